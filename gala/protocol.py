@@ -146,7 +146,7 @@ class RoundMine(Message):
 
 
 class VoucherView(Message):
-    """A voucher in the wallet. ``code`` is shown to its owner only. Times are instants; print them in `zone`."""
+    """A voucher in the wallet. ``code`` is for its owner only. Times are instants; print them in `zone`."""
 
     id: str
     draw: int
@@ -383,7 +383,7 @@ class AsRun(Message):
 
 
 class Desk(Message):
-    """Everything the director's console shows, whole, at most a few times a second (event `desk` on /crew)."""
+    """Everything the director's console shows, whole, at most a few times a second (event `desk`)."""
 
     epoch: str
     version: int
@@ -426,7 +426,7 @@ class CuePost(Message):
 
 
 class CueReply(Message):
-    """200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. `show` is the desk."""
+    """200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk."""
 
     version: int = 0
     reason: str = ""

@@ -1,6 +1,6 @@
 """A rundown: what is planned for the evening, as typed, frozen data.
 
-`gala.rundown_file` reads it from TOML and reports every fault with its line or segment; nothing here does I/O.
+`gala.rundown_file` reads it from TOML and reports every fault with its line or segment; no I/O here.
 Instants end in ``_at_ms`` (integer milliseconds UTC), durations in ``_ms``. A *text* is a map from language
 tag to words; every text has the show's first language.
 """
@@ -49,7 +49,7 @@ class Cue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Game(msgspec.Struct, frozen=True):
-    """A registered game and what the rundown says about it (already checked, ``games.GAMES[name].settings``)."""
+    """A registered game and what the rundown says about it (checked: ``games.GAMES[name].settings``)."""
 
     name: str
     settings: msgspec.Struct
