@@ -165,6 +165,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
                 return round_
         return None
 
+    def playable_round(self) -> Round | None:
+        """The round that still takes plays, if any."""
+        round_ = self.open_round()
+        return None if round_ is None or round_.locked_at_ms else round_
+
     def counting_round(self, segment_id: str) -> Round | None:
         """The round of a segment that counts: the newest that is not void."""
         found = None
@@ -179,7 +184,7 @@ def round_id(show: str, segment: str, run: int) -> str:
     return f"{show}/{segment}/{run}"
 
 
-def timing_of(rundown: Rundown, segment: Segment, cue: Cue) -> TimingClass:
+def timing_of(segment: Segment, cue: Cue) -> TimingClass:
     """A cue's timing class: the game's for its round, `reveal` for what spoils, else `appear`."""
     if cue.do in ("reveal", "announce"):
         return "reveal"
@@ -279,7 +284,7 @@ def _act_refusal(
     ):
         return Reason.ALREADY_DONE
     if act == "start":
-        if state.open_round() is not None:
+        if state.playable_round() is not None:
             return Reason.ROUND_OPEN
         return Reason.ALREADY_DONE if state.on_air == segment.id else None
     if act in ("open", "end", "freeze", "announce") and state.on_air != segment.id:
@@ -288,7 +293,7 @@ def _act_refusal(
     if act == "open":
         return Reason.ROUND_OPEN if state.open_round() is not None else None
     if act == "end":
-        return Reason.ROUND_OPEN if state.open_round() is not None else None
+        return Reason.ROUND_OPEN if state.playable_round() is not None else None
     if act == "lock":
         if newest is None or newest.void or newest.locked_at_ms:
             return Reason.NO_OPEN_ROUND
@@ -332,7 +337,7 @@ def _freeze_refusal(state: State, segment: Segment) -> Reason | None:
 
 
 def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
-    """The state after `entry`. The log holds only cues that were not refused; others change just the version."""
+    """The state after `entry`, which must be one that `refusal` let through: the log holds no others."""
     cue, at_ms = entry.cue, entry.at_ms
     state = replace(state, version=entry.version, digest=entry.digest, at_ms=at_ms)
     kind = cue["cue"]

@@ -40,7 +40,7 @@ def closes_at_ms(timing: TimingClass, at_ms: int, delay_ms: int) -> int:
 
 
 def visible_window_ms(timing: TimingClass, opened_ms: int, closed_ms: int, delay_ms: int) -> int:
-    """How long a cohort sees a window that is open in the hall from `opened_ms` to `closed_ms`. May be < 0."""
+    """How long a cohort sees what is open in the hall from `opened_ms` to `closed_ms`; may be negative."""
     return closes_at_ms(timing, closed_ms, delay_ms) - opens_at_ms(timing, opened_ms, delay_ms)
 
 
