@@ -1,4 +1,4 @@
-"""Gala time: integer milliseconds UTC on the monotonic clock, so that a server whose clock jumps moves nothing.
+"""Gala time: integer milliseconds UTC on the monotonic clock; a machine whose clock jumps moves nothing.
 
 A rehearsal may let it run faster than the world; a real evening never does.
 """

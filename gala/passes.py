@@ -1,8 +1,8 @@
 """Passes: the signed token a viewer or one of the crew holds.
 
-A viewer's pass carries who they are and, once they have entered, their number; a crew pass carries a role and a
-name. Both are JWTs (HS256) under keys derived from the service's secret, one key a use, so that a viewer's pass
-can never be taken for a crew's.
+A viewer's pass carries who they are and, once they have entered, their number; a crew pass carries a role and
+a name. Both are JWTs (HS256) under keys derived from the service's secret, one key a use, so that a viewer's
+pass can never be taken for a crew's.
 """
 
 import hashlib
