@@ -83,7 +83,7 @@ def show(
     public: Public,
     text_of: Callable[[str], str],
 ) -> protocol.Show:
-    """The whole `show` message of a cohort. `text_of` gives the content hash of a segment's texts ("" = show)."""
+    """The whole `show` message of a cohort. `text_of` gives a segment's text hash, and the show's for ""."""
     segment = rundown.segment(visible.on_air) if visible.on_air else None
     round_ = visible.newest_round(segment.id) if segment is not None else None
     drawing = (
