@@ -39,7 +39,7 @@ class Follower:
         return self.history.head
 
     async def read(self) -> list[Entry]:
-        """Reads on to the log's end; the entries that were new. `Forked` if the log is not the one followed."""
+        """Reads to the log's end; the entries that were new. `Forked` if it is not the log followed."""
         new: list[Entry] = []
         while batch := await self._log.read(self._head.version):
             for entry in batch:

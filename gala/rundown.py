@@ -85,6 +85,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     card: Text
     plan_at_ms: int
     plan_ms: int
+    note: str = ""  # for the crew
     kind: Literal["card", "game", "draw", "countdown"]
     question: Text = msgspec.field(default_factory=dict)
     look_up: bool = False  # the phone goes quiet: watch the stage
