@@ -1,0 +1,126 @@
+"""A rundown: what is planned for the evening, as typed, frozen data.
+
+`gala.rundown_file` reads it from TOML and reports every fault with its line or segment; no I/O here.
+Instants end in ``_at_ms`` (integer milliseconds UTC), durations in ``_ms``. A *text* is a map from language
+tag to words; every text has the show's first language.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Text = dict[str, str]
+
+TimingClass = Literal["appear", "predict", "influence", "reveal", "absolute"]
+"""Who may see and decide what, when: see docs/timing.md."""
+
+Act = Literal["start", "open", "lock", "settle", "reveal", "freeze", "announce", "end"]
+"""What a cue does.
+
+start     the segment goes on air, its card on the phones; whichever segment was on air ends
+open      a round of the segment's game opens
+lock      the round takes no more plays (for everyone at once in predict and influence)
+settle    the stage has decided: needs an `outcome`, kept secret until reveal
+reveal    the round's result may be seen, on each channel after its delay
+freeze    a draw's roster is frozen; the notary then draws
+announce  a draw's winners may be seen, on each channel after its delay
+end       the segment goes off air
+"""
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A way of watching; `delay_ms` is how far its picture runs behind the hall."""
+
+    id: str
+    name: Text
+    delay_ms: int
+    region: str = ""
+
+
+class Cue(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a segment. Its id is ``SEGMENT.NAME`` and unique in the rundown."""
+
+    id: str
+    do: Act
+    by: Literal["go", "after", "at"]
+    after_ms: int = 0  # by "after": this long after the cue before it in the segment
+    at_ms: int = 0  # by "at": this very instant, which nothing moves by accident
+    note: str = ""  # for the crew
+
+
+class Game(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered game and what the rundown says about it (checked: ``games.GAMES[name].settings``)."""
+
+    name: str
+    settings: msgspec.Struct
+    timing: TimingClass
+    outcomes: tuple[str, ...] = ()  # what `settle` may name; empty if the stage decides nothing
+
+
+class Prize(msgspec.Struct, frozen=True, kw_only=True):
+    """One tier of a draw: `count` vouchers of `face_minor` minor units of the show's currency each."""
+
+    tier: int
+    title: Text
+    count: int
+    face_minor: int
+
+
+class Draw(msgspec.Struct, frozen=True, kw_only=True):
+    """A draw held in a segment, over the entries earned in the rounds of the named segments."""
+
+    number: int
+    segments: tuple[str, ...]
+    prizes: tuple[Prize, ...]
+    valid_from_at_ms: int
+    valid_until_at_ms: int
+    cap_minor: int = 0  # the most one viewer may win in this draw; 0: no cap
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the show. A segment without game and draw shows its card."""
+
+    id: str
+    title: Text
+    card: Text
+    plan_at_ms: int
+    plan_ms: int
+    note: str = ""  # for the crew
+    kind: Literal["card", "game", "draw", "countdown"]
+    question: Text = msgspec.field(default_factory=dict)
+    look_up: bool = False  # the phone goes quiet: watch the stage
+    countdown_at_ms: int = 0
+    game: Game | None = None
+    draw: Draw | None = None
+    cues: tuple[Cue, ...] = ()
+
+
+class Rundown(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole evening. `digest` is the SHA-256 (hex) of the file it came from."""
+
+    id: str
+    name: Text
+    zone: str  # IANA name, such as Asia/Shanghai
+    starts_at_ms: int
+    ends_at_ms: int
+    currency: str  # ISO 4217; XTS in rehearsals
+    languages: tuple[str, ...]
+    channels: tuple[Channel, ...]
+    segments: tuple[Segment, ...]
+    digest: str
+    numbers_max: int = 1_000_000  # viewers who may play; bounds every box
+
+    def segment(self, segment_id: str) -> Segment:
+        """The segment of that id; KeyError if there is none."""
+        for segment in self.segments:
+            if segment.id == segment_id:
+                return segment
+        raise KeyError(segment_id)
+
+    def cue(self, cue_id: str) -> tuple[Segment, Cue]:
+        """The cue of that id with its segment; KeyError if there is none."""
+        for segment in self.segments:
+            for cue in segment.cues:
+                if cue.id == cue_id:
+                    return segment, cue
+        raise KeyError(cue_id)
