@@ -48,11 +48,13 @@ class Cue(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""  # for the crew
 
 
-class Game(msgspec.Struct, frozen=True):
+class Game(msgspec.Struct, frozen=True, kw_only=True):
     """A registered game and what the rundown says about it (checked: ``games.GAMES[name].settings``)."""
 
     name: str
     settings: msgspec.Struct
+    timing: TimingClass
+    outcomes: tuple[str, ...] = ()  # what `settle` may name; empty if the stage decides nothing
 
 
 class Prize(msgspec.Struct, frozen=True, kw_only=True):

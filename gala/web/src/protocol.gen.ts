@@ -1,0 +1,484 @@
+// Written by gala/typescript.py from gala/protocol.py: change that, then run
+//   python -m gala.typescript > gala/web/src/protocol.gen.ts
+
+/** The segment on air. `text` is the content hash of its `SegmentText` at `/texts/HASH.json`. */
+export interface SegmentView {
+  id: string;
+  kind: "card" | "countdown" | "draw" | "game";
+  text: string;
+  started_at_ms: number;
+  look_up: boolean;
+  countdown_at_ms: number;
+}
+
+/**
+ * A round as this cohort may see it. Both instants are the cohort's: channel delay is in them.
+ *
+ * `closes_at_ms` is 0 while nobody knows when it closes (a person will lock it).
+ */
+export interface RoundView {
+  id: string;
+  game: string;
+  timing: "absolute" | "appear" | "influence" | "predict" | "reveal";
+  state: "locked" | "open" | "revealed" | "void";
+  opens_at_ms: number;
+  closes_at_ms: number;
+  generation: number;
+  /** the game's own, see games.Game.public */
+  public: Record<string, unknown>;
+  /** from reveal on: {outcome?, tally} */
+  result: Record<string, unknown>;
+}
+
+/** A tier of a draw: `count` vouchers of `face_minor` minor units of `currency`. */
+export interface PrizeView {
+  tier: number;
+  title: Record<string, string>;
+  count: number;
+  face_minor: number;
+  currency: string;
+}
+
+/** A draw's progress: the roster frozen, the beacon awaited, the winners announced. */
+export interface DrawView {
+  draw: number;
+  state: "announced" | "armed" | "drawn" | "frozen";
+  prizes: PrizeView[];
+  rehearsal_beacon: boolean;
+  entrants: number;
+  tickets: number;
+  /** hex, of the roster */
+  root: string;
+  beacon_round: number;
+  beacon_at_ms: number;
+  winners: number;
+}
+
+/** The whole state one cohort may know; phones keep the greatest (epoch, step). About 1 KiB. */
+export interface Show {
+  epoch: string;
+  step: number;
+  version: number;
+  phase: "before" | "ended" | "live";
+  show: string;
+  /** content hash of the ShowText */
+  text: string;
+  rehearsal: boolean;
+  held: boolean;
+  level: number;
+  segment: SegmentView | null;
+  round: RoundView | null;
+  draw: DrawView | null;
+}
+
+export interface ChannelView {
+  id: string;
+  name: Record<string, string>;
+  delay_ms: number;
+}
+
+/** `/texts/HASH.json` of the show itself: all languages in one small file. */
+export interface ShowText {
+  name: Record<string, string>;
+  zone: string;
+  languages: string[];
+  currency: string;
+  starts_at_ms: number;
+  channels: ChannelView[];
+}
+
+export interface ChoiceText {
+  label: Record<string, string>;
+  detail: Record<string, string>;
+  /** disc diamond triangle square hexagon cross */
+  shape: string;
+}
+
+/** `/texts/HASH.json` of a segment: all languages in one small file. */
+export interface SegmentText {
+  title: Record<string, string>;
+  card: Record<string, string>;
+  question: Record<string, string>;
+  choices: Record<string, ChoiceText>;
+}
+
+/** Absolute counters of a round as of the cohort's time; ephemeral, newest `seq` wins. */
+export interface Tally {
+  round: string;
+  seq: number;
+  /** the game's own, see games.Game.tally; a poll: {voters, choices: {id: n}} */
+  counters: Record<string, unknown>;
+  online: number;
+}
+
+/** This viewer's slot in a round: `seq` of the newest counted play, `has` what it says (game's own). */
+export interface RoundMine {
+  seq: number;
+  /** a poll: {choices: [id, …]} */
+  has: Record<string, unknown>;
+  /** tickets earned, once the cohort may know */
+  entries: number;
+}
+
+/** A voucher in the wallet. `code` is for its owner only. Times are instants; print them in `zone`. */
+export interface VoucherView {
+  id: string;
+  draw: number;
+  tier: number;
+  title: Record<string, string>;
+  face_minor: number;
+  currency: string;
+  code: string;
+  valid_from_at_ms: number;
+  valid_until_at_ms: number;
+  zone: string;
+  state: "expired" | "issued" | "redeemed";
+  rehearsal: boolean;
+}
+
+/** How this viewer did in an announced draw, with what is needed to check it. */
+export interface Standing {
+  draw: number;
+  tickets: number;
+  entrants: number;
+  won: boolean;
+  /** 1 = first; 0: not among winners and alternates */
+  rank: number;
+  /** in the published roster */
+  place: number;
+  /** hex, best ticket in the first tier; lowest wins */
+  score: string;
+  /** hex, score of the last winner */
+  cutoff: string;
+}
+
+/** What is true of this viewer, whole, as far as the cohort may know. */
+export interface Mine {
+  /** -1: has not entered yet */
+  number: number;
+  rounds: Record<string, RoundMine>;
+  vouchers: VoucherView[];
+  draws: Standing[];
+}
+
+/** Once per connection. `rate` is how fast gala time runs (1 but in rehearsals). */
+export interface Welcome {
+  viewer: string;
+  pass: string;
+  now_ms: number;
+  show: Show;
+  mine: Mine;
+  cohort: string;
+  rate: number;
+}
+
+/** Rehearsals only: gala time changed its pace. Forget old `sync` samples. */
+export interface Clock {
+  now_ms: number;
+  rate: number;
+}
+
+/** CONNECT's content. */
+export interface Auth {
+  pass: string;
+  channel: string;
+  delay_ms?: number;
+  lang: string;
+  show: string;
+}
+
+export interface Enter {
+  proof: string;
+}
+
+/** With `reason` it was refused; otherwise `pass` is the new, numbered one. */
+export interface EnterReply {
+  pass: string;
+  mine: Mine | null;
+  reason: string;
+  retry_after_ms: number;
+}
+
+export interface Sync {
+  t0_ms: number;
+}
+
+export interface SyncReply {
+  t0_ms: number;
+  t1_ms: number;
+  t2_ms: number;
+}
+
+export interface Play {
+  round: string;
+  seq: number;
+  at_ms: number;
+  move: Record<string, unknown>;
+}
+
+/** `counted` means durable. `retry`: send the same play again after `retry_after_ms`. */
+export interface PlayReply {
+  status: "already" | "counted" | "refused" | "retry";
+  reason: string;
+  refused: unknown[];
+  retry_after_ms: number;
+  mine: RoundMine | null;
+}
+
+export interface Tune {
+  channel: string;
+  delay_ms?: number;
+  lang: string;
+}
+
+export interface TuneReply {
+  cohort: string;
+  reason: string;
+}
+
+/** A refused CONNECT. */
+export interface Refusal {
+  reason: string;
+  retry_after_ms: number;
+}
+
+/** A cue on the director's desk. `label` is `7.3`; `needs` names what GO must bring along. */
+export interface DeskCue {
+  id: string;
+  label: string;
+  do: string;
+  timing: "absolute" | "appear" | "influence" | "predict" | "reveal";
+  by: "after" | "at" | "go";
+  state: "done" | "skipped" | "standby" | "waiting";
+  note: string;
+  after_ms: number;
+  /** when the conductor will fire it, if known */
+  due_at_ms: number;
+  fired_at_ms: number;
+  fired_by: string;
+  needs: "" | "outcome";
+}
+
+export interface DeskSegment {
+  id: string;
+  /** 1, 2, 3 … */
+  label: string;
+  title: string;
+  kind: string;
+  state: "done" | "on_air" | "skipped" | "waiting";
+  plan_at_ms: number;
+  plan_ms: number;
+  expected_at_ms: number;
+  note: string;
+  started_at_ms: number;
+  ended_at_ms: number;
+  absolute: boolean;
+  cues: DeskCue[];
+}
+
+/** What one channel sees of the open (or next) round's window; `visible_ms` may be negative. */
+export interface DeskWindow {
+  channel: string;
+  name: string;
+  delay_ms: number;
+  visible_ms: number;
+  level: "ok" | "red" | "yellow";
+}
+
+export interface DeskChoice {
+  id: string;
+  label: string;
+  shape: string;
+  count: number;
+}
+
+/** The newest round: counters are live for the crew, whatever phones may see. */
+export interface DeskRound {
+  id: string;
+  segment: string;
+  game: string;
+  timing: "absolute" | "appear" | "influence" | "predict" | "reveal";
+  state: "locked" | "locking" | "open" | "revealed" | "settled" | "void";
+  opened_at_ms: number;
+  closes_at_ms: number;
+  generation: number;
+  pages: number;
+  pages_locked: number;
+  voters: number;
+  choices: DeskChoice[];
+  outcome: string;
+  sealed: boolean;
+  recount_equal: boolean;
+  refused: Record<string, number>;
+  windows: DeskWindow[];
+}
+
+export interface DeskEdge {
+  name: string;
+  phones: number;
+  ack_p50_ms: number;
+  ack_p99_ms: number;
+  plays_per_s: number;
+  seen_at_ms: number;
+}
+
+export interface DeskDraw {
+  draw: number;
+  segment: string;
+  state: "announced" | "armed" | "drawn" | "frozen";
+  entrants: number;
+  tickets: number;
+  beacon_round: number;
+  beacon_at_ms: number;
+  winners: number;
+  problem: string;
+}
+
+/** One line of the as-run: what was done, by whom, when. */
+export interface AsRun {
+  version: number;
+  at_ms: number;
+  by: string;
+  what: string;
+}
+
+/** Everything the director's console shows, whole, at most a few times a second (event `desk`). */
+export interface Desk {
+  epoch: string;
+  version: number;
+  now_ms: number;
+  rate: number;
+  show: string;
+  name: string;
+  zone: string;
+  phase: "before" | "ended" | "live";
+  rehearsal: boolean;
+  /** whose console this is */
+  crew: string;
+  held_at_ms: number;
+  on_air: string;
+  /** cue id */
+  standby: string;
+  /** against plan; negative: under */
+  over_ms: number;
+  next_at_ms: number;
+  expected_end_at_ms: number;
+  online: number;
+  level: number;
+  segments: DeskSegment[];
+  rounds: DeskRound[];
+  draws: DeskDraw[];
+  edges: DeskEdge[];
+  /** the newest 50 */
+  as_run: AsRun[];
+}
+
+/**
+ * `POST /api/cues`. `id` makes it idempotent; `expect` names what the act depends on.
+ *
+ * cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume ·
+ * skip (target: segment id) · void (target: round id, reason)
+ */
+export interface CuePost {
+  id: string;
+  cue: string;
+  expect: Record<string, unknown>;
+  target: string;
+  outcome: string;
+  reason: string;
+}
+
+/** 200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk. */
+export interface CueReply {
+  version: number;
+  reason: string;
+  detail: string;
+  show: Desk | null;
+}
+
+/** Every message by its name. */
+export interface Messages {
+  SegmentView: SegmentView,
+  RoundView: RoundView,
+  PrizeView: PrizeView,
+  DrawView: DrawView,
+  Show: Show,
+  ChannelView: ChannelView,
+  ShowText: ShowText,
+  ChoiceText: ChoiceText,
+  SegmentText: SegmentText,
+  Tally: Tally,
+  RoundMine: RoundMine,
+  VoucherView: VoucherView,
+  Standing: Standing,
+  Mine: Mine,
+  Welcome: Welcome,
+  Clock: Clock,
+  Auth: Auth,
+  Enter: Enter,
+  EnterReply: EnterReply,
+  Sync: Sync,
+  SyncReply: SyncReply,
+  Play: Play,
+  PlayReply: PlayReply,
+  Tune: Tune,
+  TuneReply: TuneReply,
+  Refusal: Refusal,
+  DeskCue: DeskCue,
+  DeskSegment: DeskSegment,
+  DeskWindow: DeskWindow,
+  DeskChoice: DeskChoice,
+  DeskRound: DeskRound,
+  DeskEdge: DeskEdge,
+  DeskDraw: DeskDraw,
+  AsRun: AsRun,
+  Desk: Desk,
+  CuePost: CuePost,
+  CueReply: CueReply,
+}
+
+/** What an absent field means, and which fields hold messages: one, a list or a map of them. */
+export const SHAPES: Record<keyof Messages, Shape> = {
+  SegmentView: { absent: {"look_up": false, "countdown_at_ms": 0}, parts: {} },
+  RoundView: { absent: {"result": {}}, parts: {} },
+  PrizeView: { absent: {}, parts: {} },
+  DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
+  Show: { absent: {"rehearsal": false, "held": false, "level": 0, "segment": null, "round": null, "draw": null}, parts: {"segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
+  ChannelView: { absent: {}, parts: {} },
+  ShowText: { absent: {}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
+  ChoiceText: { absent: {"detail": {}, "shape": ""}, parts: {} },
+  SegmentText: { absent: {"card": {}, "question": {}, "choices": {}}, parts: {"choices": {"of": "ChoiceText", "as": "map"}} },
+  Tally: { absent: {}, parts: {} },
+  RoundMine: { absent: {"entries": 0}, parts: {} },
+  VoucherView: { absent: {"state": "issued", "rehearsal": false}, parts: {} },
+  Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
+  Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": []}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
+  Welcome: { absent: {"rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
+  Clock: { absent: {}, parts: {} },
+  Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": ""}, parts: {} },
+  Enter: { absent: {"proof": ""}, parts: {} },
+  EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
+  Sync: { absent: {}, parts: {} },
+  SyncReply: { absent: {}, parts: {} },
+  Play: { absent: {}, parts: {} },
+  PlayReply: { absent: {"reason": "", "refused": [], "retry_after_ms": 0, "mine": null}, parts: {"mine": {"of": "RoundMine", "as": "one"}} },
+  Tune: { absent: {"channel": "", "lang": ""}, parts: {} },
+  TuneReply: { absent: {"cohort": "", "reason": ""}, parts: {} },
+  Refusal: { absent: {"retry_after_ms": 0}, parts: {} },
+  DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },
+  DeskSegment: { absent: {"note": "", "started_at_ms": 0, "ended_at_ms": 0, "absolute": false, "cues": []}, parts: {"cues": {"of": "DeskCue", "as": "list"}} },
+  DeskWindow: { absent: {}, parts: {} },
+  DeskChoice: { absent: {"count": 0}, parts: {} },
+  DeskRound: { absent: {"pages": 0, "pages_locked": 0, "voters": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
+  DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0}, parts: {} },
+  DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
+  AsRun: { absent: {}, parts: {} },
+  Desk: { absent: {"held_at_ms": 0, "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "as_run": []}, parts: {"segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
+  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": ""}, parts: {} },
+  CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
+};
+
+export interface Shape {
+  absent: Record<string, unknown>;
+  parts: Record<string, { of: keyof Messages; as: "one" | "list" | "map" }>;
+}
