@@ -206,7 +206,7 @@ async def open_evening(
         )
 
 
-class OtherRundown(Exception):  # noqa: N818 - says what to do
+class OtherRundown(Exception):
     """The store holds an evening of this show that began with another rundown."""
 
 
@@ -224,6 +224,6 @@ async def begin(
     first = await follower.call(cue, id="begin", by="gala", now_ms=now_ms)
     if first.cue["rundown"] != rundown.digest or first.cue["rehearsal"] != rehearsal:
         raise OtherRundown(
-            f"the data folder holds an evening of '{rundown.id}' that began with another rundown or as "
-            f"{'a rehearsal' if first.cue['rehearsal'] else 'the real show'}: finish it, or use another GALA_DATA"
+            f"the data folder holds an evening of '{rundown.id}' that began with another rundown, or as "
+            f"{'a rehearsal' if first.cue['rehearsal'] else 'the real show'}: finish it, or set GALA_DATA"
         )

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 STOP_S = 2
 
 
-class CannotListen(Exception):  # noqa: N818 - says what is in the way
+class CannotListen(Exception):
     """The address is taken or not ours; the message says which and what to do."""
 
 

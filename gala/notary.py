@@ -1,8 +1,8 @@
 """The registrar and cashier: writes down what the log says, seals boxes, draws, issues, publishes.
 
 Everything it does is known by a natural key, so a notary that was killed anywhere reads the log from its
-beginning and does again what was done already, to no effect. When it is away, nothing that viewers do is lost:
-acknowledgements rest on the box, and seals and draws wait.
+beginning and does again what was done already, to no effect. When it is away, nothing that viewers do is
+lost: acknowledgements rest on the box, and seals and draws wait.
 """
 
 import hashlib
@@ -264,7 +264,7 @@ class Notary:
         await self._call(cue, f"frozen/{number}", now_ms)
 
     def _numbers(self, version: int) -> int:
-        """Numbers that any box sealed before entry `version` has room for: the same however often it is asked."""
+        """Numbers that boxes sealed before entry `version` have room for: the same whenever it is asked."""
         return max(
             (
                 entry.cue["numbers"]
@@ -306,7 +306,7 @@ class Notary:
         await self._call(cue, f"drawn/{number}", now_ms)
 
     async def _write_wallets(self, draw: int, held: Mapping[int, list[wallet.Held]]) -> None:
-        pages: dict[str, bytes] = {}
+        pages: dict[Any, Any] = {}
         for viewer in range(self._numbers(self.state.version)):
             found = await self._register.standing(draw, viewer)
             if found.tickets:

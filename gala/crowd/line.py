@@ -13,11 +13,11 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR = 0, 1, 2, 3, 4
 ANSWER_S = 10.0
 
 
-class LineDown(Exception):  # noqa: N818 - what a phone sees
+class LineDown(Exception):
     """There is no connection (any more), or it did not answer in time."""
 
 
-class RefusedConnect(Exception):  # noqa: N818
+class RefusedConnect(Exception):
     """The service did not let us in; `content` says why."""
 
     def __init__(self, content: Any) -> None:

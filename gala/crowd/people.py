@@ -53,7 +53,12 @@ class Plan:
 
 
 def poll_plan(
-    person: Person, chance: random.Random, public: Mapping[str, Any], opens_at_ms: int, closes_at_ms: int, mood: float
+    person: Person,
+    chance: random.Random,
+    public: Mapping[str, Any],
+    opens_at_ms: int,
+    closes_at_ms: int,
+    mood: float,
 ) -> Plan:
     """What a person does in a poll. `mood` in [0, 1) is what the whole crowd leans to this time."""
     choices = _ids(public["choices"])
