@@ -194,16 +194,13 @@ def _roster(history: History, leaf: Leaf) -> None:
     missing = [party for party in draw.spec["parties"] if party not in draw.commits]
     if missing:
         raise BrokenHistory(f"draw {leaf['draw']}: {missing[0]} has not committed")
-    named = {item["round"]: item["seal"] for item in leaf["rounds"]}
     wanted = history.counting(leaf["draw"])
     for round_id in wanted:
         if "seal" not in history.rounds[round_id]:
             raise BrokenHistory(f"draw {leaf['draw']}: round {round_id} is not sealed")
-    seals = {round_id: history.rounds[round_id].index("seal") for round_id in wanted}
-    if named != seals or len(named) != len(leaf["rounds"]):
-        raise BrokenHistory(
-            f"draw {leaf['draw']}: the roster's rounds are not the sealed ones: {sorted(seals)}"
-        )
+    seals = [(round_id, history.rounds[round_id].index("seal")) for round_id in wanted]
+    if [(item["round"], item["seal"]) for item in leaf["rounds"]] != seals:
+        raise BrokenHistory(f"draw {leaf['draw']}: the roster's rounds are not the sealed ones: {wanted}")
     draw.stages.at["roster"] = (history.size, leaf)
 
 

@@ -14,18 +14,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rewards import beacon, boxes, bundle, canonical, draws, files, history, leaves, places, ranking, roster
+from rewards import beacon, boxes, bundle, draws, history, leaves, places, ranking, roster
 from rewards.books import Equation
 from rewards.cashier import Award, Cashier
+from rewards.journal import Journal
 from rewards.leaves import DrawSpec, Leaf, RoundOpening
 from rewards.ledger import Ledger
 from rewards.note import Signer
 from rewards.standing import Drawn, Scores, Standing
 from rewards.vouchers import Voucher
-
-
-class Contradiction(ValueError):
-    """A leaf that was written before with other content."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,11 +66,16 @@ class Register:
         self._rehearsal = rehearsal
         self._ledger = ledger
         self._turn = asyncio.Lock()
-        self._history = history.History()  # the fold of the log; written by `_catch_up` and `_write`
-        self._bodies: list[bytes] = []  # the log itself; written by `_catch_up`
-        self._index: dict[str, int] = {}  # a leaf's key -> its index; written by `_catch_up`
         self._scores: dict[int, Scores] = {}  # finished draws; written by `_scores_of`
         self.cashier = Cashier(ledger, keys.codes, rehearsal=rehearsal)
+        evening = {
+            "schema": "gala/evening/1",
+            "algorithm": leaves.ALGORITHM,
+            "show": show,
+            "origin": self.origin,
+            "rehearsal": rehearsal,
+        }
+        self._journal = Journal(folder, ledger, self.cashier, evening)
 
     @classmethod
     async def open(cls, folder: Path, *, show: str, rehearsal: bool, keys: Keys) -> "Register":
@@ -81,17 +83,11 @@ class Register:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         register = cls(folder, show, keys, await Ledger.open(folder / "ledger.sqlite"), rehearsal=rehearsal)
         try:
-            await register._catch_up()
-            register._check_evening()
+            await register._journal.catch_up()
         except BaseException:
             await register.close()
             raise
         return register
-
-    def _check_evening(self) -> None:
-        evening = self._history.evening
-        if evening and (evening["show"], evening["rehearsal"]) != (self._show, self._rehearsal):
-            raise Contradiction(f"{self._folder} holds the evening {evening['origin']!r}")
 
     async def close(self) -> None:
         await self._ledger.close()
@@ -113,12 +109,12 @@ class Register:
             files=bundle.fixed_hashes(),
         )
         async with self._turn:
-            await self._append(leaf, at_ms)
+            await self._journal.append(leaf, at_ms)
 
     async def commit(self, draw: int, party: str, commitment: bytes, *, at_ms: int) -> None:
         leaf = {"schema": "gala/commit/1", "party": party, "commitment": commitment.hex()}
         async with self._turn:
-            await self._append(leaf | await self._head(draw), at_ms)
+            await self._journal.append(leaf | await self._head(draw), at_ms)
 
     # Rounds
 
@@ -126,17 +122,19 @@ class Register:
         """BadRules if the layout is none; BrokenHistory if a spec promised other entry rules."""
         commitment = places.key_commitment(self._round_key(opening.round_id))
         async with self._turn:
-            await self._append(opening.leaf(rehearsal=self._rehearsal, key_commitment=commitment), at_ms)
+            await self._journal.append(
+                opening.leaf(rehearsal=self._rehearsal, key_commitment=commitment), at_ms
+            )
 
     async def round_locked(self, round_id: str, *, at_ms: int) -> None:
         async with self._turn:
-            await self._append({"schema": "gala/lock/1", "round": round_id}, at_ms)
+            await self._journal.append({"schema": "gala/lock/1", "round": round_id}, at_ms)
 
     async def round_settled(self, round_id: str, settled: int, *, by: str, reason: str, at_ms: int) -> None:
         """Writes the outcome down, before the rosters it decides over. by: a role; the log is public."""
         leaf = {"schema": "gala/settle/1", "round": round_id, "settled": settled, "by": by, "reason": reason}
         async with self._turn:
-            await self._append(leaf, at_ms)
+            await self._journal.append(leaf, at_ms)
 
     async def round_voided(self, round_id: str, *, reason: str, at_ms: int) -> None:
         """The round gives nothing; before the rosters it would have given tickets in."""
@@ -150,17 +148,17 @@ class Register:
         """Writes the box in public order and its seal. pages: page p holds the slots of numbers from p·65536
         on. Counters that differ from the recount are published as they are, beside it."""
         async with self._turn:
-            await self._catch_up()
-            if round_id not in self._history.rounds:
+            await self._journal.catch_up()
+            if round_id not in self._journal.history.rounds:
                 raise history.BrokenHistory(f"round {round_id} was never opened")
-            opening = self._history.rounds[round_id]["open"]
+            opening = self._journal.history.rounds[round_id]["open"]
             box = await asyncio.to_thread(boxes.seal, opening, self._round_key(round_id), pages, counters)
             found = {
                 boxes.box_path(round_id): box.content,
                 boxes.counters_path(round_id): box.counters,
                 f"private/{boxes.box_path(round_id)}": boxes.write_numbers(box.numbers),
             }
-            await self._append(box.leaf, at_ms, found)
+            await self._journal.append(box.leaf, at_ms, found)
         return Sealed(box.recount, box.leaf["recount_equal"], box.leaf["plays"], box.leaf.get("sha256", ""))
 
     # The draw
@@ -171,11 +169,11 @@ class Register:
         """Writes the roster from the sealed boxes. numbers_count: numbers given out so far. barred: those
         without a verified account, where the spec asks for one."""
         async with self._turn:
-            await self._catch_up()
+            await self._journal.catch_up()
             spec = self._draw(draw).spec
             if barred and spec["eligibility"] != "account":
                 raise leaves.BadSpec(f"draw {draw} bars nobody")
-            played = [self._played(draw, round_id) for round_id in self._history.counting(draw)]
+            played = [self._played(draw, round_id) for round_id in self._journal.history.counting(draw)]
             made = await asyncio.to_thread(
                 draws.make_roster, spec, numbers_count, self._draw_key(draw), played, barred
             )
@@ -184,14 +182,14 @@ class Register:
                 bundle.draw_path(draw, "eligible.bin"): made.eligible,
                 f"private/{bundle.draw_path(draw, 'roster.bin')}": boxes.write_numbers(made.numbers),
             }
-            leaf = await self._append(made.leaf, at_ms, found)
+            leaf = await self._journal.append(made.leaf, at_ms, found)
         return Frozen(*(leaf[name] for name in Frozen.__dataclass_fields__))
 
     async def reveal(self, draw: int, party: str, r: bytes, *, at_ms: int) -> None:
         """BrokenHistory if it does not fit the party's commitment, or comes out of time."""
         leaf = {"schema": "gala/reveal/1", "party": party, "r": r.hex()}
         async with self._turn:
-            await self._append(leaf | await self._head(draw), at_ms)
+            await self._journal.append(leaf | await self._head(draw), at_ms)
 
     async def close_reveals(self, draw: int, *, at_ms: int) -> int:
         """Ends the reveals; returns the beacon round that decides, the first reserve at least 30 s later."""
@@ -212,28 +210,28 @@ class Register:
                 "parties": history.mixed(found),
                 "beacon_round": chosen,
             }
-            await self._append(leaf, at_ms)
+            await self._journal.append(leaf, at_ms)
             return chosen
 
     async def finish(self, draw: int, signature: bytes, *, at_ms: int) -> Drawn:
         """Ranks the roster under the beacon's signature (BadBeacon if it is not the chosen round's)."""
         async with self._turn:
-            await self._catch_up()
+            await self._journal.catch_up()
             found = self._draw(draw)
             if "reveals-closed" not in found.stages:
                 raise history.BrokenHistory(f"draw {draw}: a result before the reveals closed")
             rostered, eligible = (self._read(draw, name) for name in ("roster.bin", "eligible.bin"))
             result = await asyncio.to_thread(
-                draws.make_result, found, self._bodies, signature, rostered, eligible
+                draws.make_result, found, self._journal.bodies, signature, rostered, eligible
             )
             content = ranking.encode(result.tiers)
-            await self._append(result.leaf, at_ms, {bundle.draw_path(draw, "ranking.bin"): content})
+            await self._journal.append(result.leaf, at_ms, {bundle.draw_path(draw, "ranking.bin"): content})
             return self._scores_of(draw).drawn()
 
     async def standing(self, draw: int, number: int) -> Standing:
         """A viewer's own place, tickets, scores and ranks in a finished draw (BrokenHistory before)."""
         async with self._turn:
-            await self._catch_up()
+            await self._journal.catch_up()
             if "result" not in self._draw(draw).stages:
                 raise history.BrokenHistory(f"draw {draw} has no result yet")
             return await asyncio.to_thread(lambda: self._scores_of(draw).of(number))
@@ -243,7 +241,7 @@ class Register:
     async def issue(self, draw: int, *, at_ms: int) -> list[Voucher]:
         """One voucher for each winning rank, in the order of tiers and prizes."""
         async with self._turn:
-            await self._catch_up()
+            await self._journal.catch_up()
             found = self._draw(draw)
             if "result" not in found.stages:
                 raise history.BrokenHistory(f"draw {draw} has no result yet")
@@ -254,10 +252,10 @@ class Register:
     async def equations(self) -> list[Equation]:
         """Every equation of the ledger, as it stands now."""
         async with self._turn:
-            await self._catch_up()
+            await self._journal.catch_up()
             results = {
                 number: (draw.spec, sum(tier["winners"] for tier in draw.stages["result"]["tiers"]))
-                for number, draw in self._history.draws.items()
+                for number, draw in self._journal.history.draws.items()
                 if "result" in draw.stages
             }
             return await self.cashier.equations(results)
@@ -265,84 +263,31 @@ class Register:
     async def publish(self, target: Path, *, at_ms: int) -> None:
         """Rolls the ledger up into the log, signs a checkpoint, and writes or refreshes the bundle."""
         async with self._turn:
-            await self._catch_up()
+            await self._journal.catch_up()
             book = self._ledger.book
-            if book.count > self._history.ledger.get("rows", 0):
+            if book.count > self._journal.history.ledger.get("rows", 0):
                 roll_up = {"schema": "gala/ledger/1", "rows": book.count, "hash": book.tip.hex()}
-                await self._append(roll_up, at_ms)
+                await self._journal.append(roll_up, at_ms)
             async with self._ledger.transaction() as db:
-                lines = await self._ledger.lines(db, self._history.ledger.get("rows", 0))
+                lines = await self._ledger.lines(db, self._journal.history.ledger.get("rows", 0))
             signer = Signer(self.origin, self._keys.log)
             await asyncio.to_thread(
-                bundle.write, target, self._folder, self._history, self._bodies, lines, signer
+                bundle.write, target, self._folder, self._journal.history, self._journal.bodies, lines, signer
             )
 
     # Inside a turn
 
-    async def _append(self, leaf: Leaf, at_ms: int, found: Mapping[str, bytes] | None = None) -> Leaf:
-        """The leaf as it stands in the log: this one now, or the same as it was written before.
-
-        found: the files it speaks of, path below the folder to content, made durable first.
-        """
-        await self._catch_up()
-        if not self._bodies:
-            evening = {"schema": "gala/evening/1", "algorithm": leaves.ALGORITHM, "show": self._show}
-            await self._write(
-                evening | {"origin": self.origin, "rehearsal": self._rehearsal, "at_ms": at_ms}, {}
-            )
-        key = leaves.key_of(leaf)
-        if key in self._index:
-            stands: Leaf = canonical.decode(self._bodies[self._index[key]])
-            names = sorted({*leaf, *stands} - {"at_ms"})
-            differing = [name for name in names if leaf.get(name) != stands.get(name)]
-            if differing:
-                raise Contradiction(f"{key} was written before with another {differing[0]}")
-            return stands
-        return await self._write(leaf | {"at_ms": at_ms}, found or {})
-
-    async def _write(self, leaf: Leaf, found: Mapping[str, bytes]) -> Leaf:
-        body = canonical.encode(leaf)
-        leaf = canonical.decode(body)
-        index = len(self._bodies)
-        self._history.apply(leaf)
-        try:
-            for name, content in found.items():
-                await asyncio.to_thread(files.write_durably, self._folder / name, content)
-            async with self._ledger.transaction() as db:
-                await self._ledger.add_leaf(db, index, leaves.key_of(leaf), body)
-                if leaf["schema"] == "gala/spec/1":
-                    await self.cashier.fund(db, leaf, leaf["at_ms"])
-        except BaseException:
-            # The fold ran ahead of the log; the next turn folds again what stands.
-            self._history, self._bodies, self._index = history.History(), [], {}
-            raise
-        self._remember(body, leaf)
-        return leaf
-
-    async def _catch_up(self) -> None:
-        """Folds the leaves that stand and are not folded yet (after a start, or a step that failed)."""
-        async with self._ledger.transaction() as db:
-            stored = await self._ledger.leaves(db, len(self._bodies))
-        for _, body in stored:
-            leaf = canonical.decode(body)
-            self._history.apply(leaf)
-            self._remember(body, leaf)
-
-    def _remember(self, body: bytes, leaf: Leaf) -> None:
-        self._index[leaves.key_of(leaf)] = len(self._bodies)
-        self._bodies.append(body)
-
     async def _head(self, draw: int) -> Leaf:
-        await self._catch_up()
+        await self._journal.catch_up()
         return {"draw": draw, "draw_id": self._draw(draw).spec["draw_id"]}
 
     def _draw(self, draw: int) -> history.Draw:
-        if draw not in self._history.draws:
+        if draw not in self._journal.history.draws:
             raise history.BrokenHistory(f"draw {draw} was not specified")
-        return self._history.draws[draw]
+        return self._journal.history.draws[draw]
 
     def _played(self, draw: int, round_id: str) -> draws.Played:
-        stages = self._history.rounds[round_id]
+        stages = self._journal.history.rounds[round_id]
         if "seal" not in stages:
             raise history.BrokenHistory(f"draw {draw}: round {round_id} is not sealed")
         content = (self._folder / boxes.box_path(round_id)).read_bytes()
