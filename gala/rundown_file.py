@@ -208,7 +208,7 @@ class _Reader:
             before = segments[-1].plan_at_ms + 1 if segments else 0
             segments.append(self._segment(table, before))
             self._unique(table, "segment", segments[-1].id)
-        ends = [segment.plan_at_ms for segment in segments[1:]] + [ends_at_ms]
+        ends = [*(segment.plan_at_ms for segment in segments), ends_at_ms][1:]
         return tuple(
             msgspec.structs.replace(segment, plan_ms=max(0, end - segment.plan_at_ms))
             for segment, end in zip(segments, ends, strict=True)

@@ -30,7 +30,8 @@ class Lines:
             line = lines[n]
             if header := _HEADER.match(line):
                 table = self._table(_keys(header[2]), listed=header[1] == "[[")
-                self._at[table] = n + 1
+                for length in range(1, len(table) + 1):
+                    self._at.setdefault(table[:length], n + 1)
             elif key := _KEY.match(line):
                 path = table
                 for name in _keys(key[1]):

@@ -130,16 +130,18 @@ class Table:
             check_text(self.notes, (*self.where, key), value)
         return value or {}
 
-    def tables(self, key: str, *, needed: bool = True) -> "list[Table]":
-        """The tables of a list of tables such as ``[[segments]]``."""
-        values = self.take(key, list, needed=needed) or []
-        if any(not isinstance(value, dict) for value in values):
-            self.note(key, f"`{key}` must be tables: [[{key}]]")
+    def tables(self, key: str) -> "list[Table]":
+        """The tables of a list of tables such as ``[[segments]]``, at least one."""
+        values = self.take(key, list)
+        if values is None:
+            return []
+        if not values or any(not isinstance(value, dict) for value in values):
+            self.note(key, f"`{key}` must be tables, one or more: [[{key}]]")
             return []
         return [Table(self.notes, (*self.where, key, n), value) for n, value in enumerate(values)]
 
     def table(self, key: str, *, needed: bool = True) -> "Table | None":
-        value = self.take(key, dict, needed=needed)
+        value: dict[str, Any] | None = self.take(key, dict, needed=needed)
         return None if value is None else Table(self.notes, (*self.where, key), value)
 
     def done(self) -> None:
