@@ -128,5 +128,3 @@ class Conductor:
             keys.tally(round_.id), msgspec.msgpack.encode(Snapshot(at_ms=now_ms, counters=counters))
         )
         return counters
-
-

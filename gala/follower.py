@@ -12,7 +12,7 @@ TRIES = 32
 """Appends that may lose against another writer before the call gives up; each loss is another's progress."""
 
 
-class CueRefused(Exception):  # noqa: N818 - an answer, not a failure
+class CueRefused(Exception):
     """The cue may not be done now, or (STALE) what it depends on has changed."""
 
     def __init__(self, reason: str) -> None:
@@ -39,7 +39,7 @@ class Follower:
         return self.history.head
 
     async def read(self) -> list[Entry]:
-        """Reads on to the log's end; the entries that were new. `Forked` if the log is not the one followed."""
+        """Reads to the log's end; the entries that were new. `Forked` if it is not the log followed."""
         new: list[Entry] = []
         while batch := await self._log.read(self._head.version):
             for entry in batch:

@@ -51,6 +51,6 @@ class Rounds:
     def choices(self, round_: Round) -> list[tuple[str, Text, str]]:
         """(id, label, shape) of what a round's players choose from; empty for games without choices."""
         return [
-            (choice.id, choice.label, choice.shape)
+            (choice.id, choice.label, choice.shape or "")
             for choice in getattr(self.opened(round_).settings, "choices", ())
         ]

@@ -74,7 +74,7 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     prizes: tuple[Prize, ...]
     valid_from_at_ms: int
     valid_until_at_ms: int
-    cap_minor: int = 0  # the most one viewer may win in this draw; 0: no cap
+    cap: int = 1  # prizes one viewer may win in this draw
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +85,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     card: Text
     plan_at_ms: int
     plan_ms: int
+    note: str = ""  # for the crew
     kind: Literal["card", "game", "draw", "countdown"]
     question: Text = msgspec.field(default_factory=dict)
     look_up: bool = False  # the phone goes quiet: watch the stage

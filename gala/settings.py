@@ -21,7 +21,7 @@ from typing import Literal
 import msgspec
 
 
-class SettingsFault(Exception):  # noqa: N818 - it lists faults
+class SettingsFault(Exception):
     """One or more settings are wrong; the message names each."""
 
 
@@ -41,7 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """The settings in `environment`. `SettingsFault` lists everything that is wrong, unknown names included."""
+    """The settings in `environment`. `SettingsFault` lists all that is wrong, unknown names included."""
     faults: list[str] = []
     found: dict[str, object] = {}
     fields = {field.name: field for field in msgspec.structs.fields(Settings)}

@@ -55,7 +55,7 @@ def _segment_text(segment: Segment) -> SegmentText:
         card=segment.card,
         question=segment.question,
         choices={
-            choice.id: ChoiceText(label=choice.label, detail=choice.detail, shape=choice.shape)
+            choice.id: ChoiceText(label=choice.label, detail=choice.detail or {}, shape=choice.shape or "")
             for choice in choices
         },
     )

@@ -13,7 +13,16 @@ from gala.view import cohort_name
 class Cohort:
     """All who watch one channel with one delay. Written by the edge's step alone, but for `members`."""
 
-    __slots__ = ("channel", "channel_index", "delay_ms", "members", "name", "tally_seq", "told_step", "visible")
+    __slots__ = (
+        "channel",
+        "channel_index",
+        "delay_ms",
+        "members",
+        "name",
+        "tally_seq",
+        "told_step",
+        "visible",
+    )
 
     def __init__(self, channel: Channel, channel_index: int, delay_ms: int) -> None:
         self.channel = channel

@@ -6,6 +6,7 @@ everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its wa
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 import msgspec
 from redis.asyncio import Redis
@@ -17,6 +18,7 @@ from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Viewer
 from gala.edge.broadcast import Broadcast
 from gala.edge.plays import Plays, mine_of
+from gala.edge.report import Report
 from gala.follower import Follower
 from gala.passes import Passes
 from gala.protocol import Clock, Mine, RoundMine, Show, Tally, Welcome
@@ -32,17 +34,6 @@ TALLY_MS = 500  # of real time between two boards
 REPORT_MS = 1_000
 NUMBERS_BLOCK = 64
 ARRIVALS_MAX = 500  # welcomed in one step, so that a rush of them delays nobody's cue
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """How one edge is doing: ``edges:{SHOW}``, field its name, absolute."""
-
-    phones: int
-    ack_p50_ms: float
-    ack_p99_ms: float
-    plays_per_s: float
-    seen_at_ms: int
-    refused: dict[str, dict[str, int]]
 
 
 class Edge:
@@ -203,7 +194,7 @@ class Edge:
             fields = [wallet.field(viewer.number, draw) for draw in draws]
             for page in await self._redis.hmget(keys.wallet(self.rundown.id), fields):
                 if page is not None:
-                    self._turn(mine, msgspec.msgpack.decode(page, type=wallet.Page))
+                    self._turn(mine, msgspec.msgpack.decode(cast("bytes", page), type=wallet.Page))
         return mine
 
     async def _round_mine(self, round_: Round, number: int) -> RoundMine | None:
@@ -227,7 +218,7 @@ class Edge:
             snapshot = await self._redis.get(keys.tally(round_.id))
             if snapshot is not None:
                 ring = self._boards.setdefault(round_.id, deque())
-                ring.append(msgspec.msgpack.decode(snapshot, type=Snapshot))
+                ring.append(msgspec.msgpack.decode(cast("bytes", snapshot), type=Snapshot))
                 while len(ring) > 1 and ring[1].at_ms < now_ms - slowest_ms:
                     ring.popleft()
         for cohort in self.audience.cohorts:

@@ -1,8 +1,8 @@
 """Plays on their way into boxes: gathered for a moment, applied in one call a page, then acknowledged.
 
-The acknowledgement means *counted and durable*, never *received*. A play without one is sent again by the phone,
-which its `seq` makes harmless. A batch names the generation it was judged under: when the show was re-timed in
-between, the box refuses it and every play of it is judged again.
+The acknowledgement means *counted and durable*, never *received*. A play without one is sent again by the
+phone, which its `seq` makes harmless. A batch names the generation it was judged under: when the show was
+re-timed in between, the box refuses it and every play of it is judged again.
 """
 
 import asyncio

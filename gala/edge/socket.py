@@ -59,7 +59,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         self._now = now
         self._entropy = entropy
 
-    async def on_connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> None:
+    async def on_connect(self, sid: str, _environ: dict[str, Any], auth: object = None) -> None:
         """Accepts a phone: with its pass, or with a new one."""
         if not self._edge.state.version:
             raise refuse("starting", retry_after_ms=SOME_TIME_MS)
@@ -83,11 +83,11 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         await self._sockets.enter_room(sid, cohort.name, namespace=NAMESPACE)
         await self._edge.arrive(Viewer(sid, held.viewer, held.number, cohort))
 
-    async def on_disconnect(self, sid: str, reason: str = "") -> None:
+    async def on_disconnect(self, sid: str, _reason: str = "") -> None:
         """A phone is gone, for whatever reason."""
         self._edge.audience.leave(sid)
 
-    async def on_sync(self, sid: str, data: object) -> Any:
+    async def on_sync(self, _sid: str, data: object) -> Any:
         """Server times for the phone's clock."""
         received_ms = float(self._now())
         try:
@@ -97,7 +97,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         reply = protocol.SyncReply(t0_ms=said.t0_ms, t1_ms=received_ms, t2_ms=float(self._now()))
         return plain(reply)
 
-    async def on_enter(self, sid: str, data: object = None) -> Any:
+    async def on_enter(self, sid: str, _data: object = None) -> Any:
         """Gives this viewer a number; again, the same one."""
         viewer = self._edge.audience.get(sid)
         if viewer is None:

@@ -20,7 +20,7 @@ OLDEST = {"redis": (6, 2), "valkey": (7, 2)}
 """Below these, streams and scripts lack what the log and the boxes use."""
 
 
-class StoreUnusable(Exception):  # noqa: N818 - base of errors named for what is wrong
+class StoreUnusable(Exception):
     """The store cannot be used; the message says why and what to do."""
 
 

@@ -57,7 +57,7 @@ while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.1; done
 """
 
 
-class ValkeyUnusable(Exception):  # noqa: N818 - base of errors named for what is wrong
+class ValkeyUnusable(Exception):
     """Our own server cannot run; the message says why and what to do."""
 
 
