@@ -6,14 +6,15 @@ import secrets
 import signal
 import sys
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import uvloop
 from rich.console import Console
 
-from gala import protocol_text, rundown_check, settings
+from gala import rundown_check, settings, typescript
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS, Options, demo, links
 from gala.evening import OtherRundown, open_evening, service_secret
@@ -91,9 +92,7 @@ def demo_command(
     manual: Annotated[
         bool, typer.Option("--manual", help="Nobody presses GO but you, at the director's link.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="No words; one line of JSON at the end.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="No words; one line of JSON at the end.")] = False,
     seed: Annotated[str, typer.Option(help="Another crowd.")] = "gala",
 ) -> None:
     """Play an evening in a few minutes, with a simulated crowd, on this machine alone."""
@@ -190,7 +189,7 @@ def pass_command(
 @app.command()
 def protocol() -> None:
     """Print the wire's types as TypeScript."""
-    sys.stdout.write(protocol_text())
+    sys.stdout.write(typescript.wire())
 
 
 @audit.command()
@@ -202,8 +201,8 @@ def verify(
         raise fail(f"{bundle} is no folder")
     checks = verify_bundle(bundle)
     for found in checks:
-        out.print(str(found), style="" if found.passed else "red", highlight=False, soft_wrap=True)
-    raise typer.Exit(0 if checks and all(found.passed for found in checks) else 1)
+        out.print(str(found), style="" if found.ok else "red", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if checks and all(found.ok for found in checks) else 1)
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -220,10 +219,10 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def run_or_say(run) -> int:  # type: ignore[no-untyped-def]
+def run_or_say(run: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Runs a command's coroutine; what can be wrong with a machine is said in words."""
     try:
-        return int(uvloop.run(run()))
+        return uvloop.run(run())
     except (CannotListen, OtherRundown, StoreUnusable, ValkeyUnusable) as problem:
         raise fail(str(problem), 1) from None
     except KeyboardInterrupt:

@@ -10,8 +10,10 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import segno
@@ -25,6 +27,7 @@ from gala.passes import CREW_ROLES
 from gala.rehearsal import hurry, next_act
 from gala.rundown import Rundown
 from gala.settings import Settings
+from gala.store.valkey import in_use
 from gala.timing import GRACE_MS
 from rewards.audit import verify_bundle
 
@@ -33,6 +36,7 @@ CROWD_READY_S = 15
 DIRECTOR_S = 0.05
 LATE_S = 12
 PASS_S = 24 * 3600
+KEPT = 4  # evenings of earlier demos, so that their bundles can still be looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,7 @@ class Crowd:
 
     process: asyncio.subprocess.Process
     newest: dict[str, Any] = field(default_factory=dict)
+    spoke: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     async def start(cls, evening: Evening, options: Options) -> "Crowd":
@@ -78,6 +83,7 @@ class Crowd:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
             self.newest = json.loads(line)
+            self.spoke.set()
 
     async def stop(self) -> None:
         """Ends it, and waits until it has ended."""
@@ -100,10 +106,10 @@ async def demo(
 ) -> int:
     """Plays the evening; the exit code: 0 when every equality holds, 1 when one fails, 130 after Ctrl-C."""
     began_s = time.monotonic()
-    folder = settings.data / "demo"
-    if not settings.redis_url and (folder / "store").exists():
-        await asyncio.to_thread(_clear, folder)
-    settings = msgspec.structs.replace(settings, data=folder)
+    settings = msgspec.structs.replace(settings, data=_new_folder(settings.data / "demo"))
+    if settings.redis_url:
+        # a store that outlives the demo: every evening in it has a name of its own
+        rundown = msgspec.structs.replace(rundown, id=f"{rundown.id}-{entropy(3).hex()}")
     secret = service_secret(settings, entropy)
     clock = GalaClock(rundown.starts_at_ms - BEFORE_MS)
     chain, signature = chain_and_signature(rundown, secret)
@@ -145,7 +151,7 @@ async def demo(
             for helper in helpers:
                 helper.cancel()
         summary = await _summary(evening, crowd, int(time.monotonic() - began_s))
-        stopped_early = not evening.notary.published
+        stopped_early = not evening.notary.published.is_set()
     if options.as_json:
         sys.stdout.write(json.dumps(summary, ensure_ascii=False) + "\n")
     else:
@@ -155,12 +161,16 @@ async def demo(
     return 0 if summary["problems"] == [] else 1
 
 
-def _clear(folder: Path) -> None:
-    """Removes the last demo, unless its store is still running."""
-    from gala.store.valkey import EmbeddedValkey  # noqa: PLC0415 - only here, to take the folder's lock
-
-    EmbeddedValkey(folder / "store").claim()
-    shutil.rmtree(folder)
+def _new_folder(demos: Path) -> Path:
+    """A folder for this evening: ``1``, ``2`` … Of those that have ended the newest few are kept."""
+    demos.mkdir(parents=True, exist_ok=True)
+    numbers = sorted(int(found.name) for found in demos.iterdir() if found.name.isdigit())
+    for old in numbers[:-KEPT]:
+        if not in_use(demos / str(old) / "store"):
+            shutil.rmtree(demos / str(old))
+    folder = demos / str(numbers[-1] + 1 if numbers else 1)
+    folder.mkdir()
+    return folder
 
 
 async def _first(*waiting: asyncio.Task[Any]) -> None:
@@ -172,12 +182,13 @@ async def _first(*waiting: asyncio.Task[Any]) -> None:
 async def _crowd_is_here(crowd: Crowd, viewers: int) -> None:
     until_s = time.monotonic() + CROWD_READY_S
     while crowd.newest.get("entered", 0) < viewers * 0.8 and time.monotonic() < until_s:
-        await asyncio.sleep(0.1)
+        crowd.spoke.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(crowd.spoke.wait(), 1)
 
 
 async def _published(evening: Evening) -> None:
-    while not evening.notary.published:
-        await asyncio.sleep(0.1)
+    await evening.notary.published.wait()
 
 
 async def _pace(evening: Evening, options: Options) -> None:
@@ -210,7 +221,7 @@ async def _direct(evening: Evening) -> None:
 
 
 def _post(port: int, token: str, post: dict[str, Any]) -> None:
-    request = urllib.request.Request(  # noqa: S310 - our own listener
+    request = urllib.request.Request(
         f"http://127.0.0.1:{port}/api/cues",
         json.dumps(post).encode(),
         {"authorization": f"Bearer {token}", "content-type": "application/json"},
@@ -241,8 +252,7 @@ def links(evening: Evening, settings: Settings) -> dict[str, str]:
     """Where everybody goes."""
     phone = settings.public_url or f"http://{reachable_host(settings)}:{evening.public.port}/"
     passes = {
-        role: evening.passes.crew(role, role, expires_at_s=int(time.time()) + PASS_S)
-        for role in CREW_ROLES
+        role: evening.passes.crew(role, role, expires_at_s=int(time.time()) + PASS_S) for role in CREW_ROLES
     }
     crew = f"http://127.0.0.1:{evening.crew_listener.port}"
     return {"phone": phone, "director": f"{crew}/director#pass={passes['director']}"}
@@ -250,7 +260,9 @@ def links(evening: Evening, settings: Settings) -> dict[str, str]:
 
 def _welcome(evening: Evening, settings: Settings, console: Console) -> None:
     found = links(evening, settings)
-    console.print(f"\n[bold]{words(evening.rundown.name)}[/] · a rehearsal, {evening.clients.server} inside\n")
+    console.print(
+        f"\n[bold]{words(evening.rundown.name)}[/] · a rehearsal, {evening.clients.server} inside\n"
+    )
     if sys.stdout.isatty():
         segno.make(found["phone"], error="m").terminal(compact=True)
     console.print(f"  Phone     {found['phone']}", soft_wrap=True, highlight=False)
@@ -277,9 +289,6 @@ async def _tell(evening: Evening, crowd: Crowd, console: Console) -> None:
 
 def evening_time(rundown: Rundown, at_ms: int) -> str:
     """A time of day in the show's zone, for people."""
-    from datetime import UTC, datetime  # noqa: PLC0415
-    from zoneinfo import ZoneInfo  # noqa: PLC0415
-
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(rundown.zone)):%H:%M:%S}"
 
 
@@ -303,10 +312,10 @@ async def _summary(evening: Evening, crowd: Crowd, seconds: int) -> dict[str, An
     problems += [f"ledger: {e.name} of draw {e.draw}: {e.left} ≠ {e.right}" for e in equations if not e.holds]
     issued = sum(drawing.winners for drawing in state.draws.values())
     verified = False
-    if evening.notary.published:
+    if evening.notary.published.is_set():
         checks = await asyncio.to_thread(verify_bundle, evening.bundle)
-        verified = all(check.passed for check in checks)
-        problems += [f"bundle: {check.name}: {check.detail}" for check in checks if not check.passed]
+        verified = all(check.ok for check in checks)
+        problems += [f"bundle: {check.name}: {check.detail}" for check in checks if not check.ok]
     else:
         problems.append("the evening was stopped before its end: there is no bundle")
     problems += evening.faults
@@ -329,17 +338,22 @@ async def _summary(evening: Evening, crowd: Crowd, seconds: int) -> dict[str, An
 
 
 def _print_summary(summary: dict[str, Any], console: Console, *, stopped_early: bool) -> None:
+    sent, counted = summary["plays_sent"], summary["plays_counted"]
     refused = ", ".join(f"{count} {reason}" for reason, count in summary["plays_refused"].items()) or "none"
     console.print(f"\n[bold]{'Stopped' if stopped_early else 'The evening, counted'}[/]")
-    console.print(f"  plays     {summary['plays_sent']} sent, {summary['plays_counted']} counted; refused: {refused}")
+    console.print(f"  plays     {sent} sent, {counted} counted; refused: {refused}")
     for name, round_ in summary["rounds"].items():
         mark = "[green]=[/]" if round_["recount_equal"] else "[red]≠[/]"
-        console.print(f"  {name:<28} {round_['counters'].get('voters', 0):>7} voters, counters {mark} recount")
+        console.print(
+            f"  {name:<28} {round_['counters'].get('voters', 0):>7} voters, counters {mark} recount"
+        )
     console.print(
         f"  vouchers  {summary['vouchers_issued']} issued, ledger "
         f"{'[green]balanced[/]' if summary['ledger_balanced'] else '[red]not balanced[/]'}"
     )
     if summary["verified"]:
-        console.print(f"  bundle    [green]verifies[/]: gala audit verify {summary['bundle']}", soft_wrap=True)
+        console.print(
+            f"  bundle    [green]verifies[/]: gala audit verify {summary['bundle']}", soft_wrap=True
+        )
     for problem in summary["problems"]:
         console.print(f"  [red]✗[/] {problem}", soft_wrap=True)

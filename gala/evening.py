@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
@@ -64,42 +64,53 @@ class Evening:
     public: Listener
     crew_listener: Listener
     bundle: Path
+    faults: list[str] = field(default_factory=list)  # roles that failed and were started again
 
     async def run(self) -> None:
         """Runs every role and listener until cancelled."""
         now = self.clock.now_ms
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(loop("conductor", lambda: self.conductor.step(now()), CONDUCTOR_S))
-            tasks.create_task(loop("edge", lambda: self.edge.step(now()), EDGE_S))
-            tasks.create_task(loop("plays", self._flush, 0))
-            tasks.create_task(loop("crew", lambda: self.crew.step(now()), CREW_S))
-            tasks.create_task(loop("notary", lambda: self.notary.step(now()), NOTARY_S))
+            tasks.create_task(self._loop("conductor", lambda: self.conductor.step(now()), CONDUCTOR_S))
+            tasks.create_task(self._loop("edge", lambda: self.edge.step(now()), EDGE_S))
+            tasks.create_task(self._loop("plays", self._flush, 0))
+            tasks.create_task(self._loop("crew", lambda: self.crew.step(now()), CREW_S))
+            tasks.create_task(self._loop("notary", lambda: self.notary.step(now()), NOTARY_S))
             tasks.create_task(self.public.run())
             tasks.create_task(self.crew_listener.run())
+
+    async def _loop(self, name: str, step: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """Steps a role for ever. A store that does not answer is waited for.
+
+        Any other failure is a fault of ours. It is told, kept in `faults`, and the role goes on with its
+        next step: what one role stumbles over must not take the others off the air, and every step may be
+        done again.
+        """
+        failing = False
+        while True:
+            try:
+                await step()
+            except (RedisError, TimeoutError, OSError) as error:
+                if not failing:
+                    log.warning("store does not answer", role=name, error=repr(error))
+                failing = True
+                await asyncio.sleep(BACKOFF_S)
+            except Exception as error:
+                if not failing:
+                    log.exception("role failed", role=name)
+                    self.faults.append(f"{name}: {error!r}")
+                failing = True
+                await asyncio.sleep(BACKOFF_S)
+            else:
+                if failing:
+                    log.info("role goes on", role=name)
+                failing = False
+                await asyncio.sleep(every_s)
 
     async def _flush(self) -> None:
         """Waits for plays, gathers for a moment, applies."""
         await self.edge.plays.pending.wait()
         await asyncio.sleep(GATHER_S)
         await self.edge.plays.flush()
-
-
-async def loop(name: str, step: Callable[[], Awaitable[None]], every_s: float) -> None:
-    """Steps a role for ever. A store that does not answer is waited for; anything else ends the evening."""
-    failing = False
-    while True:
-        try:
-            await step()
-        except (RedisError, TimeoutError, OSError) as error:
-            if not failing:
-                log.warning("store does not answer", role=name, error=type(error).__name__)
-            failing = True
-            await asyncio.sleep(BACKOFF_S)
-        else:
-            if failing:
-                log.info("store answers again", role=name)
-            failing = False
-            await asyncio.sleep(every_s)
 
 
 def service_secret(settings: Settings, entropy: Entropy) -> bytes:

@@ -5,6 +5,7 @@ beginning and does again what was done already, to no effect. When it is away, n
 lost: acknowledgements rest on the box, and seals and draws wait.
 """
 
+import asyncio
 import hashlib
 import hmac
 from collections import deque
@@ -28,7 +29,7 @@ from gala.timing import slowest_ms
 from games import GAMES
 from games.game import open_round
 from rewards import leaves
-from rewards.beacon import Chain
+from rewards.beacon import Chain, RehearsalBeacon
 from rewards.register import Keys, Register
 from rewards.standing import Standing as Drawn
 from voting.box import PAGE, Box, GateState
@@ -52,6 +53,12 @@ def register_keys(secret: bytes) -> Keys:
 def party_secret(secret: bytes, draw: int, party: str) -> bytes:
     """A party's 32 random-looking bytes for a draw in a rehearsal, where one machine plays all parties."""
     return hmac.digest(derive(secret, "parties"), f"{draw}/{party}".encode(), hashlib.sha256)
+
+
+def chain_and_signature(rundown: Rundown, secret: bytes) -> tuple[Chain, Signature]:
+    """A rehearsal's own beacon: a chain of quicknet's scheme that begins an hour before the show."""
+    beacon = RehearsalBeacon(derive(secret, "beacon"), rundown.starts_at_ms - 3_600_000)
+    return beacon.chain, beacon.signature
 
 
 class Notary:
@@ -80,7 +87,7 @@ class Notary:
         self._bundle = bundle
         self._follower = Follower(rundown, log)
         self._unwritten: deque[Entry] = deque()
-        self.published = False
+        self.published = asyncio.Event()
 
     @property
     def state(self) -> State:
@@ -98,7 +105,7 @@ class Notary:
         for number, drawing in self.state.draws.items():
             if drawing.state == "frozen" and now_ms >= drawing.beacon_at_ms:
                 await self._draw(number, drawing.beacon_round, now_ms)
-        if self.state.phase == "ended" and not self.published:
+        if self.state.phase == "ended" and not self.published.is_set():
             await self._publish_when_seen(now_ms)
 
     async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
@@ -324,7 +331,7 @@ class Notary:
         ended_at_ms = max(segment.ended_at_ms for segment in self.state.segments.values())
         if now_ms >= ended_at_ms + slowest_ms(self._rundown.channels) + PUBLISH_GRACE_MS:
             await self._register.publish(self._bundle, at_ms=now_ms)
-            self.published = True
+            self.published.set()
 
 
 def _standing(draw: int, found: Drawn) -> Standing:

@@ -44,9 +44,7 @@ def _ready_at_ms(rundown: Rundown, state: State) -> int:
     pause_ms = min(4_000, segment.plan_ms // 12)
     if cue.do != "start":
         return state.at_ms + pause_ms
-    if state.on_air and any(
-        rundown.cue(name)[0].id == state.on_air for name, _ in timed(rundown, state)
-    ):
+    if state.on_air and any(rundown.cue(name)[0].id == state.on_air for name, _ in timed(rundown, state)):
         return state.at_ms + 365 * 86_400_000  # what is on air ends by itself; its end changes this
     return max(segment.plan_at_ms, state.at_ms + pause_ms)
 
@@ -65,7 +63,8 @@ def hurry(rundown: Rundown, state: State, now_ms: int, *, speed: float) -> float
     if state.phase == "ended" or state.held_at_ms:
         return speed
     if any(
-        cue.do == "announce" and cue.id in state.fired
+        cue.do == "announce"
+        and cue.id in state.fired
         and now_ms < state.fired[cue.id].at_ms + slowest + SEEN_MS
         for segment in rundown.segments
         for cue in segment.cues

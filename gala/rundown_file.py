@@ -34,7 +34,7 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
     reveal = "go"
     end = "after 20s"               # or "at 00:00:00", an instant which nothing moves by accident
 
-In place of a game a segment may have a ``[segments.draw]`` (number, from, cap_minor, valid_from, valid_until,
+In place of a game a segment may have a ``[segments.draw]`` (number, from, cap, valid_from, valid_until,
 and ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
 ``look_up = true``.
 """
@@ -69,7 +69,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _LINE = re.compile(r"\(at line (\d+)")
 
 
-class Faults(Exception):  # noqa: N818 - it lists faults
+class Faults(Exception):
     """A rundown that cannot be used; `faults` in the order of the file, the message one a line."""
 
     def __init__(self, name: str, faults: list[Fault]) -> None:
@@ -269,7 +269,7 @@ class _Reader:
             prizes=tuple(prizes),
             valid_from_at_ms=valid["valid_from"],
             valid_until_at_ms=valid["valid_until"],
-            cap_minor=table.count("cap_minor", 1, needed=False) or 0,
+            cap=table.count("cap", 1, needed=False) or 1,
         )
         table.done()
         return draw

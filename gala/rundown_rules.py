@@ -163,11 +163,6 @@ def _draw_findings(rundown: Rundown, segment: Segment) -> Iterator[Finding]:
             yield Finding("fault", segment.id, "draw", f"`{name}` comes only after the draw")
     if draw.valid_until_at_ms <= draw.valid_from_at_ms:
         yield Finding("fault", segment.id, "draw", "the vouchers end before they begin to be valid")
-    dearest = max((prize.face_minor for prize in draw.prizes), default=0)
-    if draw.cap_minor and draw.cap_minor < dearest:
-        yield Finding(
-            "fault", segment.id, "draw", f"the cap {draw.cap_minor} is below the prize of {dearest}"
-        )
 
 
 def _window_finding(window: Window) -> Finding:

@@ -140,7 +140,7 @@ class Register:
         """The round gives nothing; before the rosters it would have given tickets in."""
         leaf = {"schema": "gala/round-void/1", "round": round_id, "reason": reason}
         async with self._turn:
-            await self._append(leaf, at_ms)
+            await self._journal.append(leaf, at_ms)
 
     async def round_sealed(
         self, round_id: str, pages: Sequence[bytes], counters: Mapping[str, int], *, at_ms: int

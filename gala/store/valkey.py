@@ -253,6 +253,18 @@ async def embedded(folder: Path, *, durable: bool = True) -> AsyncIterator[str]:
         await asyncio.shield(asyncio.to_thread(server.stop))
 
 
+def in_use(folder: Path) -> bool:
+    """Whether a server owns the data folder now. A folder that is not there belongs to nobody."""
+    try:
+        lock = os.open(folder / "valkey.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _locked(lock)
+    finally:
+        os.close(lock)
+
+
 class _Holder:
     """Who wrote the lock file last."""
 

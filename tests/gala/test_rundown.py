@@ -81,7 +81,7 @@ number = 1
 from = ["tetris"]
 valid_from = 2019-11-11T00:00:00
 valid_until = 2019-11-12T00:00:00
-cap_minor = 100_00
+cap = 1
 [[segments.draw.prizes]]
 count = 10
 face_minor = 50_00
@@ -266,7 +266,6 @@ BROKEN = {
         "draw",
         "must be a whole number",
     ),
-    "a cap below the prize": ("cap_minor = 100_00", "cap_minor = 10_00", "draw", "is below the prize"),
     "vouchers that end before they begin": (
         "valid_until = 2019-11-12",
         "valid_until = 2019-11-10",
