@@ -34,9 +34,9 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
     reveal = "go"
     end = "after 20s"               # or "at 00:00:00", an instant which nothing moves by accident
 
-In place of a game a segment may have a ``[segments.draw]`` (number, from, cap, valid_from, valid_until,
+In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap,
 and ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
-``look_up = true``.
+``look_up = true`` and have a ``note`` for the crew.
 """
 
 import datetime as dt
@@ -218,6 +218,7 @@ class _Reader:
         segment_id = table.slug()
         title, card = table.text("title"), table.text("card")
         question = table.text("question", needed=False)
+        note = table.take("note", str, needed=False) or ""
         plan = table.take("plan", dt.time)
         countdown = table.take("countdown", dt.time, needed=False)
         look_up = table.take("look_up", bool, needed=False) or False
@@ -242,6 +243,7 @@ class _Reader:
             card=card,
             plan_at_ms=self._at_ms(table, "plan", plan) or plan_at_ms,
             plan_ms=0,
+            note=note,
             kind=kind,
             question=question,
             look_up=look_up,
