@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from rewards import merkle
 from rewards.beacon import Chain
-from rewards.slots import BadRules, Layout, tickets_max
+from rewards.slots import Layout, check_rules
 
 ALGORITHM = "gala-draw/1"
 TEST_CURRENCY = "XTS"  # ISO 4217: reserved for tests, worth nothing
@@ -175,10 +175,7 @@ class RoundOpening:
     def leaf(self, *, rehearsal: bool, key_commitment: bytes) -> Leaf:
         """The `open` leaf. BadRules (of `slots`) if the layout is none."""
         layout = Layout.from_json(self.layout)
-        tickets_max(self.entries)
-        for count in self.counts:
-            if "/" in str(count["name"]):
-                raise BadRules("a count's name holds no slash")
+        check_rules(layout, self.counts, self.entries)
         found = {
             "schema": "gala/open/1",
             "round": self.round_id,

@@ -105,7 +105,7 @@ class Register:
             show=self._show,
             rehearsal=self._rehearsal,
             key_commitment=places.key_commitment(self._draw_key(spec.draw)),
-            files=bundle.fixed_hashes(),
+            files=await asyncio.to_thread(bundle.fixed_hashes, self._folder),
         )
         async with self._turn:
             await self._journal.append(leaf, at_ms)

@@ -190,10 +190,8 @@ class Bundle:
                 self.follow(leaf["schema"].removeprefix("gala/").removesuffix("/1"), leaf)
             except (Fail, KeyError, ValueError, TypeError) as error:
                 raise Fail(f"leaf {index} {leaf.get('schema')}: {error}") from error
-        return (
-            f"{len(self.rounds)} rounds, {len(self.draws)} draws"
-            + ", a REHEARSAL" * self.evening["rehearsal"]
-        )
+        rehearsal = ", a REHEARSAL" if self.evening["rehearsal"] else ""
+        return f"{len(self.rounds)} rounds, {len(self.draws)} draws{rehearsal}"
 
     def follow(self, kind: str, leaf: dict[str, Any]) -> None:
         if kind == "ledger":
@@ -686,7 +684,15 @@ def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
         told.append(f"PASS  {name}: {bundle.money()}")
     except Fail as failure:
         return False, [*told, f"FAIL  {name}: {failure}"]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         return False, [*told, f"FAIL  {name}: malformed: {error!r}"]
     return True, told
 
