@@ -112,7 +112,7 @@ def desk(
         online=sum(report.phones for report in edges.values()),
         segments=segments,
         rounds=[
-            _round(rundown, rounds, state, round_, counters.get(round_.id, {}), edges)
+            _round(rundown, rounds, round_, counters.get(round_.id, {}), edges)
             for round_ in state.rounds.values()
         ],
         draws=[
@@ -222,7 +222,6 @@ def _cue(rundown: Rundown, state: State, segment: Segment, label: str, cue: Cue)
 def _round(
     rundown: Rundown,
     rounds: Rounds,
-    state: State,
     round_: Round,
     live: Mapping[str, int],
     edges: Mapping[str, Report],

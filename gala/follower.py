@@ -12,7 +12,7 @@ TRIES = 32
 """Appends that may lose against another writer before the call gives up; each loss is another's progress."""
 
 
-class CueRefused(Exception):  # noqa: N818 - an answer, not a failure
+class CueRefused(Exception):
     """The cue may not be done now, or (STALE) what it depends on has changed."""
 
     def __init__(self, reason: str) -> None:

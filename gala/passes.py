@@ -16,7 +16,7 @@ CrewRole = Literal["director", "overlay", "auditor", "merchant", "metrics"]
 CREW_ROLES: tuple[CrewRole, ...] = ("director", "overlay", "auditor", "merchant", "metrics")
 
 
-class BadPass(Exception):  # noqa: N818 - what the phone is told, in the trade's words
+class BadPass(Exception):
     """The token is not one of ours for this use: forged, of another show, or too old."""
 
 

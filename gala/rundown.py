@@ -74,7 +74,7 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     prizes: tuple[Prize, ...]
     valid_from_at_ms: int
     valid_until_at_ms: int
-    cap_minor: int = 0  # the most one viewer may win in this draw; 0: no cap
+    cap: int = 1  # prizes one viewer may win in this draw
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):

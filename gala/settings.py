@@ -21,7 +21,7 @@ from typing import Literal
 import msgspec
 
 
-class SettingsFault(Exception):  # noqa: N818 - it lists faults
+class SettingsFault(Exception):
     """One or more settings are wrong; the message names each."""
 
 

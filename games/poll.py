@@ -123,16 +123,12 @@ def public(opened: Round, _channel: int, _now_ms: int) -> Shown:
     settings = opened.settings
     return {
         "kind": settings.kind,
-        "choices": [_without_none(choice) for choice in settings.choices],
+        "choices": list(opened.ids),  # their words are the segment's texts
         "allowance": settings.allowance,
         "revise": settings.revise,
         "tally": settings.tally,
         "tickets": settings.tickets,
     }
-
-
-def _without_none(choice: Choice) -> Shown:
-    return {name: value for name, value in msgspec.to_builtins(choice).items() if value is not None}
 
 
 def mine(opened: Round, slot: Values) -> Shown:

@@ -5,7 +5,8 @@ register asks it before it writes, the auditor while reading, so both keep the s
 
 - the first leaf opens the evening; draws are numbered without a gap; each leaf has one key, once
 - a draw is specified before any round that gives tickets in it opens, with the very rules it opens under
-- open, lock, settle, seal come in this order; a rerun names a round that stands before it
+- open, lock, settle, seal come in this order; a rerun names a round that stands before it; a void round
+  gives nothing
 - the roster names every counting round, sealed; all parties have committed before it
 - a reveal fits its commitment; `reveals-closed` lists every party and chooses the first reserve round
   at least 30 s later; one result follows it, and nothing else can
@@ -97,7 +98,7 @@ class History:
             round_id = named["round"]
             while round_id in self.reruns:
                 round_id = self.reruns[round_id]
-            if round_id in self.rounds:
+            if round_id in self.rounds and "round-void" not in self.rounds[round_id]:
                 found.append(round_id)
         return found
 
@@ -283,6 +284,7 @@ _RULES: dict[str, Callable[[History, Leaf], None]] = {
     "gala/lock/1": _after("lock", "open"),
     "gala/settle/1": _after("settle", "open", "lock"),
     "gala/seal/1": _after("seal", "open", "lock"),
+    "gala/round-void/1": _after("round-void", "open"),
     "gala/roster/1": _roster,
     "gala/reveal/1": _reveal,
     "gala/reveals-closed/1": _closed,

@@ -53,6 +53,7 @@ class Frozen:
     tickets_total: int
     eligible_places: int
     eligible_tickets: int
+    root: str  # hex
 
 
 class Register:
@@ -132,6 +133,12 @@ class Register:
     async def round_settled(self, round_id: str, settled: int, *, by: str, reason: str, at_ms: int) -> None:
         """Writes the outcome down, before the rosters it decides over. by: a role; the log is public."""
         leaf = {"schema": "gala/settle/1", "round": round_id, "settled": settled, "by": by, "reason": reason}
+        async with self._turn:
+            await self._journal.append(leaf, at_ms)
+
+    async def round_voided(self, round_id: str, *, reason: str, at_ms: int) -> None:
+        """The round gives nothing; before the rosters it would have given tickets in."""
+        leaf = {"schema": "gala/round-void/1", "round": round_id, "reason": reason}
         async with self._turn:
             await self._journal.append(leaf, at_ms)
 

@@ -53,7 +53,7 @@ class Change(NamedTuple):
     deltas: Mapping[str, int]
 
 
-class BatchRefused(Exception):  # noqa: N818 - a refusal is an answer of the gate, not an error of anybody
+class BatchRefused(Exception):
     """The gate did not take the batch: no play of it was applied."""
 
 

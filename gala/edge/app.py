@@ -22,8 +22,8 @@ MISSING_PAGES = "The pages are not built: run `make pages`, or install the wheel
 
 # Nothing of a page comes from elsewhere; sockets go home. Styles are set inline by the pages' own code.
 POLICY = (
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-    "frame-ancestors {ancestors}; base-uri 'none'; form-action 'none'"
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
+    "style-src 'self' 'unsafe-inline'; frame-ancestors {ancestors}; base-uri 'none'; form-action 'none'"
 )
 
 

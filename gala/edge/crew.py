@@ -92,13 +92,14 @@ class Crew:
     async def _read_figures(self, now_ms: int) -> None:
         for round_ in self.state.rounds.values():
             if not round_.shut:
-                found = cast("bytes | None", await self._redis.get(keys.tally(round_.id)))
+                found = await self._redis.get(keys.tally(round_.id))
                 if found is not None:
-                    self._counters[round_.id] = msgspec.msgpack.decode(found, type=Snapshot).counters
+                    snapshot = msgspec.msgpack.decode(cast("bytes", found), type=Snapshot)
+                    self._counters[round_.id] = snapshot.counters
         reports = await self._redis.hgetall(keys.edges(self.rundown.id))
         self._edges = {}
-        for name, found in reports.items():
-            report = msgspec.msgpack.decode(cast("bytes", found), type=Report)
+        for name, packed in reports.items():
+            report = msgspec.msgpack.decode(cast("bytes", packed), type=Report)
             if now_ms - report.seen_at_ms <= GONE_MS * max(self._rate(), 1):
                 self._edges[cast("bytes", name).decode()] = report
 

@@ -38,7 +38,7 @@ def shown(held: Held, code_key: bytes, *, rehearsal: bool) -> VoucherView:
     return msgspec.convert(
         {
             **msgspec.structs.asdict(held),
-            "code": voucher_code(code_key, held.id),
+            "code": voucher_code(code_key, bytes.fromhex(held.id)),
             "rehearsal": rehearsal,
         },
         VoucherView,

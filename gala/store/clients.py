@@ -20,7 +20,7 @@ OLDEST = {"redis": (6, 2), "valkey": (7, 2)}
 """Below these, streams and scripts lack what the log and the boxes use."""
 
 
-class StoreUnusable(Exception):  # noqa: N818 - base of errors named for what is wrong
+class StoreUnusable(Exception):
     """The store cannot be used; the message says why and what to do."""
 
 
@@ -68,16 +68,18 @@ async def connect(url: str) -> Clients:
     clients = Clients(once, block, "")
     try:
         info: dict[str, Any] = await once.info("everything")
-    except exceptions.AuthenticationError as error:
-        await clients.close()
-        raise WrongPassword(f"{_shown(url)} refuses the name or password: {error}") from error
-    except exceptions.NoPermissionError as error:
-        await clients.close()
-        raise WrongPassword(f"{_shown(url)} does not allow this user what is needed: {error}") from error
     except (exceptions.RedisError, OSError) as error:
         await clients.close()
-        if str(error).startswith("NOAUTH"):
-            raise WrongPassword(f"{_shown(url)} wants a password and the address holds none") from error
+        if isinstance(error, exceptions.NoPermissionError):
+            raise WrongPassword(f"{_shown(url)} does not allow this user enough: {error}") from error
+        # redis-py wraps what goes wrong in its handshake once more.
+        if isinstance(error, exceptions.AuthenticationError) or isinstance(
+            error.__cause__, exceptions.AuthenticationError
+        ):
+            said = (
+                "refuses the name or password" if "@" in url else "wants a password, and the address has none"
+            )
+            raise WrongPassword(f"{_shown(url)} {said}") from error
         raise CannotConnect(f"cannot connect to {_shown(url)}: {error}") from error
     try:
         server = suitable(info)

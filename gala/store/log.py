@@ -70,7 +70,7 @@ class Appended(msgspec.Struct, frozen=True):
     existed: bool
 
 
-class Stale(Exception):  # noqa: N818 - an answer of the log, nobody's error
+class Stale(Exception):
     """The log is not at the expected version and digest; nothing was written. Read on and decide anew."""
 
     def __init__(self, version: int, digest: str) -> None:
@@ -79,7 +79,7 @@ class Stale(Exception):  # noqa: N818 - an answer of the log, nobody's error
         self.digest = digest
 
 
-class Forked(Exception):  # noqa: N818 - says what became of the log
+class Forked(Exception):
     """The log does not continue what this reader knows: another history, or one that was tampered with."""
 
 

@@ -56,7 +56,7 @@ while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.1; done
 """
 
 
-class ValkeyUnusable(Exception):  # noqa: N818 - base of errors named for what is wrong
+class ValkeyUnusable(Exception):
     """Our own server cannot run; the message says why and what to do."""
 
 
@@ -250,6 +250,18 @@ async def embedded(folder: Path, *, durable: bool = True) -> AsyncIterator[str]:
     finally:
         # Also when start was cancelled: stop waits for its turn, and a start after it does nothing.
         await asyncio.shield(asyncio.to_thread(server.stop))
+
+
+def in_use(folder: Path) -> bool:
+    """Whether a server owns the data folder now. A folder that is not there belongs to nobody."""
+    try:
+        lock = os.open(folder / "valkey.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _locked(lock)
+    finally:
+        os.close(lock)
 
 
 class _Holder:
