@@ -231,9 +231,10 @@ class Register:
     async def standing(self, draw: int, number: int) -> Standing:
         """A viewer's own place, tickets, scores and ranks in a finished draw (BrokenHistory before)."""
         async with self._turn:
-            await self._journal.catch_up()
-            if "result" not in self._draw(draw).stages:
-                raise history.BrokenHistory(f"draw {draw} has no result yet")
+            if draw not in self._scores:  # a finished draw does not change any more
+                await self._journal.catch_up()
+                if "result" not in self._draw(draw).stages:
+                    raise history.BrokenHistory(f"draw {draw} has no result yet")
             return await asyncio.to_thread(lambda: self._scores_of(draw).of(number))
 
     # Money

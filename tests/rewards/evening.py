@@ -1,8 +1,8 @@
 """A whole small evening, played into a register: what the tests of log, draw, money and bundle read.
 
 Two rounds give tickets: `short/tetris/1`, repeated as `short/tetris/2`, and `short/candy/1`, so small that
-its box is kept back. Draw 1 has two tiers and both parties reveal; in draw 2 the auditor keeps silent, and
-numbers without an account are barred.
+its box is kept back; `short/mole/1` is void. Draw 1 has two tiers and both parties reveal; in draw 2 the
+auditor keeps silent, and numbers without an account are barred.
 """
 
 import random
@@ -58,7 +58,7 @@ def spec(draw: int, **other: Any) -> DrawSpec:
         "draw": draw,
         "title": "Main draw",
         "prizes": [Prize(1, "Gold", 1, 100_000, "XTS", 2), Prize(2, "Silver", 6, 500, "XTS", 3)],
-        "rounds": [TicketRound("short/tetris/1", RIGHT), TicketRound("short/candy/1", RIGHT)],
+        "rounds": [TicketRound(f"short/{name}/1", RIGHT) for name in ("tetris", "candy", "mole")],
         "parties": ["operator", "auditor"],
         "window": WINDOW,
         "close_ms": START + draw * HOUR - 60_000,
@@ -100,6 +100,8 @@ async def before_the_draws(register: Register) -> None:
     await play_round(register, "short/tetris/1", crowd(1, 150))
     await play_round(register, "short/tetris/2", crowd(2, 150), rerun_of="short/tetris/1")
     await play_round(register, "short/candy/1", [1, 2, None, 3, 2, 2])
+    await play_round(register, "short/mole/1", crowd(3, 150))
+    await register.round_voided("short/mole/1", reason="the feed was down", at_ms=START + 50)
 
 
 async def draw_one(register: Register, draw: int, told: Told) -> None:

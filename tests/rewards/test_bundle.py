@@ -327,6 +327,12 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("spec after the round", swap_leaves("spec", "open"), "history: leaf"),
     ("no commitment", drop_leaf("commit"), "operator has not committed"),
     ("no seal", drop_leaf("seal"), "roster"),
+    ("no void", drop_leaf("round-void"), "the roster's rounds are not the sealed ones"),
+    (
+        "a void after the roster",
+        lambda _, found: found.append(found.pop(at(found, "round-void"))),
+        "history: leaf",
+    ),
     ("no evening", drop_leaf("evening"), "history: leaf 0"),
     ("a shortened log", shorten, "ledger:"),
     ("more prizes", set_in("spec", budget={"XTS": 1}), "budget"),

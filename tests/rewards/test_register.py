@@ -208,6 +208,8 @@ async def test_what_may_not_follow_is_refused_and_nothing_is_written(register: R
         {"cap": 0},
         {"eligibility": "friends"},
         {"window": leaves.Window(5, 5, "Asia/Shanghai")},
+        {"window": leaves.Window(5, 6, "Asia/Nowhere")},
+        {"rounds": [TicketRound(name, [{"when": ["ge", "seq", 1], "tickets": 40_000}]) for name in "ab"]},
         {"rounds": [TicketRound("a", []), TicketRound("a", [])]},
     ],
 )
