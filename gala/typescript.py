@@ -1,8 +1,8 @@
 """The wire's types for browsers: ``gala/web/src/protocol.gen.ts``, written from `gala.protocol`.
 
 Two things come out for every message. An interface whose fields are all present, with the docstrings and
-the remarks beside the fields; and an entry in ``SHAPES``: what an absent field means and which fields hold further
-messages. A default is never sent, so the page completes what it receives once, at the edge
+the remarks beside the fields; and an entry in ``SHAPES``: what an absent field means and which fields hold
+further messages. A default is never sent, so the page completes what it receives once, at the edge
 (``src/wire/complete.ts``), and has no "or else" anywhere behind it.
 
 Deterministic: the order is that of the declarations.
