@@ -20,7 +20,7 @@ const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 8000;
 
 /** Refusals which the same pass will meet again: trying by itself would only repeat them. */
-const isFinal = (reason: string): boolean => reason.includes("pass") || reason.includes("show");
+const isFinal = (reason: string): boolean => /pass|show|role/.test(reason);
 
 /**
  * One Socket.IO connection of a namespace, kept up. It does its own waiting between tries, so that the page can say
@@ -35,6 +35,7 @@ export class Connection {
     namespace: string,
     auth: () => Partial<Auth>,
     private readonly chance: () => number,
+    private readonly retry_max_ms = RETRY_MAX_MS,
   ) {
     this.socket = io(namespace, {
       path: "/socket.io/",
@@ -107,11 +108,11 @@ export class Connection {
       this.link.value = { state: "refused", reason, tries: 0, next_at_ms: 0 };
       return;
     }
-    this.retry(refusal.retry_after_ms || RETRY_MAX_MS, reason);
+    this.retry(refusal.retry_after_ms || this.retry_max_ms, reason);
   }
 
   private retry(around_ms: number, reason = ""): void {
-    const wait_ms = Math.min(reason ? Infinity : RETRY_MAX_MS, around_ms) * (0.75 + this.chance() / 2);
+    const wait_ms = Math.min(reason ? Infinity : this.retry_max_ms, around_ms) * (0.75 + this.chance() / 2);
     const { state, tries } = this.link.value;
     const next = reason ? "refused" : state === "joining" && tries < 1 ? "joining" : "down";
     this.link.value = { state: next, reason, tries: tries + 1, next_at_ms: performance.now() + wait_ms };
