@@ -108,6 +108,7 @@ export const en = {
   not_eligible: "This round is not open to your region or way of watching.",
   hall_full: "The hall is full at this moment.",
   unknown_round: "This round does not exist any more.",
+  retry: "The service is busy for a moment.",
   otherReason: "The service said: {reason}.",
 
   lockedTitle: "Locked for everyone.",
