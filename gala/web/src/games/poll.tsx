@@ -58,13 +58,13 @@ function useVote({ poll, play }: Stage): (ids: string[]) => void {
   };
 }
 
-function Clock({ round, delay_ms, label }: RoundProps & { label: string }): JSX.Element {
+function Clock({ round, held, delay_ms, label }: RoundProps & { label: string }): JSX.Element {
   const { words } = usePage();
-  if (round.closes_at_ms === 0) {
+  if (held || round.closes_at_ms === 0) {
     return (
       <p class="eyebrow middle">
-        <Icon name="clock" />
-        {words.value.t("openForNow")}
+        <Icon name={held ? "pause" : "clock"} />
+        {words.value.t(held ? "onHold" : "openForNow")}
       </p>
     );
   }
@@ -96,7 +96,7 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
   const rows = count > 6 ? "doors six many" : count > 4 || count === 3 ? "doors six" : "doors";
   return (
     <>
-      {late && round.closes_at_ms > 0 && <LateNote {...props} />}
+      {late && !props.held && <LateNote {...props} />}
       <Clock {...props} label={w.t(round.timing === "appear" ? "secondsLeft" : "locksForAll")} />
       <h1>{w.pick(text.question) || w.pick(text.title)}</h1>
       <div class={rows} role="group" aria-label={w.t("choices")}>

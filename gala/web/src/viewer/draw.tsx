@@ -79,11 +79,10 @@ function Beacon({ draw }: DrawProps): JSX.Element | null {
   const { words } = usePage();
   const w = words.value;
   if (draw.beacon_round === 0) return null;
-  const round = w.t("beaconRound", { n: draw.beacon_round });
   return (
     <p class="note middle">
       <Icon name={draw.rehearsal_beacon ? "practice" : "shield"} />
-      <span>{draw.rehearsal_beacon ? `${w.t("beaconRehearsal")} ${round}` : round}</span>
+      <span>{w.t(draw.rehearsal_beacon ? "beaconRehearsal" : "beaconRound", { round: draw.beacon_round })}</span>
     </p>
   );
 }
@@ -134,11 +133,13 @@ function Announced({ draw }: DrawProps): JSX.Element {
       </>
     );
   }
-  const voucher = vouchers.find((one) => one.draw === draw.draw);
+  const won = vouchers.filter((one) => one.draw === draw.draw);
   return (
     <>
       <h1 class="big center">{w.t(standing.won ? "youWon" : "notThisTime")}</h1>
-      {voucher && <Ticket voucher={voucher} />}
+      {won.map((voucher) => (
+        <Ticket voucher={voucher} key={voucher.id} />
+      ))}
       {standing.won ? (
         <State is="counted" title={w.t("issuedTitle")}>
           {w.t("issuedSub")}

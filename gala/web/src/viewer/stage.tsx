@@ -172,7 +172,6 @@ function Round(): JSX.Element {
   const { evening, words } = usePage();
   const show = evening.show.value;
   const round = show?.round ?? null;
-  const held = show?.held ?? false;
   const phase = useComputed(() => {
     const present = evening.show.value;
     return present?.round ? phaseOf(present.round, present.held, evening.now_ms.value) : "locked";
@@ -189,7 +188,8 @@ function Round(): JSX.Element {
       text={text}
       slot={evening.mine.value.rounds[round.id]}
       local={evening.plays.value[round.id]}
-      shut={evening.link.value.state !== "up" || held}
+      held={show?.held ?? false}
+      shut={evening.link.value.state !== "up"}
       delay_ms={delay_ms}
       play={(move, label) => evening.play(round.id, move, label, words.value.pick(text.title))}
     />

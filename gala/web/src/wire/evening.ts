@@ -91,6 +91,7 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
     isUp,
     later,
     (round, slot: RoundMine) => {
+      if (slot.seq < (mine.value.rounds[round]?.seq ?? 0)) return;
       mine.value = { ...mine.value, rounds: { ...mine.value.rounds, [round]: slot } };
     },
     () => clock.at(performance.now()),
