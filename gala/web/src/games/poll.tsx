@@ -332,7 +332,7 @@ function Result(props: Stage): JSX.Element {
         {winner && ` · ${w.t("settledBy")}`}
       </p>
       <h1 class="big">{winner ? w.t("won", { label: w.pick(winner.label) }) : w.t("resultTitle")}</h1>
-      <Fate {...props} outcome={outcome} held={entriesHeld(evening.mine.value.rounds)} />
+      <Fate {...props} outcome={outcome} owned={entriesHeld(evening.mine.value.rounds)} />
       {refused && (
         <State is="refused" title={w.t("refused", { label: refused.label })}>
           {playState(w, refused, evening.showText()?.zone ?? "UTC").sub}
@@ -350,7 +350,7 @@ const entriesHeld = (rounds: Record<string, { entries: number }>): number =>
   Object.values(rounds).reduce((sum, one) => sum + one.entries, 0);
 
 /** What the result means for this viewer. */
-function Fate({ poll, stands, slot, outcome, held }: Stage & { outcome: string; held: number }): JSX.Element | null {
+function Fate({ poll, stands, slot, outcome, owned }: Stage & { outcome: string; owned: number }): JSX.Element | null {
   const { words } = usePage();
   const w = words.value;
   if (stands.length === 0) return <p class="sub">{w.t("youSaidNothing")}</p>;
@@ -366,7 +366,7 @@ function Fate({ poll, stands, slot, outcome, held }: Stage & { outcome: string; 
   const title = entries > 0 ? w.t("rightTitle", { n: entries }) : w.t("rightPlain");
   return (
     <State is="counted" title={poll.kind === "predict" ? title : w.t("thanksTitle")}>
-      {held > 0 ? w.t("entriesHeld", { n: held }) : w.t("youSaid", { label })}
+      {owned > 0 ? w.t("entriesHeld", { n: owned }) : w.t("youSaid", { label })}
     </State>
   );
 }
