@@ -39,7 +39,8 @@ def make_sockets(origins: list[str] | None) -> socketio.AsyncServer:
 
 def refuse(reason: str, **more: Any) -> socketio.exceptions.ConnectionRefusedError:
     """A refused CONNECT, with what the phone needs to go on."""
-    return socketio.exceptions.ConnectionRefusedError({"reason": reason, **more})
+    # The first argument becomes the packet's message, as text; only a second one arrives as data.
+    return socketio.exceptions.ConnectionRefusedError(reason, {"reason": reason, **more})
 
 
 def tuning_of(channel: str, delay_ms: int | msgspec.UnsetType) -> Tuning:
