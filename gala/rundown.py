@@ -48,11 +48,13 @@ class Cue(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""  # for the crew
 
 
-class Game(msgspec.Struct, frozen=True):
+class Game(msgspec.Struct, frozen=True, kw_only=True):
     """A registered game and what the rundown says about it (checked: ``games.GAMES[name].settings``)."""
 
     name: str
     settings: msgspec.Struct
+    timing: TimingClass
+    outcomes: tuple[str, ...] = ()  # what `settle` may name; empty if the stage decides nothing
 
 
 class Prize(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +74,7 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     prizes: tuple[Prize, ...]
     valid_from_at_ms: int
     valid_until_at_ms: int
-    cap_minor: int = 0  # the most one viewer may win in this draw; 0: no cap
+    cap: int = 1  # prizes one viewer may win in this draw
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +85,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     card: Text
     plan_at_ms: int
     plan_ms: int
+    note: str = ""  # for the crew
     kind: Literal["card", "game", "draw", "countdown"]
     question: Text = msgspec.field(default_factory=dict)
     look_up: bool = False  # the phone goes quiet: watch the stage

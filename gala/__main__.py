@@ -1,0 +1,3 @@
+from gala.cli import main
+
+main()

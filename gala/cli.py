@@ -1,0 +1,234 @@
+"""``gala``: the composition root. Clock, entropy and environment enter here and nowhere else."""
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvloop
+from rich.console import Console
+
+from gala import rundown_check, settings, typescript
+from gala.clock import GalaClock
+from gala.demo import BEFORE_MS, Options, demo, links
+from gala.evening import OtherRundown, open_evening, service_secret
+from gala.listener import CannotListen
+from gala.logs import set_up_logs
+from gala.notary import chain_and_signature
+from gala.passes import CREW_ROLES, Passes
+from gala.rundown import Rundown
+from gala.rundown_file import Faults, load
+from gala.store.clients import StoreUnusable
+from gala.store.valkey import ValkeyUnusable
+from rewards.audit import verify_bundle
+
+RUNDOWNS = Path(__file__).parent / "rundowns"
+
+app = typer.Typer(
+    help="The second screen of a live gala: games in time with the show, votes counted once, "
+    "draws anyone can check.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+audit = typer.Typer(help="Check the published evidence.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+out = Console()
+err = Console(stderr=True)
+
+
+def fail(message: str, code: int = 2) -> typer.Exit:
+    """Says what is wrong on standard error; raise what it returns."""
+    err.print(message, style="red", highlight=False, soft_wrap=True)
+    return typer.Exit(code)
+
+
+def read_settings() -> settings.Settings:
+    """The environment's settings, or the end."""
+    try:
+        return settings.read(os.environ)
+    except settings.SettingsFault as fault:
+        raise fail(str(fault)) from None
+
+
+def find_rundown(name: str) -> Path:
+    """A rundown by path, or by the name of one that we ship."""
+    path = Path(name)
+    if path.is_file():
+        return path
+    shipped = RUNDOWNS / f"{name}.toml"
+    if shipped.is_file():
+        return shipped
+    known = ", ".join(sorted(found.stem for found in RUNDOWNS.glob("*.toml")))
+    raise fail(f"no rundown at {name}; shipped are: {known}")
+
+
+def read_rundown(name: str) -> Rundown:
+    """A checked rundown, or the end."""
+    path = find_rundown(name)
+    try:
+        return load(path)
+    except Faults as faults:
+        raise fail(f"{path} cannot be played:\n{faults}", 1) from None
+
+
+RundownOption = Annotated[str, typer.Option(help="A rundown's file, or the name of a shipped one.")]
+
+
+@app.command("demo")
+def demo_command(
+    rundown: RundownOption = "countdown-gala-2019",
+    viewers: Annotated[int, typer.Option(min=0, max=20_000, help="Simulated phones.")] = 300,
+    speed: Annotated[
+        float, typer.Option(min=1, max=60, help="Gala seconds in a real one while something is on.")
+    ] = 8,
+    manual: Annotated[
+        bool, typer.Option("--manual", help="Nobody presses GO but you, at the director's link.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="No words; one line of JSON at the end.")] = False,
+    seed: Annotated[str, typer.Option(help="Another crowd.")] = "gala",
+) -> None:
+    """Play an evening in a few minutes, with a simulated crowd, on this machine alone."""
+    if manual and as_json:
+        raise fail("--manual waits for you and --json asks nobody: choose one")
+    chosen = read_settings()
+    set_up_logs("warning" if as_json else chosen.log)
+    plan = read_rundown(rundown)
+    options = Options(viewers=viewers, speed=speed, manual=manual, as_json=as_json, seed=seed)
+
+    async def run() -> int:
+        stop = stop_on_signals()
+        return await demo(plan, chosen, options, out, stop, secrets.token_bytes)
+
+    raise typer.Exit(run_or_say(run))
+
+
+@app.command()
+def serve(
+    rundown: Annotated[str, typer.Argument(help="A rundown's file, or the name of a shipped one.")],
+    rehearsal: Annotated[
+        bool,
+        typer.Option("--rehearsal", help="Bannered, in XTS, gala time starts a minute before the show."),
+    ] = False,
+) -> None:
+    """Run every role of an evening in this process, until Ctrl-C."""
+    chosen = read_settings()
+    set_up_logs(chosen.log)
+    plan = read_rundown(rundown)
+    if (plan.currency == "XTS") != rehearsal:
+        raise fail("XTS is for rehearsals, and rehearsals are in XTS: set the currency, or --rehearsal")
+    if not rehearsal and any(segment.draw is not None for segment in plan.segments):
+        raise fail("draws of a real show need the parties' own commitments, which cannot be given yet")
+
+    async def run() -> int:
+        stop = stop_on_signals()
+        secret = service_secret(chosen, secrets.token_bytes)
+        clock = GalaClock(plan.starts_at_ms - BEFORE_MS if rehearsal else time.time_ns() // 1_000_000)
+        chain, signature = chain_and_signature(plan, secret)
+        async with (
+            open_evening(
+                chosen,
+                plan,
+                rehearsal=rehearsal,
+                clock=clock,
+                chain=chain,
+                signature=signature,
+                secret=secret,
+                entropy=secrets.token_bytes,
+                wall_s=lambda: int(time.time()),
+            ) as evening,
+            asyncio.TaskGroup() as tasks,
+        ):
+            running = tasks.create_task(evening.run())
+            for name, link in links(evening, chosen).items():
+                out.print(f"{name:<10}{link}", soft_wrap=True, highlight=False)
+            await stop.wait()
+            running.cancel()
+        return 0
+
+    raise typer.Exit(run_or_say(run))
+
+
+@app.command()
+def check(
+    rundown: Annotated[str, typer.Argument(help="A rundown's file, or the name of a shipped one.")],
+) -> None:
+    """Check a rundown: every fault with its line and segment, or the evening as a table."""
+    raise typer.Exit(rundown_check.check(find_rundown(rundown), out))
+
+
+@app.command("pass")
+def pass_command(
+    show: Annotated[str, typer.Option(help="The show's id.")],
+    role: Annotated[str, typer.Option(help=f"One of {', '.join(CREW_ROLES)}.")],
+    name: Annotated[str, typer.Option(help="Whose pass it is; the as-run names them.")],
+    hours: Annotated[int, typer.Option(min=1, max=24 * 30, help="How long it is good.")] = 24,
+) -> None:
+    """Make a pass for one of the crew, and print it."""
+    chosen = read_settings()
+    found = next((known for known in CREW_ROLES if known == role), None)
+    if found is None:
+        raise fail(f"no role {role}: {', '.join(CREW_ROLES)}")
+    if not name.strip():
+        raise fail("a pass needs the name of a person")
+    passes = Passes(service_secret(chosen, secrets.token_bytes), show)
+    out.print(
+        passes.crew(found, name.strip(), expires_at_s=int(time.time()) + hours * 3600),
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+@app.command()
+def protocol() -> None:
+    """Print the wire's types as TypeScript."""
+    sys.stdout.write(typescript.wire())
+
+
+@audit.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="A bundle's folder.")],
+) -> None:
+    """Check a bundle from its files alone. Exit 0: every check passes; 1: one fails."""
+    if not bundle.is_dir():
+        raise fail(f"{bundle} is no folder")
+    checks = verify_bundle(bundle)
+    for found in checks:
+        out.print(str(found), style="" if found.ok else "red", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if checks and all(found.ok for found in checks) else 1)
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set; a second SIGINT ends the hard way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        stop.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    loop.add_signal_handler(signal.SIGINT, on_signal)
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    return stop
+
+
+def run_or_say(run: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Runs a command's coroutine; what can be wrong with a machine is said in words."""
+    try:
+        return uvloop.run(run())
+    except (CannotListen, OtherRundown, StoreUnusable, ValkeyUnusable) as problem:
+        raise fail(str(problem), 1) from None
+    except KeyboardInterrupt:
+        return 130
+
+
+def main() -> None:
+    """The console script."""
+    app()

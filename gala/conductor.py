@@ -1,0 +1,130 @@
+"""The timekeeper: fires timed cues, opens and shuts the gates of boxes, sums their pages for the boards.
+
+Two may run. What they append carries an id made from what caused it, so the second append of the same is the
+first; gates only move forward; a snapshot is absolute. One that froze and came back late does no harm.
+"""
+
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from gala.follower import CueRefused, Follower
+from gala.rounds import Rounds
+from gala.rundown import Rundown
+from gala.show import Round, due
+from gala.store import keys
+from gala.store.log import ShowLog
+from voting.box import PAGE, Box, GateState
+
+TALLY_MS = 200
+
+
+def pages_of(numbers: int) -> int:
+    """Pages that hold `numbers` slots."""
+    return -(-numbers // PAGE)
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A round's counters at an instant, absolute: ``tally:{ROUND}`` in the store."""
+
+    at_ms: int
+    counters: dict[str, int]
+
+
+class Conductor:
+    """`grace_ms`: how long after a lock plays that arrived before it may still be applied."""
+
+    def __init__(
+        self, rundown: Rundown, rounds: Rounds, log: ShowLog, redis: Redis, *, name: str, grace_ms: int
+    ) -> None:
+        self._follower = Follower(rundown, log)
+        self._rundown = rundown
+        self._rounds = rounds
+        self._redis = redis
+        self._by = f"conductor {name}"
+        self._grace_ms = grace_ms
+        self._pages_max = pages_of(rundown.numbers_max)
+        # what this conductor has already done to gates; forgetting it only repeats what is idempotent
+        self._opened: dict[tuple[str, int], int] = {}
+        self._tallied_at_ms: dict[str, int] = {}
+
+    async def step(self, now_ms: int) -> None:
+        """Everything that is due at `now_ms`."""
+        await self._follower.read()
+        await self._fire(now_ms)
+        for round_ in self._follower.state.rounds.values():
+            if round_.shut:
+                continue
+            if round_.locked_at_ms and (round_.void or now_ms >= round_.locked_at_ms + self._grace_ms):
+                await self._shut(round_, now_ms)
+            else:
+                await self._open(round_)
+                await self._tally(round_, now_ms)
+
+    async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
+        try:
+            await self._follower.call(cue, id=cue_id, by=self._by, now_ms=now_ms)
+        except CueRefused:
+            # somebody was faster, or the show moved on between reading and calling: the log says so
+            await self._follower.read()
+
+    async def _fire(self, now_ms: int) -> None:
+        # firing one cue can make the next one due, but never more of them than the rundown has
+        for _ in range(sum(len(segment.cues) for segment in self._rundown.segments)):
+            found = due(self._rundown, self._follower.state, now_ms)
+            if not found:
+                return
+            name, due_at_ms = found[0]
+            cause = self._cause(name)
+            await self._call(
+                {"cue": "fire", "target": name, "due_at_ms": due_at_ms}, f"fire/{name}/{cause}", now_ms
+            )
+
+    def _cause(self, name: str) -> int:
+        """The version of what made a timed cue wait: its predecessor's entry, or the beginning."""
+        segment, cue = self._rundown.cue(name)
+        position = segment.cues.index(cue)
+        before = self._follower.state.fired.get(segment.cues[position - 1].id) if position else None
+        return before.version if before is not None else 1
+
+    def _box(self, round_: Round) -> Box:
+        return Box(self._redis, round_.id, self._rounds.opened(round_).layout.width)
+
+    async def _open(self, round_: Round) -> None:
+        """Opens the gates of every page a number may be in by now, and one page ahead."""
+        numbers = int(await self._redis.get(keys.numbers(self._rundown.id)) or 0)
+        wanted = min(self._pages_max, numbers // PAGE + 2)
+        key = (round_.id, round_.generation)
+        done = self._opened.get(key, 0)
+        if done < wanted:
+            await self._box(round_).set_gate(range(done, wanted), round_.generation, GateState.OPEN)
+            self._opened[key] = wanted
+
+    async def _shut(self, round_: Round, now_ms: int) -> None:
+        """Shuts every gate the box can ever have, then says *locked* with the final counters."""
+        box = self._box(round_)
+        gates = await box.set_gate(range(self._pages_max), round_.generation, GateState.LOCKED)
+        assert all(gate.state is not GateState.OPEN for gate in gates), "a gate stayed open after its lock"
+        counters = await self._snapshot(box, round_, now_ms)
+        tally = self._rounds.tally(round_, counters)
+        cue = {
+            "cue": "locked",
+            "target": round_.id,
+            "pages": self._pages_max,
+            "counters": counters,
+            "tally": tally,
+        }
+        await self._call(cue, f"locked/{round_.id}", now_ms)
+
+    async def _tally(self, round_: Round, now_ms: int) -> None:
+        if now_ms - self._tallied_at_ms.get(round_.id, -TALLY_MS) >= TALLY_MS:
+            self._tallied_at_ms[round_.id] = now_ms
+            await self._snapshot(self._box(round_), round_, now_ms)
+
+    async def _snapshot(self, box: Box, round_: Round, now_ms: int) -> dict[str, int]:
+        counters = await box.counters(range(self._pages_max))
+        await self._redis.set(
+            keys.tally(round_.id), msgspec.msgpack.encode(Snapshot(at_ms=now_ms, counters=counters))
+        )
+        return counters

@@ -1,0 +1,265 @@
+"""The director's desk: the head of the log, laid out against the plan. The crew sees it before anyone."""
+
+from collections.abc import Mapping, Sequence
+
+from gala import protocol
+from gala.edge.report import Report
+from gala.rounds import Rounds
+from gala.rundown import Cue, Rundown, Segment
+from gala.show import LogEntry, Round, State, timed, timing_of
+from gala.timing import visible_window_ms, window_level
+
+AS_RUN_MAX = 50
+
+
+def words(text: Mapping[str, str], language: str = "en") -> str:
+    """A text in the crew's language, else in its first."""
+    return text.get(language) or next(iter(text.values()), "")
+
+
+def over_ms(rundown: Rundown, state: State, now_ms: int) -> int:
+    """How far the show is behind its plan, negative when ahead.
+
+    Known at the start of a segment; while one overruns its planned length, it grows.
+    """
+    if not state.segments:
+        return max(0, now_ms - rundown.starts_at_ms) if state.version else 0
+    newest = max(state.segments, key=lambda name: state.segments[name].started_at_ms)
+    segment, on_air = rundown.segment(newest), state.segments[newest]
+    at_start = on_air.started_at_ms - segment.plan_at_ms
+    ran_ms = (on_air.ended_at_ms or now_ms) - on_air.started_at_ms
+    return at_start + max(0, ran_ms - segment.plan_ms)
+
+
+def expected(rundown: Rundown, state: State, now_ms: int) -> dict[str, int]:
+    """When each segment started or is expected to; ``""`` is the end of the show.
+
+    The rest of the show keeps its planned lengths; a segment with an absolute cue never starts before it.
+    """
+    found: dict[str, int] = {}
+    at_ms = rundown.starts_at_ms
+    for segment in rundown.segments:
+        on_air = state.segments.get(segment.id)
+        if on_air is not None:
+            found[segment.id] = on_air.started_at_ms
+            at_ms = on_air.ended_at_ms or max(now_ms, on_air.started_at_ms + segment.plan_ms)
+        elif segment.id in state.skipped:
+            found[segment.id] = segment.plan_at_ms
+        else:
+            absolute = [cue.at_ms for cue in segment.cues if cue.by == "at"]
+            at_ms = max(at_ms, now_ms if state.version else at_ms, *absolute, 0)
+            if not state.segments:
+                at_ms = max(at_ms, segment.plan_at_ms)
+            found[segment.id] = at_ms
+            at_ms += segment.plan_ms
+    found[""] = at_ms
+    return found
+
+
+def windows(rundown: Rundown, round_: Round, closes_at_ms: int) -> list[protocol.DeskWindow]:
+    """What each channel sees of a round that closes in the hall at `closes_at_ms`."""
+    found = []
+    for channel in rundown.channels:
+        visible_ms = visible_window_ms(round_.timing, round_.opened_at_ms, closes_at_ms, channel.delay_ms)
+        found.append(
+            protocol.DeskWindow(
+                channel=channel.id,
+                name=words(channel.name),
+                delay_ms=channel.delay_ms,
+                visible_ms=visible_ms,
+                level=window_level(visible_ms),
+            )
+        )
+    return found
+
+
+def desk(
+    rundown: Rundown,
+    rounds: Rounds,
+    state: State,
+    entries: Sequence[LogEntry],
+    *,
+    now_ms: int,
+    rate: float,
+    crew: str,
+    counters: Mapping[str, Mapping[str, int]],
+    edges: Mapping[str, Report],
+) -> protocol.Desk:
+    """Everything the console shows. `counters`: live ones by round; `edges`: their newest reports by name."""
+    when = expected(rundown, state, now_ms)
+    segments = [
+        _segment(rundown, state, number, segment, when[segment.id])
+        for number, segment in enumerate(rundown.segments, 1)
+    ]
+    waiting = [segment.expected_at_ms for segment in segments if segment.state == "waiting"]
+    return protocol.Desk(
+        epoch=state.epoch,
+        version=state.version,
+        now_ms=now_ms,
+        rate=rate,
+        show=rundown.id,
+        name=words(rundown.name),
+        zone=rundown.zone,
+        phase=state.phase,
+        rehearsal=state.rehearsal,
+        crew=crew,
+        held_at_ms=state.held_at_ms,
+        on_air=state.on_air,
+        standby=state.standby,
+        over_ms=over_ms(rundown, state, now_ms),
+        next_at_ms=waiting[0] if waiting else 0,
+        expected_end_at_ms=when[""],
+        online=sum(report.phones for report in edges.values()),
+        segments=segments,
+        rounds=[
+            _round(rundown, rounds, round_, counters.get(round_.id, {}), edges)
+            for round_ in state.rounds.values()
+        ],
+        draws=[
+            protocol.DeskDraw(
+                draw=drawing.number,
+                segment=drawing.segment,
+                state=drawing.state,
+                entrants=drawing.entrants,
+                tickets=drawing.tickets,
+                beacon_round=drawing.beacon_round,
+                beacon_at_ms=drawing.beacon_at_ms,
+                winners=drawing.winners,
+            )
+            for drawing in state.draws.values()
+        ],
+        edges=[
+            protocol.DeskEdge(
+                name=name,
+                phones=report.phones,
+                ack_p50_ms=report.ack_p50_ms,
+                ack_p99_ms=report.ack_p99_ms,
+                plays_per_s=report.plays_per_s,
+                seen_at_ms=report.seen_at_ms,
+            )
+            for name, report in sorted(edges.items())
+        ],
+        as_run=as_run(rundown, entries[-AS_RUN_MAX:]),
+    )
+
+
+def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol.AsRun]:
+    """The log in words, oldest first."""
+    return [
+        protocol.AsRun(version=entry.version, at_ms=entry.at_ms, by=entry.by, what=_what(rundown, entry))
+        for entry in entries
+    ]
+
+
+def _what(rundown: Rundown, entry: LogEntry) -> str:
+    cue = entry.cue
+    kind, target = cue["cue"], cue.get("target", "")
+    if kind in ("go", "fire"):
+        segment, planned = rundown.cue(target)
+        done = f"{planned.do} · {words(segment.title)}"
+        return f"{done}: {cue['outcome']}" if cue.get("outcome") else done
+    if kind in ("frozen", "drawn"):
+        return f"draw {cue['draw']} {kind}"
+    if kind == "void":
+        return f"void {target}: {cue['reason']}"
+    return f"{kind} {target}".strip()
+
+
+def _segment(
+    rundown: Rundown, state: State, number: int, segment: Segment, expected_at_ms: int
+) -> protocol.DeskSegment:
+    on_air = state.segments.get(segment.id)
+    if segment.id in state.skipped:
+        stands = "skipped"
+    elif segment.id == state.on_air:
+        stands = "on_air"
+    else:
+        stands = "waiting" if on_air is None else "done"
+    return protocol.DeskSegment(
+        id=segment.id,
+        label=str(number),
+        title=words(segment.title),
+        kind=segment.kind,
+        state=stands,  # type: ignore[arg-type]  # one of the four literals above
+        plan_at_ms=segment.plan_at_ms,
+        plan_ms=segment.plan_ms,
+        expected_at_ms=expected_at_ms,
+        note=segment.note,
+        started_at_ms=on_air.started_at_ms if on_air is not None else 0,
+        ended_at_ms=on_air.ended_at_ms if on_air is not None else 0,
+        absolute=any(cue.by == "at" for cue in segment.cues),
+        cues=[
+            _cue(rundown, state, segment, f"{number}.{position}", cue)
+            for position, cue in enumerate(segment.cues, 1)
+        ],
+    )
+
+
+def _cue(rundown: Rundown, state: State, segment: Segment, label: str, cue: Cue) -> protocol.DeskCue:
+    fired = state.fired.get(cue.id)
+    if segment.id in state.skipped:
+        stands = "skipped"
+    elif cue.id == state.standby:
+        stands = "standby"
+    else:
+        stands = "waiting" if fired is None else "done"
+    return protocol.DeskCue(
+        id=cue.id,
+        label=label,
+        do=cue.do,
+        timing=timing_of(segment, cue),
+        by=cue.by,
+        state=stands,  # type: ignore[arg-type]  # one of the four literals above
+        note=cue.note,
+        after_ms=cue.after_ms,
+        due_at_ms=dict(timed(rundown, state)).get(cue.id, 0),
+        fired_at_ms=fired.at_ms if fired is not None else 0,
+        fired_by=fired.by if fired is not None else "",
+        needs="outcome" if cue.do == "settle" else "",
+    )
+
+
+def _round(
+    rundown: Rundown,
+    rounds: Rounds,
+    round_: Round,
+    live: Mapping[str, int],
+    edges: Mapping[str, Report],
+) -> protocol.DeskRound:
+    tally = round_.tally if round_.shut else rounds.tally(round_, dict(live))
+    counts = tally.get("choices", {})
+    refused: dict[str, int] = {}
+    for report in edges.values():
+        for reason, count in report.refused.get(round_.id, {}).items():
+            refused[reason] = refused.get(reason, 0) + count
+    if round_.void:
+        stands = "void"
+    elif round_.revealed_at_ms:
+        stands = "revealed"
+    elif round_.outcome:
+        stands = "settled"
+    elif round_.locked_at_ms:
+        stands = "locked" if round_.shut else "locking"
+    else:
+        stands = "open"
+    closes_at_ms = round_.locked_at_ms or round_.lock_due_at_ms
+    return protocol.DeskRound(
+        id=round_.id,
+        segment=round_.segment,
+        game=round_.game,
+        timing=round_.timing,
+        state=stands,  # type: ignore[arg-type]  # one of the literals above
+        opened_at_ms=round_.opened_at_ms,
+        closes_at_ms=closes_at_ms,
+        generation=round_.generation,
+        voters=tally.get("voters", 0),
+        choices=[
+            protocol.DeskChoice(id=name, label=words(label), shape=shape, count=counts.get(name, 0))
+            for name, label, shape in rounds.choices(round_)
+        ],
+        outcome=round_.outcome,
+        sealed=round_.sealed,
+        recount_equal=round_.recount_equal,
+        refused=refused,
+        windows=windows(rundown, round_, closes_at_ms) if closes_at_ms else [],
+    )

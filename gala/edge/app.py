@@ -1,0 +1,149 @@
+"""The two listeners: pages and sockets for viewers, and, on another port, everything for the crew."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import socketio
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gala.edge.crew import Crew, CrewSocket, crew_routes, json_response
+from gala.edge.edge import Edge
+
+PAGES = Path(__file__).parent.parent / "web" / "dist"
+FOR_EVER = "public, max-age=31536000, immutable"
+MISSING_PAGES = "The pages are not built: run `make pages`, or install the wheel, which carries them.\n"
+
+# Nothing of a page comes from elsewhere; sockets go home. Styles are set inline by the pages' own code.
+POLICY = (
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
+    "style-src 'self' 'unsafe-inline'; frame-ancestors {ancestors}; base-uri 'none'; form-action 'none'"
+)
+
+
+class Guarded:
+    """ASGI: adds the headers that keep a page from being used against its reader."""
+
+    def __init__(self, app: ASGIApp, *, ancestors: str) -> None:
+        self._app = app
+        self._policy = POLICY.format(ancestors=ancestors)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on, with headers added to the response's start."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("content-security-policy", self._policy)
+                headers.setdefault("x-content-type-options", "nosniff")
+                headers.setdefault("referrer-policy", "no-referrer")
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+def page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """A route that serves one built page, never from a cache, so that a new version is seen at once."""
+
+    async def serve(_request: Request) -> Response:
+        path = PAGES / name
+        if not path.is_file():
+            return PlainTextResponse(MISSING_PAGES, 503)
+        return FileResponse(path, headers={"cache-control": "no-cache"})
+
+    return serve
+
+
+class Assets(StaticFiles):
+    """Built files, whose names carry a hash of their content."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """As Starlette's, kept for ever by caches."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = FOR_EVER
+        return response
+
+
+def assets() -> Mount:
+    """``/assets``; missing ones are 404, also where no page was built yet."""
+    return Mount("/assets", Assets(directory=PAGES / "assets", check_dir=False))
+
+
+async def healthz(_request: Request) -> Response:
+    """The process answers."""
+    return PlainTextResponse("ok\n")
+
+
+def public_app(
+    edge: Edge, sockets: socketio.AsyncServer, bundle: Path, entropy: Callable[[int], bytes]
+) -> ASGIApp:
+    """What viewers reach. `bundle`: the folder the notary publishes once the slowest channel has seen all."""
+
+    async def readyz(_request: Request) -> Response:
+        if not edge.state.version:
+            return PlainTextResponse("the show has not begun\n", 503)
+        return PlainTextResponse("ok\n")
+
+    async def texts(request: Request) -> Response:
+        found = edge.texts.file(request.path_params["name"])
+        if found is None:
+            return json_response({"reason": "unknown_text"}, 404)
+        return Response(found, media_type="application/json", headers={"cache-control": FOR_EVER})
+
+    async def join(_request: Request) -> Response:
+        return json_response({"pass": edge.passes.viewer(entropy(16).hex()), "show": edge.rundown.id})
+
+    async def not_yet(_request: Request) -> Response:
+        return PlainTextResponse(
+            "The evidence is published after the show, once every channel has seen it.\n", 404
+        )
+
+    class Bundle(StaticFiles):
+        """The bundle's files, or honest words while there is none."""
+
+        async def get_response(self, path: str, scope: Scope) -> Response:
+            if not (bundle / "MANIFEST.json").is_file():
+                return await not_yet(Request(scope))
+            return await super().get_response("MANIFEST.json" if path == "." else path, scope)
+
+    app = Starlette(
+        routes=[
+            Route("/", page("viewer.html")),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/texts/{name:str}.json", texts),
+            Route("/api/join", join, methods=["POST"]),
+            Mount("/bundle", Bundle(directory=bundle, check_dir=False)),
+            assets(),
+        ]
+    )
+    return Guarded(socketio.ASGIApp(sockets, other_asgi_app=app), ancestors="*")
+
+
+def crew_app(crew: Crew, sockets: socketio.AsyncServer) -> ASGIApp:
+    """What the crew reaches; put it where only they can come."""
+    sockets.register_namespace(CrewSocket(crew))
+    crew.sockets = sockets
+
+    async def readyz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n") if crew.ready else PlainTextResponse("the show has not begun\n", 503)
+
+    app = Starlette(
+        routes=[
+            Route("/director", page("director.html")),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            *crew_routes(crew),
+            assets(),
+        ]
+    )
+    return Guarded(socketio.ASGIApp(sockets, other_asgi_app=app), ancestors="'none'")

@@ -1,0 +1,37 @@
+"""The one place that sends: a message is encoded once and goes to everyone it is for.
+
+python-socketio does the sending for now; a faster way replaces this module and nothing else.
+"""
+
+from typing import Any
+
+import msgspec
+import socketio
+
+from gala.edge.audience import Cohort
+
+NAMESPACE = "/viewer"
+
+
+def plain(message: msgspec.Struct) -> Any:
+    """A message as the maps and lists that msgpack knows."""
+    return msgspec.to_builtins(message)
+
+
+class Broadcast:
+    """Sends to viewers. Rooms are cohorts' names."""
+
+    def __init__(self, sockets: socketio.AsyncServer) -> None:
+        self._sockets = sockets
+
+    async def tell(self, cohort: Cohort, event: str, message: msgspec.Struct) -> None:
+        """The same bytes to all of a cohort."""
+        await self._sockets.emit(event, plain(message), room=cohort.name, namespace=NAMESPACE)
+
+    async def tell_all(self, event: str, message: msgspec.Struct) -> None:
+        """To everyone connected."""
+        await self._sockets.emit(event, plain(message), namespace=NAMESPACE)
+
+    async def tell_one(self, sid: str, event: str, message: msgspec.Struct) -> None:
+        """To one connection."""
+        await self._sockets.emit(event, plain(message), to=sid, namespace=NAMESPACE)

@@ -1,0 +1,259 @@
+"""The edge's step: follow the log, tell cohorts what came into their sight, welcome who arrived.
+
+An edge decides nothing and holds nothing that matters: when it dies, phones connect elsewhere and find
+everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its way into boxes.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
+
+import msgspec
+from redis.asyncio import Redis
+
+from gala import view
+from gala.clock import Now
+from gala.conductor import Snapshot
+from gala.edge import wallet
+from gala.edge.audience import Audience, Cohort, Viewer
+from gala.edge.broadcast import Broadcast
+from gala.edge.plays import Plays, mine_of
+from gala.edge.report import Report
+from gala.follower import Follower
+from gala.passes import Passes
+from gala.protocol import Clock, Mine, RoundMine, Show, Tally, Welcome
+from gala.rounds import Rounds
+from gala.rundown import Rundown
+from gala.show import Round, State
+from gala.store import keys
+from gala.store.log import ShowLog
+from gala.texts import Texts
+from voting.box import Box
+
+TALLY_MS = 500  # of real time between two boards
+REPORT_MS = 1_000
+NUMBERS_BLOCK = 64
+ARRIVALS_MAX = 500  # welcomed in one step, so that a rush of them delays nobody's cue
+
+
+class Edge:
+    """One edge. `rate` says how fast gala time runs; `name` is unique among the edges of the show."""
+
+    def __init__(
+        self,
+        rundown: Rundown,
+        rounds: Rounds,
+        texts: Texts,
+        log: ShowLog,
+        redis: Redis,
+        passes: Passes,
+        broadcast: Broadcast,
+        *,
+        name: str,
+        code_key: bytes,
+        now: Now,
+        rate: Callable[[], float],
+    ) -> None:
+        self.rundown = rundown
+        self.texts = texts
+        self.passes = passes
+        self.now = now
+        self.follower = Follower(rundown, log)
+        self.audience = Audience(rundown)
+        self.plays = Plays(redis, rounds, now, lambda: self.follower.state)
+        self._rounds = rounds
+        self._redis = redis
+        self._broadcast = broadcast
+        self._name = name
+        self._code_key = code_key
+        self._rate = rate
+        self._told_rate = rate()
+        self._arrivals: deque[Viewer] = deque()
+        self._numbers: range = range(0)
+        self._boards: dict[str, deque[Snapshot]] = {}  # a ring a live round, for the slowest cohort's time
+        self._tallied_at_ms = 0.0
+        self._reported_at_ms = 0.0
+        self._reported_count = 0
+
+    @property
+    def state(self) -> State:
+        """The newest state this edge has read. Not for phones: theirs is their cohort's."""
+        return self.follower.state
+
+    # ------------------------------------------------------------ the step
+
+    async def step(self, now_ms: int) -> None:
+        """Reads the log and tells everyone what they may know at `now_ms`."""
+        await self.follower.read()
+        if self._rate() != self._told_rate:
+            self._told_rate = self._rate()
+            clock = Clock(now_ms=now_ms, rate=self._told_rate)
+            await self._broadcast.tell_all("clock", clock)
+        for cohort in self.audience.cohorts:
+            await self._tell(cohort, now_ms)
+        real_ms = now_ms / self._told_rate
+        if real_ms - self._tallied_at_ms >= TALLY_MS:
+            self._tallied_at_ms = real_ms
+            await self._boards_step(now_ms)
+        if real_ms - self._reported_at_ms >= REPORT_MS:
+            await self._report(now_ms, real_ms)
+        arrived = [self._arrivals.popleft() for _ in range(min(len(self._arrivals), ARRIVALS_MAX))]
+        for viewer in arrived:
+            if self.audience.get(viewer.sid) is viewer:
+                await self._welcome(viewer, now_ms)
+
+    async def _tell(self, cohort: Cohort, now_ms: int) -> None:
+        before = cohort.visible
+        visible = self.follower.history.visible(now_ms, cohort.delay_ms)
+        step = self.follower.history.step(visible)
+        if step <= cohort.told_step:
+            return  # a delay that grew never un-shows what was shown
+        cohort.visible = visible
+        cohort.told_step = step
+        if not cohort.members:
+            return
+        await self._broadcast.tell(cohort, "show", self.show_of(cohort, now_ms))
+        if self._news(before, visible):
+            for sid in tuple(cohort.members):
+                viewer = self.audience.get(sid)
+                if viewer is not None and viewer.welcomed and viewer.number >= 0:
+                    await self._broadcast.tell_one(sid, "mine", await self.mine(viewer))
+
+    @staticmethod
+    def _news(before: State, visible: State) -> bool:
+        """Whether something became true of single viewers: a result, a draw, a round that was voided."""
+        return (
+            len(view.revealed_rounds(before)) != len(view.revealed_rounds(visible))
+            or len(view.announced_draws(before)) != len(view.announced_draws(visible))
+            or sum(r.void for r in before.rounds.values()) != sum(r.void for r in visible.rounds.values())
+        )
+
+    def show_of(self, cohort: Cohort, now_ms: int) -> Show:
+        """The cohort's whole view as of its last telling."""
+        return view.show(
+            self.rundown,
+            cohort.visible,
+            self.state,
+            step=max(cohort.told_step, 0),
+            delay_ms=cohort.delay_ms,
+            public=lambda round_: self._rounds.public(round_, cohort.channel_index, now_ms),
+            text_of=self.texts.hash_of,
+        )
+
+    # ------------------------------------------------------------ arriving
+
+    async def arrive(self, viewer: Viewer) -> None:
+        """A connection was accepted: it is welcomed in the next step, after its CONNECT has gone out."""
+        self.audience.arrive(viewer)
+        self._arrivals.append(viewer)
+
+    async def _welcome(self, viewer: Viewer, now_ms: int) -> None:
+        await self._tell(viewer.cohort, now_ms)
+        welcome = Welcome(
+            viewer=viewer.viewer,
+            pass_=self.passes.viewer(viewer.viewer, viewer.number),
+            now_ms=self.now(),
+            rate=self._rate(),
+            show=self.show_of(viewer.cohort, now_ms),
+            mine=await self.mine(viewer),
+            cohort=viewer.cohort.name,
+        )
+        viewer.welcomed = True
+        await self._broadcast.tell_one(viewer.sid, "welcome", welcome)
+
+    async def shown(self, viewer: Viewer) -> None:
+        """Shows a viewer what their (new) cohort sees now."""
+        now_ms = self.now()
+        await self._tell(viewer.cohort, now_ms)
+        await self._broadcast.tell_one(viewer.sid, "show", self.show_of(viewer.cohort, now_ms))
+
+    async def number(self) -> int:
+        """The next free number, or -1 when all of the show's are given out."""
+        if not self._numbers:
+            end = int(await self._redis.incrby(keys.numbers(self.rundown.id), NUMBERS_BLOCK))
+            self._numbers = range(end - NUMBERS_BLOCK, min(end, self.rundown.numbers_max))
+            if not self._numbers:
+                return -1
+        number, self._numbers = self._numbers[0], self._numbers[1:]
+        return number
+
+    async def mine(self, viewer: Viewer) -> Mine:
+        """What is true of a viewer, as far as their cohort may know by now."""
+        if viewer.number < 0:
+            return Mine()
+        visible = viewer.cohort.visible
+        rounds: dict[str, RoundMine] = {}
+        for round_ in visible.rounds.values():
+            if not self.state.rounds[round_.id].void:
+                found = await self._round_mine(round_, viewer.number)
+                if found is not None:
+                    rounds[round_.id] = found
+        mine = Mine(number=viewer.number, rounds=rounds)
+        draws = [drawing.number for drawing in view.announced_draws(visible)]
+        if draws:
+            fields = [wallet.field(viewer.number, draw) for draw in draws]
+            for page in await self._redis.hmget(keys.wallet(self.rundown.id), fields):
+                if page is not None:
+                    self._turn(mine, msgspec.msgpack.decode(cast("bytes", page), type=wallet.Page))
+        return mine
+
+    async def _round_mine(self, round_: Round, number: int) -> RoundMine | None:
+        opened = self._rounds.opened(round_)
+        slot = await Box(self._redis, round_.id, opened.layout.width).slot(number)
+        found = mine_of(opened.mine(slot))
+        if found is not None and round_.revealed_at_ms:
+            found.entries = opened.tickets(slot, self._rounds.settled(round_))
+        return found
+
+    def _turn(self, mine: Mine, page: wallet.Page) -> None:
+        mine.draws.append(page.standing)
+        rehearsal = self.state.rehearsal
+        mine.vouchers += [wallet.shown(held, self._code_key, rehearsal=rehearsal) for held in page.vouchers]
+
+    # ------------------------------------------------------------ boards and reports
+
+    async def _boards_step(self, now_ms: int) -> None:
+        slowest_ms = max((cohort.delay_ms for cohort in self.audience.cohorts), default=0)
+        for round_ in self._live_rounds(self.state.rounds.values()):
+            snapshot = await self._redis.get(keys.tally(round_.id))
+            if snapshot is not None:
+                ring = self._boards.setdefault(round_.id, deque())
+                ring.append(msgspec.msgpack.decode(cast("bytes", snapshot), type=Snapshot))
+                while len(ring) > 1 and ring[1].at_ms < now_ms - slowest_ms:
+                    ring.popleft()
+        for cohort in self.audience.cohorts:
+            rounds = self._live_rounds(cohort.visible.rounds.values())
+            if rounds and cohort.members:
+                await self._board(cohort, rounds[-1], now_ms)
+
+    def _live_rounds(self, rounds: Iterable[Round]) -> Sequence[Round]:
+        return [r for r in rounds if not r.revealed_at_ms and not r.void and self._rounds.live(r)][-1:]
+
+    async def _board(self, cohort: Cohort, round_: Round, now_ms: int) -> None:
+        ring = self._boards.get(round_.id, ())
+        seen = [snapshot for snapshot in ring if snapshot.at_ms + cohort.delay_ms <= now_ms]
+        if seen and seen[-1].at_ms > cohort.tally_seq:
+            cohort.tally_seq = seen[-1].at_ms
+            tally = Tally(
+                round=round_.id,
+                seq=seen[-1].at_ms,
+                counters=self._rounds.tally(round_, seen[-1].counters),
+                online=len(self.audience),
+            )
+            await self._broadcast.tell(cohort, "tally", tally)
+
+    async def _report(self, now_ms: int, real_ms: float) -> None:
+        taken = sorted(self.plays.ack_ms)
+        self.plays.ack_ms.clear()
+        seconds = (real_ms - self._reported_at_ms) / 1000
+        report = Report(
+            phones=len(self.audience),
+            ack_p50_ms=taken[len(taken) // 2] / self._told_rate if taken else 0,
+            ack_p99_ms=taken[len(taken) * 99 // 100] / self._told_rate if taken else 0,
+            plays_per_s=round((self.plays.counted - self._reported_count) / seconds, 1),
+            seen_at_ms=now_ms,
+            refused=self.plays.refusals(),
+        )
+        self._reported_at_ms = real_ms
+        self._reported_count = self.plays.counted
+        await self._redis.hset(keys.edges(self.rundown.id), self._name, msgspec.msgpack.encode(report))

@@ -1,0 +1,225 @@
+"""Plays on their way into boxes: gathered for a moment, applied in one call a page, then acknowledged.
+
+The acknowledgement means *counted and durable*, never *received*. A play without one is sent again by the
+phone, which its `seq` makes harmless. A batch names the generation it was judged under: when the show was
+re-timed in between, the box refuses it and every play of it is judged again.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from gala.clock import Now
+from gala.edge.audience import Cohort
+from gala.protocol import PlayReply, RoundMine
+from gala.rounds import Rounds
+from gala.show import Round, State
+from gala.timing import closes_at_ms, opens_at_ms
+from games.game import Already, AnyOpened, Counted, Outcome, Reason, Refused, Window, play
+from voting.box import BATCH_MAX, PAGE, Box, Change, NoGate, Shut, Stale
+
+QUEUE_MAX = 20_000  # about a second's plays of one process; above it a phone is told to try again
+DEADLINE_MS = 1_000
+FAR_MS = 1 << 52  # when nobody knows yet when a round will close
+
+
+class Waiting:
+    """One play that waits for its batch."""
+
+    __slots__ = ("at_ms", "channel", "delay_ms", "done", "move", "number", "seq", "since_ms")
+
+    def __init__(self, number: int, seq: int, cohort: Cohort, move: object, at_ms: int) -> None:
+        self.number = number
+        self.seq = seq
+        self.channel = cohort.channel_index
+        self.delay_ms = cohort.delay_ms
+        self.move = move
+        self.at_ms = at_ms
+        self.done: asyncio.Future[PlayReply] = asyncio.get_running_loop().create_future()
+
+    def answer(self, reply: PlayReply) -> None:
+        """Acknowledges, unless the phone has gone."""
+        if not self.done.done():
+            self.done.set_result(reply)
+
+
+class _Table:
+    """What the edge knows of one round while it is played. Written by `Plays` alone."""
+
+    def __init__(self, redis: Redis, opened: AnyOpened, round_id: str) -> None:
+        self.opened = opened
+        self.box = Box(redis, round_id, opened.layout.width)
+        self.empty = bytes(opened.layout.width)
+        self.slots: dict[int, bytes] = {}  # newest known; a wrong guess costs one more call, never a vote
+        self.waiting: dict[int, list[Waiting]] = {}  # by page
+        self.refused: Counter[str] = Counter()
+
+
+class Plays:
+    """The plays of one edge. `state` gives the newest state of the show this edge has read."""
+
+    def __init__(self, redis: Redis, rounds: Rounds, now: Now, state: Callable[[], State]) -> None:
+        self._redis = redis
+        self._rounds = rounds
+        self._now = now
+        self._state = state
+        self._tables: dict[str, _Table] = {}
+        self._queued = 0
+        self.counted = 0
+        self.ack_ms: list[float] = []  # since the last report
+        self.pending = asyncio.Event()
+
+    def refusals(self) -> dict[str, dict[str, int]]:
+        """Refused plays by round and reason since this edge started."""
+        return {name: dict(table.refused) for name, table in self._tables.items() if table.refused}
+
+    def _table(self, round_: Round) -> _Table:
+        table = self._tables.get(round_.id)
+        if table is None:
+            table = _Table(self._redis, self._rounds.opened(round_), round_.id)
+            self._tables[round_.id] = table
+        return table
+
+    async def submit(self, round_id: str, number: int, seq: int, cohort: Cohort, move: object) -> PlayReply:
+        """Judges a play now, and counts it with the next batch. Resolves when its fate is durable."""
+        round_ = self._state().rounds.get(round_id)
+        if round_ is None or round_id not in cohort.visible.rounds:
+            return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
+        if number < 0:
+            return self._refused(self._table(round_), Reason.ENTER_FIRST)
+        if self._queued >= QUEUE_MAX:
+            return PlayReply(status="retry", retry_after_ms=DEADLINE_MS)
+        started_ms = self._now()
+        waiting = Waiting(number, seq, cohort, move, started_ms)
+        self._table(round_).waiting.setdefault(number // PAGE, []).append(waiting)
+        self._queued += 1
+        self.pending.set()
+        reply = await waiting.done
+        self.ack_ms.append(self._now() - started_ms)
+        return reply
+
+    def _refused(self, table: _Table, reason: Reason, mine: dict[str, Any] | None = None) -> PlayReply:
+        table.refused[reason] += 1
+        return PlayReply(status="refused", reason=reason, mine=mine_of(mine))
+
+    async def flush(self) -> None:
+        """Applies what waits, one call a page. Plays that must be judged again wait for the next flush."""
+        self.pending.clear()
+        for round_id, table in self._tables.items():
+            for page, queue in list(table.waiting.items()):
+                if queue:
+                    table.waiting[page] = []
+                    self._queued -= len(queue)
+                    left = await self._apply(round_id, table, page, queue)
+                    if left:
+                        table.waiting[page][:0] = left
+                        self._queued += len(left)
+                        self.pending.set()
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drops the slots of rounds that are over; their refusals stay for the desk."""
+        rounds = self._state().rounds
+        for round_id, table in self._tables.items():
+            if table.slots and rounds[round_id].shut:
+                table.slots.clear()
+
+    async def _apply(self, round_id: str, table: _Table, page: int, queue: list[Waiting]) -> list[Waiting]:
+        """One batch of one page; returns the plays that are to be judged again."""
+        round_ = self._state().rounds[round_id]
+        left: list[Waiting] = []
+        batch: dict[int, tuple[Waiting, Counted, Change]] = {}
+        for waiting in queue:
+            if waiting.number in batch or len(batch) >= BATCH_MAX:
+                left.append(waiting)  # judged on what this batch makes of the slot
+                continue
+            before = table.slots.get(waiting.number, table.empty)
+            verdict = self._judge(round_, table, waiting, before)
+            if not isinstance(verdict, Counted) and waiting.number not in table.slots:
+                # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself
+                try:
+                    before = await table.box.slot(waiting.number)
+                except (RedisError, TimeoutError, OSError):
+                    waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
+                    continue
+                verdict = self._judge(round_, table, waiting, before)
+            if isinstance(verdict, Refused):
+                waiting.answer(self._refused(table, verdict.reason, verdict.mine))
+            elif isinstance(verdict, Already):
+                waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
+            else:
+                change = Change(waiting.number % PAGE, before, verdict.after, verdict.deltas)
+                batch[waiting.number] = (waiting, verdict, change)
+        if batch:
+            left = await self._commit(round_, table, page, batch) + left
+        return self._not_too_late(left)
+
+    def _judge(self, round_: Round, table: _Table, waiting: Waiting, before: bytes) -> Outcome:
+        locks_at_ms = round_.lock_due_at_ms or FAR_MS
+        window = Window(
+            opens_at_ms(round_.timing, round_.opened_at_ms, waiting.delay_ms),
+            closes_at_ms(round_.timing, locks_at_ms, waiting.delay_ms),
+        )
+        if round_.void or round_.shut:
+            window = Window(0, 0)
+        return play(
+            table.opened,
+            window,
+            before,
+            seq=waiting.seq,
+            channel=waiting.channel,
+            move=waiting.move,
+            at_ms=waiting.at_ms,
+        )
+
+    async def _commit(
+        self, round_: Round, table: _Table, page: int, batch: dict[int, tuple[Waiting, Counted, Change]]
+    ) -> list[Waiting]:
+        everyone = [waiting for waiting, _, _ in batch.values()]
+        try:
+            answers = await table.box.apply(
+                page, round_.generation, [change for _, _, change in batch.values()]
+            )
+        except Shut:
+            for waiting in everyone:
+                waiting.answer(self._refused(table, Reason.LOCKED))
+            return []
+        except (Stale, NoGate):
+            # the log or the conductor is a moment ahead of the other
+            return everyone
+        except (RedisError, TimeoutError, OSError):
+            # nobody knows whether it was applied: the same play sent again will tell
+            for waiting in everyone:
+                waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
+                table.slots.pop(waiting.number, None)
+            return []
+        again: list[Waiting] = []
+        for (waiting, verdict, change), present in zip(batch.values(), answers, strict=True):
+            if present is None:
+                table.slots[waiting.number] = change.after
+                self.counted += 1
+                waiting.answer(
+                    PlayReply(status="counted", refused=list(verdict.refused), mine=mine_of(verdict.mine))
+                )
+            else:
+                table.slots[waiting.number] = present
+                again.append(waiting)
+        return again
+
+    def _not_too_late(self, left: list[Waiting]) -> list[Waiting]:
+        now_ms = self._now()
+        for waiting in left:
+            if now_ms - waiting.at_ms > DEADLINE_MS:
+                waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
+        return [waiting for waiting in left if not waiting.done.done()]
+
+
+def mine_of(mine: dict[str, Any] | None) -> RoundMine | None:
+    """What a game says a viewer has, as it goes over the wire."""
+    if mine is None:
+        return None
+    return RoundMine(seq=mine["seq"], has={name: value for name, value in mine.items() if name != "seq"})

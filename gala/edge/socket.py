@@ -1,0 +1,151 @@
+"""The viewers' socket: what phones may say, checked where it comes in, answered as an acknowledgement."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import socketio
+from redis.exceptions import RedisError
+
+from gala import protocol
+from gala.clock import Now
+from gala.edge.audience import Tuning, Viewer
+from gala.edge.broadcast import NAMESPACE, plain
+from gala.edge.edge import Edge
+from gala.passes import BadPass, ViewerPass
+from games.game import Reason
+
+MESSAGE_BYTES_MAX = 16 * 1024
+SOME_TIME_MS = 1_000
+
+
+def make_sockets(origins: list[str] | None) -> socketio.AsyncServer:
+    """python-socketio as we use it: WebSocket only, msgpack, handlers one at a time a connection.
+
+    `origins` None: pages of our own host only.
+    """
+    return socketio.AsyncServer(
+        async_mode="asgi",
+        serializer="msgpack",
+        transports=["websocket"],
+        allow_upgrades=False,
+        async_handlers=False,  # one message of a phone in flight: natural back-pressure
+        max_http_buffer_size=MESSAGE_BYTES_MAX,
+        cors_allowed_origins=origins,
+        ping_interval=10,
+        ping_timeout=8,
+    )
+
+
+def refuse(reason: str, **more: Any) -> socketio.exceptions.ConnectionRefusedError:
+    """A refused CONNECT, with what the phone needs to go on."""
+    return socketio.exceptions.ConnectionRefusedError({"reason": reason, **more})
+
+
+def tuning_of(channel: str, delay_ms: int | msgspec.UnsetType) -> Tuning:
+    """How a viewer watches, from the wire."""
+    return Tuning(channel, None if isinstance(delay_ms, msgspec.UnsetType) else delay_ms)
+
+
+class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio has no types
+    """Namespace /viewer. `entropy(n)` gives n random bytes for new viewers' names."""
+
+    def __init__(
+        self, sockets: socketio.AsyncServer, edge: Edge, now: Now, entropy: Callable[[int], bytes]
+    ) -> None:
+        super().__init__(NAMESPACE)
+        self._sockets = sockets
+        self._edge = edge
+        self._now = now
+        self._entropy = entropy
+
+    async def on_connect(self, sid: str, _environ: dict[str, Any], auth: object = None) -> None:
+        """Accepts a phone: with its pass, or with a new one."""
+        if not self._edge.state.version:
+            raise refuse("starting", retry_after_ms=SOME_TIME_MS)
+        try:
+            said = msgspec.convert(auth or {}, protocol.Auth)
+        except msgspec.ValidationError as error:
+            raise refuse("bad_auth", detail=str(error)) from None
+        if said.show and said.show != self._edge.rundown.id:
+            raise refuse("unknown_show")
+        if said.channel and not self._edge.audience.knows(said.channel):
+            raise refuse("unknown_channel")
+        try:
+            held = (
+                self._edge.passes.read_viewer(said.pass_)
+                if said.pass_
+                else ViewerPass(self._entropy(16).hex(), self._edge.rundown.id)
+            )
+        except BadPass as error:
+            raise refuse("bad_pass", detail=str(error)) from None
+        cohort = self._edge.audience.cohort(tuning_of(said.channel, said.delay_ms))
+        await self._sockets.enter_room(sid, cohort.name, namespace=NAMESPACE)
+        await self._edge.arrive(Viewer(sid, held.viewer, held.number, cohort))
+
+    async def on_disconnect(self, sid: str, _reason: str = "") -> None:
+        """A phone is gone, for whatever reason."""
+        self._edge.audience.leave(sid)
+
+    async def on_sync(self, _sid: str, data: object) -> Any:
+        """Server times for the phone's clock."""
+        received_ms = float(self._now())
+        try:
+            said = msgspec.convert(data, protocol.Sync, strict=False)
+        except msgspec.ValidationError as error:
+            return {"reason": Reason.BAD_MOVE, "detail": str(error)}
+        reply = protocol.SyncReply(t0_ms=said.t0_ms, t1_ms=received_ms, t2_ms=float(self._now()))
+        return plain(reply)
+
+    async def on_enter(self, sid: str, _data: object = None) -> Any:
+        """Gives this viewer a number; again, the same one."""
+        viewer = self._edge.audience.get(sid)
+        if viewer is None:
+            return plain(protocol.EnterReply(reason="gone"))
+        if viewer.number < 0:
+            try:
+                number = await self._edge.number()
+            except (RedisError, TimeoutError, OSError):
+                number = -2
+            if number < 0:
+                reason = Reason.HALL_FULL if number == -1 else "retry"
+                reply = protocol.EnterReply(reason=reason, retry_after_ms=30 * SOME_TIME_MS)
+                if number == -2:
+                    reply.retry_after_ms = SOME_TIME_MS
+                return plain(reply)
+            viewer.number = number
+        token = self._edge.passes.viewer(viewer.viewer, viewer.number)
+        reply = protocol.EnterReply(pass_=token, mine=await self._edge.mine(viewer))
+        return plain(reply)
+
+    async def on_play(self, sid: str, data: object) -> Any:
+        """Counts a play; the answer comes when its fate is durable."""
+        viewer = self._edge.audience.get(sid)
+        try:
+            said = msgspec.convert(data, protocol.Play)
+        except msgspec.ValidationError:
+            return plain(protocol.PlayReply(status="refused", reason=Reason.BAD_MOVE))
+        if viewer is None:
+            return plain(protocol.PlayReply(status="retry", retry_after_ms=SOME_TIME_MS))
+        reply = await self._edge.plays.submit(said.round, viewer.number, said.seq, viewer.cohort, said.move)
+        return plain(reply)
+
+    async def on_tune(self, sid: str, data: object) -> Any:
+        """Moves a viewer to the cohort of how they say they watch."""
+        viewer = self._edge.audience.get(sid)
+        try:
+            said = msgspec.convert(data, protocol.Tune)
+        except msgspec.ValidationError:
+            return plain(protocol.TuneReply(reason="bad_tune"))
+        if viewer is None:
+            return plain(protocol.TuneReply(reason="gone"))
+        if said.channel and not self._edge.audience.knows(said.channel):
+            return plain(protocol.TuneReply(cohort=viewer.cohort.name, reason="unknown_channel"))
+        channel = said.channel or viewer.cohort.channel.id
+        cohort = self._edge.audience.cohort(tuning_of(channel, said.delay_ms))
+        if cohort is not viewer.cohort:
+            await self._sockets.leave_room(sid, viewer.cohort.name, namespace=NAMESPACE)
+            await self._sockets.enter_room(sid, cohort.name, namespace=NAMESPACE)
+            self._edge.audience.move(viewer, cohort)
+            await self._edge.shown(viewer)
+        return plain(protocol.TuneReply(cohort=cohort.name))

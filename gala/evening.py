@@ -1,0 +1,240 @@
+"""One process that runs an evening: store, log and books opened, roles made and looped, listeners up.
+
+The roles share nothing but the store. That they sit in one process here is a convenience of small machines;
+each has its own client, as it would elsewhere.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+from redis.exceptions import RedisError
+
+from gala.clock import GalaClock
+from gala.conductor import Conductor
+from gala.edge.app import crew_app, public_app
+from gala.edge.broadcast import Broadcast
+from gala.edge.crew import Crew
+from gala.edge.edge import Edge
+from gala.edge.socket import ViewerSocket, make_sockets
+from gala.follower import Follower
+from gala.listener import Listener
+from gala.notary import Notary, Signature, register_keys
+from gala.passes import Passes, derive
+from gala.rounds import Rounds
+from gala.rundown import Rundown
+from gala.settings import Settings
+from gala.store.clients import Clients, connect
+from gala.store.log import ShowLog
+from gala.store.valkey import embedded
+from gala.texts import Texts
+from gala.timing import GRACE_MS
+from rewards.beacon import Chain
+from rewards.register import Register
+
+log = structlog.get_logger("gala")
+
+CONDUCTOR_S = 0.02
+EDGE_S = 0.02
+GATHER_S = 0.004
+CREW_S = 0.05
+NOTARY_S = 0.1
+BACKOFF_S = 0.5
+
+Entropy = Callable[[int], bytes]
+
+
+@dataclass(slots=True)
+class Evening:
+    """An open evening and its parts. `bundle` is where the evidence will be."""
+
+    rundown: Rundown
+    clock: GalaClock
+    clients: Clients
+    passes: Passes
+    edge: Edge
+    crew: Crew
+    conductor: Conductor
+    notary: Notary
+    register: Register
+    public: Listener
+    crew_listener: Listener
+    bundle: Path
+    faults: list[str] = field(default_factory=list)  # roles that failed and were started again
+
+    async def run(self) -> None:
+        """Runs every role and listener until cancelled."""
+        now = self.clock.now_ms
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._loop("conductor", lambda: self.conductor.step(now()), CONDUCTOR_S))
+            tasks.create_task(self._loop("edge", lambda: self.edge.step(now()), EDGE_S))
+            tasks.create_task(self._loop("plays", self._flush, 0))
+            tasks.create_task(self._loop("crew", lambda: self.crew.step(now()), CREW_S))
+            tasks.create_task(self._loop("notary", lambda: self.notary.step(now()), NOTARY_S))
+            tasks.create_task(self.public.run())
+            tasks.create_task(self.crew_listener.run())
+
+    async def _loop(self, name: str, step: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """Steps a role for ever. A store that does not answer is waited for.
+
+        Any other failure is a fault of ours. It is told, kept in `faults`, and the role goes on with its
+        next step: what one role stumbles over must not take the others off the air, and every step may be
+        done again.
+        """
+        failing = False
+        while True:
+            try:
+                await step()
+            except (RedisError, TimeoutError, OSError) as error:
+                if not failing:
+                    log.warning("store does not answer", role=name, error=repr(error))
+                failing = True
+                await asyncio.sleep(BACKOFF_S)
+            except Exception as error:
+                if not failing:
+                    log.exception("role failed", role=name)
+                    self.faults.append(f"{name}: {error!r}")
+                failing = True
+                await asyncio.sleep(BACKOFF_S)
+            else:
+                if failing:
+                    log.info("role goes on", role=name)
+                failing = False
+                await asyncio.sleep(every_s)
+
+    async def _flush(self) -> None:
+        """Waits for plays, gathers for a moment, applies."""
+        await self.edge.plays.pending.wait()
+        await asyncio.sleep(GATHER_S)
+        await self.edge.plays.flush()
+
+
+def service_secret(settings: Settings, entropy: Entropy) -> bytes:
+    """GALA_SECRET, or one of our own that is kept, readable to us alone, in the data folder."""
+    if settings.secret:
+        return settings.secret.encode()
+    path = settings.data / "secret"
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(made, "wb") as file:
+            file.write(entropy(32).hex().encode())
+    return path.read_bytes()
+
+
+@contextlib.asynccontextmanager
+async def open_evening(
+    settings: Settings,
+    rundown: Rundown,
+    *,
+    rehearsal: bool,
+    clock: GalaClock,
+    chain: Chain,
+    signature: Signature,
+    secret: bytes,
+    entropy: Entropy,
+    wall_s: Callable[[], int],
+    grace_ms: int = GRACE_MS,
+) -> AsyncIterator[Evening]:
+    """Opens everything an evening needs, begins its log (or goes on with it), closes it all afterwards."""
+    async with contextlib.AsyncExitStack() as stack:
+        url = settings.redis_url or await stack.enter_async_context(embedded(settings.data / "store"))
+        clients = await connect(url)
+        stack.push_async_callback(clients.close)
+        once = clients.once
+        show_log = ShowLog(clients, rundown.id)
+        await begin(rundown, show_log, rehearsal=rehearsal, now_ms=clock.now_ms(), entropy=entropy)
+
+        rounds = Rounds(rundown, derive(secret, "rounds"))
+        passes = Passes(secret, rundown.id)
+        keys = register_keys(secret)
+        register = await Register.open(
+            settings.data / "books", show=rundown.id, rehearsal=rehearsal, keys=keys
+        )
+        stack.push_async_callback(register.close)
+        bundle = settings.data / "bundle"
+        origins = settings.origins.split(",") if settings.origins else None
+        viewers, consoles = make_sockets(origins), make_sockets(origins)
+        edge = Edge(
+            rundown,
+            rounds,
+            Texts(rundown, derive(secret, "texts")),
+            show_log,
+            once,
+            passes,
+            Broadcast(viewers),
+            name=f"edge-{entropy(3).hex()}",
+            code_key=keys.codes,
+            now=clock.now_ms,
+            rate=lambda: clock.rate,
+        )
+        viewers.register_namespace(ViewerSocket(viewers, edge, clock.now_ms, entropy))
+        crew = Crew(
+            rundown,
+            rounds,
+            show_log,
+            once,
+            passes,
+            now=clock.now_ms,
+            rate=lambda: clock.rate,
+            wall_s=wall_s,
+        )
+        notary = Notary(
+            rundown,
+            rounds,
+            show_log,
+            once,
+            register,
+            chain=chain,
+            signature=signature,
+            secret=secret,
+            bundle=bundle,
+        )
+        yield Evening(
+            rundown=rundown,
+            clock=clock,
+            clients=clients,
+            passes=passes,
+            edge=edge,
+            crew=crew,
+            conductor=Conductor(rundown, rounds, show_log, once, name=entropy(3).hex(), grace_ms=grace_ms),
+            notary=notary,
+            register=register,
+            public=Listener(
+                public_app(edge, viewers, bundle, entropy),
+                settings.public_host,
+                settings.public_port,
+                setting="GALA_PUBLIC_PORT",
+            ),
+            crew_listener=Listener(
+                crew_app(crew, consoles), settings.crew_host, settings.crew_port, setting="GALA_CREW_PORT"
+            ),
+            bundle=bundle,
+        )
+
+
+class OtherRundown(Exception):
+    """The store holds an evening of this show that began with another rundown."""
+
+
+async def begin(
+    rundown: Rundown, show_log: ShowLog, *, rehearsal: bool, now_ms: int, entropy: Entropy
+) -> None:
+    """Writes the log's first entry, or checks that the one there is of this very rundown."""
+    follower = Follower(rundown, show_log)
+    cue = {
+        "cue": "begin",
+        "epoch": entropy(8).hex(),
+        "rundown": rundown.digest,
+        "rehearsal": rehearsal,
+    }
+    first = await follower.call(cue, id="begin", by="gala", now_ms=now_ms)
+    if first.cue["rundown"] != rundown.digest or first.cue["rehearsal"] != rehearsal:
+        raise OtherRundown(
+            f"the data folder holds an evening of '{rundown.id}' that began with another rundown, or as "
+            f"{'a rehearsal' if first.cue['rehearsal'] else 'the real show'}: finish it, or set GALA_DATA"
+        )

@@ -1,0 +1,63 @@
+"""A uvicorn server inside our own loop: it binds first, says where it listens, and stops when told."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+STOP_S = 2
+
+
+class CannotListen(Exception):
+    """The address is taken or not ours; the message says which and what to do."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the command's: one process has several servers and other things to end."""
+        yield
+
+
+class Listener:
+    """One listening address and the app behind it."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int, *, setting: str) -> None:
+        """Binds at once (`CannotListen` otherwise); `setting` names the variable that chose the port."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((host, port))
+        except OSError as error:
+            self._socket.close()
+            raise CannotListen(
+                f"cannot listen on {host}:{port}: {error.strerror}. Choose another port with {setting}."
+            ) from error
+        self.port: int = self._socket.getsockname()[1]
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                ws="websockets-sansio",
+                ws_per_message_deflate=False,
+                ws_max_size=64 * 1024,
+                lifespan="off",
+                timeout_graceful_shutdown=STOP_S,
+                server_header=False,
+            )
+        )
+
+    async def run(self) -> None:
+        """Serves until cancelled, then lets requests in flight end."""
+        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            self._server.should_exit = True
+            await serving
+            self._socket.close()

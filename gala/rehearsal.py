@@ -1,0 +1,81 @@
+"""A show that calls itself: what a person at the desk would do next, and how fast an idle hour may pass.
+
+Pure rules over the state; `gala.demo` sends the cues through the same door as a person's.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+from gala.rundown import Rundown
+from gala.show import State, refusal, timed
+from gala.timing import slowest_ms
+
+SEEN_MS = 8_000  # after the slowest channel saw a result, before time may be hurried again
+HURRY_MAX = 2_048
+ARRIVE_S = 0.5  # hurried time slows so that the next cue is about this far away in real time
+
+
+class Act(NamedTuple):
+    """GO for the cue on standby; `outcome` for a settle."""
+
+    target: str
+    outcome: str = ""
+
+
+def next_act(rundown: Rundown, state: State, now_ms: int) -> Act | None:
+    """What the director does now, if anything."""
+    if not state.standby or state.held_at_ms:
+        return None
+    segment, cue = rundown.cue(state.standby)
+    if now_ms < _ready_at_ms(rundown, state):
+        return None
+    outcome = ""
+    if cue.do == "settle" and segment.game is not None:
+        newest = state.newest_round(segment.id)
+        lot = hashlib.sha256((newest.id if newest is not None else "").encode()).digest()
+        outcome = segment.game.outcomes[lot[0] % len(segment.game.outcomes)]
+    act = {"cue": "go", "target": cue.id, "outcome": outcome}
+    return Act(cue.id, outcome) if refusal(rundown, state, act, now_ms) is None else None
+
+
+def _ready_at_ms(rundown: Rundown, state: State) -> int:
+    """When a calm director would press GO."""
+    segment, cue = rundown.cue(state.standby)
+    pause_ms = min(4_000, segment.plan_ms // 12)
+    if cue.do != "start":
+        return state.at_ms + pause_ms
+    if state.on_air and any(rundown.cue(name)[0].id == state.on_air for name, _ in timed(rundown, state)):
+        return state.at_ms + 365 * 86_400_000  # what is on air ends by itself; its end changes this
+    return max(segment.plan_at_ms, state.at_ms + pause_ms)
+
+
+def hurry(rundown: Rundown, state: State, now_ms: int, *, speed: float) -> float:
+    """How fast gala time may run: `speed` while there is something to play or to see, faster when not."""
+    slowest = slowest_ms(rundown.channels)
+    for round_ in state.rounds.values():
+        if not round_.void and not round_.revealed_at_ms:
+            return speed
+        if now_ms < round_.revealed_at_ms + slowest + SEEN_MS:
+            return speed
+    for drawing in state.draws.values():
+        if drawing.frozen_at_ms and drawing.state != "announced":
+            return speed
+    if state.phase == "ended" or state.held_at_ms:
+        return speed
+    if any(
+        cue.do == "announce"
+        and cue.id in state.fired
+        and now_ms < state.fired[cue.id].at_ms + slowest + SEEN_MS
+        for segment in rundown.segments
+        for cue in segment.cues
+    ):
+        return speed
+    instants = [at_ms for _, at_ms in timed(rundown, state)]
+    if state.standby:
+        instants.append(_ready_at_ms(rundown, state))
+    ahead_ms = min((at_ms for at_ms in instants if at_ms > now_ms), default=now_ms) - now_ms
+    rate = speed
+    # doubling steps, so that phones are not told a new pace all the time
+    while rate * 2 <= HURRY_MAX and rate * 2 * ARRIVE_S * 1000 <= ahead_ms:
+        rate *= 2
+    return rate

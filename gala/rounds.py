@@ -1,0 +1,56 @@
+"""Rounds as their games open them: derived from the rundown and a seed, never stored."""
+
+import hashlib
+import hmac
+from typing import Any
+
+from gala.rundown import Rundown, Text
+from gala.show import Round
+from games import GAMES
+from games.game import AnyOpened, open_round
+
+
+class Rounds:
+    """Opens a show's rounds. `seed` is 32 secret bytes of the show; each round has its own, derived."""
+
+    def __init__(self, rundown: Rundown, seed: bytes) -> None:
+        self._rundown = rundown
+        self._seed = seed
+        self._opened: dict[str, AnyOpened] = {}  # a cache: opening again gives the same
+
+    def opened(self, round_: Round) -> AnyOpened:
+        """The round with all that follows from its game, settings and seed."""
+        found = self._opened.get(round_.id)
+        if found is None:
+            game = self._rundown.segment(round_.segment).game
+            assert game is not None, "only game segments open rounds: the loader checked it"
+            seed = hmac.digest(self._seed, b"gala/round/1\0" + round_.id.encode(), hashlib.sha256)
+            found = self._opened[round_.id] = open_round(GAMES[game.name], game.settings, seed)
+        return found
+
+    def public(self, round_: Round, channel: int, now_ms: int) -> dict[str, Any]:
+        """What the game shows of a round to a channel (its index in the rundown) now."""
+        opened = self.opened(round_)
+        return opened.game.public(opened.round, channel, now_ms)
+
+    def tally(self, round_: Round, counters: dict[str, int]) -> dict[str, Any]:
+        """A round's counters as pages show them."""
+        opened = self.opened(round_)
+        return opened.game.tally(opened.round, counters)
+
+    def live(self, round_: Round) -> bool:
+        """Whether phones may see the counters while the round is open."""
+        opened = self.opened(round_)
+        return opened.game.live(opened.settings)
+
+    def settled(self, round_: Round) -> int | None:
+        """What "@settled" stands for in the entry rules; None until the stage has decided."""
+        opened = self.opened(round_)
+        return opened.game.settle(opened.settings, round_.outcome) if round_.outcome else None
+
+    def choices(self, round_: Round) -> list[tuple[str, Text, str]]:
+        """(id, label, shape) of what a round's players choose from; empty for games without choices."""
+        return [
+            (choice.id, choice.label, choice.shape or "")
+            for choice in getattr(self.opened(round_).settings, "choices", ())
+        ]

@@ -1,0 +1,127 @@
+"""`gala check FILE`: what is wrong with a rundown, or the evening as a table."""
+
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text as Styled
+
+from gala.rundown import Cue, Draw, Rundown, Segment, Text
+from gala.rundown_file import read
+from gala.rundown_rules import prizes_minor, window_ms, windows
+from gala.rundown_table import Fault
+from gala.rundown_times import shown
+
+STYLES = {"fault": "bold red", "red": "red", "yellow": "yellow", "ok": "green"}
+
+
+def check(path: Path, console: Console) -> int:
+    """Prints faults and warnings with their lines, or the evening; 0 if it can be used, 1 if not."""
+    try:
+        source = path.read_bytes()
+    except OSError as error:
+        console.print(Styled(f"{path}: {error.strerror}", STYLES["fault"]))
+        return 1
+    reading = read(source)
+    for fault in sorted(reading.faults + reading.warnings, key=lambda fault: fault.line):
+        console.print(_line(path.name, fault), soft_wrap=True)
+    if reading.rundown is None:
+        console.print(f"{path.name}: {_counted(len(reading.faults), 'fault')}", style=STYLES["fault"])
+        return 1
+    evening(reading.rundown, console)
+    warned = _counted(len(reading.warnings), "warning") if reading.warnings else "no warnings"
+    console.print(f"{path.name}: good, {warned}")
+    return 0
+
+
+def evening(rundown: Rundown, console: Console) -> None:
+    """Prints a rundown: its segments with their cues, then what each channel sees of each round."""
+    languages = rundown.languages
+    table = Table(title=f"{_said(rundown.name, languages)}, times of {rundown.zone}", title_justify="left")
+    table.add_column("at", no_wrap=True)
+    table.add_column("lasts", justify="right", no_wrap=True)
+    table.add_column("segment", no_wrap=True)
+    table.add_column("")
+    table.add_column("cues")
+    for segment in rundown.segments:
+        table.add_row(
+            _clock(rundown, segment.plan_at_ms),
+            shown(segment.plan_ms),
+            _said(segment.title, languages),
+            _what(segment, rundown.currency),
+            ", ".join(_cue(rundown, cue) for cue in segment.cues),
+        )
+    console.print(table)
+    _print_windows(rundown, console)
+    ends = _clock(rundown, rundown.ends_at_ms)
+    total = sum(prizes_minor(segment) for segment in rundown.segments)
+    prizes = sum(prize.count for draw in _draws(rundown) for prize in draw.prizes)
+    console.print(f"ends {ends} {rundown.zone}; {prizes} prizes, {_money(total, rundown.currency)} in all")
+
+
+def _print_windows(rundown: Rundown, console: Console) -> None:
+    planned = [segment for segment in rundown.segments if segment.game and window_ms(segment) is not None]
+    if not planned or not rundown.channels:
+        return
+    table = Table(title="what each channel sees of a round", title_justify="left")
+    table.add_column("segment")
+    table.add_column("open", justify="right")
+    for channel in rundown.channels:
+        table.add_column(f"{channel.id} +{shown(channel.delay_ms)}", justify="right")
+    seen = list(windows(rundown))
+    for segment in planned:
+        cells = [
+            Styled(shown(window.visible_ms), STYLES[window.level])
+            for window in seen
+            if window.segment == segment.id
+        ]
+        table.add_row(_said(segment.title, rundown.languages), shown(window_ms(segment) or 0), *cells)
+    console.print(table)
+
+
+def _draws(rundown: Rundown) -> Iterator[Draw]:
+    return (segment.draw for segment in rundown.segments if segment.draw is not None)
+
+
+def _line(name: str, fault: Fault) -> Styled:
+    where = f"{name}:{fault.line}: "
+    segment = f"{fault.segment}: " if fault.segment else ""
+    return Styled.assemble((where, "dim"), segment, (fault.message, STYLES[fault.level]))
+
+
+def _what(segment: Segment, currency: str) -> str:
+    """The kind of a segment in a few words."""
+    if segment.game is not None:
+        return f"{segment.game.name}, {segment.game.timing}"
+    if segment.draw is not None:
+        prizes = sum(prize.count for prize in segment.draw.prizes)
+        return f"draw {segment.draw.number}, {prizes} prizes, {_money(prizes_minor(segment), currency)}"
+    if segment.kind == "countdown":
+        return "countdown"
+    return "look up" if segment.look_up else ""
+
+
+def _cue(rundown: Rundown, cue: Cue) -> str:
+    if cue.by == "after":
+        return f"{cue.do} +{shown(cue.after_ms)}"
+    return f"{cue.do} at {_clock(rundown, cue.at_ms)}" if cue.by == "at" else f"{cue.do} GO"
+
+
+def _clock(rundown: Rundown, at_ms: int) -> str:
+    moment = dt.datetime.fromtimestamp(at_ms / 1000, ZoneInfo(rundown.zone))
+    return moment.strftime("%H:%M:%S")
+
+
+def _money(minor: int, currency: str) -> str:
+    return f"{minor:,} minor units of {currency}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _said(text: Text, languages: tuple[str, ...]) -> str:
+    return text.get(languages[0], "") if languages else ""

@@ -1,0 +1,395 @@
+"""Reads a rundown from TOML, and says everything that is wrong with it at once, line by line.
+
+A rundown is written like this. Times are wall-clock times of the show's zone; durations "36s", "5m30s", "1h":
+
+    [show]
+    id = "my-gala"
+    name = { en = "My gala" }
+    languages = ["en", "zh-CN"]     # every text has the first; where others are missing, a warning says so
+    zone = "Asia/Shanghai"
+    date = 2019-11-10
+    starts = 19:30:00
+    ends = 00:05:00                 # the next day: a time is its first occurrence from the start on
+    currency = "XTS"
+    numbers_max = 1_000_000         # optional: viewers who may play
+
+    [[channels]]
+    id = "cable"
+    name = { en = "Cable" }
+    delay = "20s"                   # behind the hall
+
+    [[segments]]
+    id = "tetris"
+    title = { en = "Human Tetris" }
+    card = { en = "Shown while nothing is open." }
+    question = { en = "Who is still standing?" }
+    plan = 20:10:00                 # planned to last until the next one
+    [segments.poll]                 # its game, by name, with the game's settings
+    kind = "predict"
+    [segments.cues]                 # in this order; without cues a segment starts by GO
+    start = "go"
+    open = "go; when both teams stand"        # what follows the semicolon is for the crew
+    lock = "after 36s"
+    settle = "go"
+    reveal = "go"
+    end = "after 20s"               # or "at 00:00:00", an instant which nothing moves by accident
+
+In place of a game a segment may have a ``[segments.draw]`` (number, from, cap, valid_from, valid_until,
+and ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
+``look_up = true``.
+"""
+
+import datetime as dt
+import hashlib
+import re
+import tomllib
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from gala.rundown import Act, Channel, Cue, Draw, Game, Prize, Rundown, Segment
+from gala.rundown_lines import Lines, Where
+from gala.rundown_rules import findings
+from gala.rundown_table import Fault, Notes, Table, check_text
+from gala.rundown_times import Calendar, clock_time, duration_ms
+from games import GAMES
+
+ACTS: tuple[Act, ...] = get_args(Act)
+
+CHANNELS_MAX = 64
+DELAY_MS_MAX = 600_000
+"""Ten minutes: what lags further is not watching the evening."""
+
+_CUE = re.compile(r"(go|after|at)(?:\s+([^\s;]+))?\s*(?:;\s*(.*))?", re.DOTALL)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LINE = re.compile(r"\(at line (\d+)")
+_PATH = re.compile(r" - at `\$(.*)`$")
+
+
+class Faults(Exception):
+    """A rundown that cannot be used; `faults` in the order of the file, the message one a line."""
+
+    def __init__(self, name: str, faults: list[Fault]) -> None:
+        super().__init__("\n".join(f"{name}, {fault}" for fault in faults))
+        self.faults = faults
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """A file as read: no rundown if there are faults. `warnings` do not prevent its use."""
+
+    rundown: Rundown | None
+    faults: list[Fault]
+    warnings: list[Fault]
+
+
+def load(path: Path) -> Rundown:
+    """The rundown in a file. Raises Faults, or OSError if it cannot be read at all."""
+    reading = read(path.read_bytes())
+    if reading.rundown is None:
+        raise Faults(path.name, reading.faults)
+    return reading.rundown
+
+
+def read(source: bytes) -> Reading:
+    """Reads and checks a rundown; never raises, whatever the bytes."""
+    try:
+        text = source.decode()
+        raw = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = source[: error.start].count(b"\n") + 1
+        return Reading(None, [Fault(line, "", "not UTF-8")], [])
+    except tomllib.TOMLDecodeError as error:
+        found = _LINE.search(str(error))
+        line = int(found[1]) if found else text.count("\n") + 1
+        return Reading(None, [Fault(line, "", f"not TOML: {_LINE.split(str(error))[0].strip()}")], [])
+    notes = Notes(raw, Lines(text))
+    rundown = _Reader(notes, Table(notes, (), raw), hashlib.sha256(source).hexdigest()).rundown()
+    index = {segment.id: n for n, segment in reversed(list(enumerate(rundown.segments)))}
+    for finding in findings(rundown):
+        at: Where = ("segments", index[finding.segment])
+        key = ("cues", finding.cue) if finding.cue in ACTS else (finding.cue,)
+        notes.note((*at, *key), finding.message, finding.level)
+    noted = sorted(notes.noted, key=lambda fault: fault.line)
+    faults = [fault for fault in noted if fault.level == "fault"]
+    warnings = [fault for fault in noted if fault.level != "fault"]
+    return Reading(None if faults else rundown, faults, warnings)
+
+
+class _Reader:
+    """One reading of one file. `calendar` is set by `show` before segments are read."""
+
+    def __init__(self, notes: Notes, top: Table, digest: str) -> None:
+        self.notes = notes
+        self.top = top
+        self.digest = digest
+        self.calendar = Calendar(ZoneInfo("UTC"), dt.date(1970, 1, 1), dt.time())
+        self.seen: dict[tuple[str, str], None] = {}
+
+    def rundown(self) -> Rundown:
+        """The rundown, with empty values in place of what was at fault."""
+        show = self.top.table("show") or Table(self.notes, ("show",), {})
+        show_id = show.slug()
+        languages = self._languages(show)
+        self.notes.languages = languages
+        zone = show.written("zone", _zone)
+        date = show.take("date", dt.date)
+        starts = show.take("starts", dt.time)
+        if zone and date and starts:
+            self.calendar = Calendar(zone, date, starts)
+        starts_at_ms = self._at_ms(show, "starts", starts)
+        ends_at_ms = self._at_ms(show, "ends", show.take("ends", dt.time))
+        name = show.text("name")
+        currency = show.written("currency", _currency) or ""
+        numbers_max = show.count("numbers_max", 1, needed=False)
+        show.done()
+        channels = self._channels()
+        segments = self._segments(ends_at_ms)
+        self.top.done()
+        return Rundown(
+            id=show_id,
+            name=name,
+            zone=zone.key if zone else "",
+            starts_at_ms=starts_at_ms,
+            ends_at_ms=ends_at_ms,
+            currency=currency,
+            languages=languages,
+            channels=channels,
+            segments=segments,
+            digest=self.digest,
+            numbers_max=numbers_max or 1_000_000,
+        )
+
+    def _languages(self, show: Table) -> tuple[str, ...]:
+        languages = show.take("languages", list)
+        if languages is None:
+            return ()
+        good = tuple(tag for tag in languages if isinstance(tag, str) and _LANGUAGE.fullmatch(tag))
+        if len(good) != len(languages) or len(set(good)) != len(good) or not good:
+            show.note("languages", '`languages` must be different language tags, such as ["en", "zh-CN"]')
+        return good
+
+    def _at_ms(self, table: Table, key: str, time: dt.time | None) -> int:
+        try:
+            return 0 if time is None else self.calendar.at_ms(time)
+        except ValueError as error:
+            table.note(key, f"`{key}`: {error}")
+            return 0
+
+    def _unique(self, table: Table, kind: str, name: str) -> None:
+        if name and (kind, name) in self.seen:
+            table.note("id", f"the id `{name}` stands for another {kind} already")
+        self.seen[kind, name] = None
+
+    def _channels(self) -> tuple[Channel, ...]:
+        channels = []
+        for table in self.top.tables("channels"):
+            channel = Channel(
+                id=table.slug(),
+                name=table.text("name"),
+                delay_ms=table.duration("delay"),
+                region=table.take("region", str, needed=False) or "",
+            )
+            self._unique(table, "channel", channel.id)
+            if channel.delay_ms > DELAY_MS_MAX:
+                table.note("delay", "`delay` must be at most 10m")
+            table.done()
+            channels.append(channel)
+        if len(channels) > CHANNELS_MAX:
+            self.top.note("channels", f"at most {CHANNELS_MAX} channels")
+        return tuple(channels)
+
+    def _segments(self, ends_at_ms: int) -> tuple[Segment, ...]:
+        segments: list[Segment] = []
+        for table in self.top.tables("segments"):
+            before = segments[-1].plan_at_ms + 1 if segments else 0
+            segments.append(self._segment(table, before))
+            self._unique(table, "segment", segments[-1].id)
+        ends = [*(segment.plan_at_ms for segment in segments), ends_at_ms][1:]
+        return tuple(
+            msgspec.structs.replace(segment, plan_ms=max(0, end - segment.plan_at_ms))
+            for segment, end in zip(segments, ends, strict=True)
+        )
+
+    def _segment(self, table: Table, plan_at_ms: int) -> Segment:
+        """A segment; `plan_at_ms` is taken if its own plan is at fault, so that this shows once."""
+        segment_id = table.slug()
+        title, card = table.text("title"), table.text("card")
+        question = table.text("question", needed=False)
+        plan = table.take("plan", dt.time)
+        countdown = table.take("countdown", dt.time, needed=False)
+        look_up = table.take("look_up", bool, needed=False) or False
+        drawing, cues = table.table("draw", needed=False), table.table("cues", needed=False)
+        game = self._game(table)
+        draw = self._draw(drawing) if drawing is not None else None
+        given = [name for name, it in (("a game", game), ("a draw", draw), ("a countdown", countdown)) if it]
+        if len(given) > 1:
+            table.note("", f"has {' and '.join(given)}: a segment is one of them")
+        kind: Literal["card", "game", "draw", "countdown"] = "card"
+        if game is not None:
+            kind = "game"
+            if not question:
+                table.note("", "`question` is missing: a game asks one")
+        elif draw is not None:
+            kind = "draw"
+        elif countdown is not None:
+            kind = "countdown"
+        return Segment(
+            id=segment_id,
+            title=title,
+            card=card,
+            plan_at_ms=self._at_ms(table, "plan", plan) or plan_at_ms,
+            plan_ms=0,
+            kind=kind,
+            question=question,
+            look_up=look_up,
+            countdown_at_ms=self._at_ms(table, "countdown", countdown),
+            game=game,
+            draw=draw,
+            cues=self._cues(cues, segment_id),
+        )
+
+    def _game(self, table: Table) -> Game | None:
+        """The game of a segment: what is left in its table, if a game has that name."""
+        found = None
+        left = [key for key in table.raw if key not in table.asked]
+        for name in left:
+            said = table.raw[name]
+            if name not in GAMES:
+                what = "game" if isinstance(said, dict) else "key"
+                known = [*table.asked, *GAMES] if what == "key" else [*GAMES, *table.asked]
+                self.notes.unknown((*table.where, name), name, known, what)
+            elif found is not None:
+                table.note(name, f"has {found.name} and {name}: a segment has one game")
+            else:
+                found = self._settled_game(table, name, said)
+        return found
+
+    def _settled_game(self, table: Table, name: str, said: Any) -> Game | None:
+        game, where = GAMES[name], (*table.where, name)
+        self._check_texts(where, said)
+        try:
+            settings = game.read_settings(said)
+        except msgspec.ValidationError as error:
+            path = _PATH.search(str(error))
+            inner = _steps(path[1]) if path else ()
+            unknown = re.search(r"unknown field `(.+?)`", str(error))
+            if unknown:
+                inner = (*inner, unknown[1])
+            self.notes.note((*where, *inner), f"{name}: {error}")
+            return None
+        return Game(
+            name=name,
+            settings=settings,
+            timing=game.timing(settings).value,
+            outcomes=tuple(choice for choice in _choices(settings) if _settles(name, settings, choice)),
+        )
+
+    def _check_texts(self, where: Where, said: Any) -> None:
+        """Checks every text in a game's settings: a table of words under at least one of our languages."""
+        if isinstance(said, list):
+            for n, one in enumerate(said):
+                self._check_texts((*where, n), one)
+        elif isinstance(said, dict):
+            words = said and all(isinstance(value, str) for value in said.values())
+            if words and any(key in self.notes.languages for key in said):
+                check_text(self.notes, where, said)
+            else:
+                for key, value in said.items():
+                    self._check_texts((*where, key), value)
+
+    def _draw(self, table: Table) -> Draw:
+        sources = table.take("from", list) or []
+        if not sources or any(not isinstance(name, str) for name in sources):
+            table.note("from", '`from` must name segments, such as ["tetris"]')
+            sources = []
+        prizes = []
+        for tier, prize in enumerate(table.tables("prizes"), start=1):
+            title = prize.text("title")
+            count, face_minor = prize.count("count", 1) or 0, prize.count("face_minor", 1) or 0
+            prizes.append(Prize(tier=tier, title=title, count=count, face_minor=face_minor))
+            prize.done()
+        valid = {key: self._moment(table, key) for key in ("valid_from", "valid_until")}
+        draw = Draw(
+            number=table.count("number", 1) or 0,
+            segments=tuple(sources),
+            prizes=tuple(prizes),
+            valid_from_at_ms=valid["valid_from"],
+            valid_until_at_ms=valid["valid_until"],
+            cap=table.count("cap", 1, needed=False) or 1,
+        )
+        table.done()
+        return draw
+
+    def _moment(self, table: Table, key: str) -> int:
+        moment = table.take(key, dt.datetime)
+        if moment is None:
+            return 0
+        if moment.tzinfo is not None:
+            table.note(key, f"`{key}`: the show's zone holds, write the date and time without offset")
+            return 0
+        try:
+            return self.calendar.instant_ms(moment)
+        except ValueError as error:
+            table.note(key, f"`{key}`: {error}")
+            return 0
+
+    def _cues(self, table: Table | None, segment_id: str) -> tuple[Cue, ...]:
+        if table is None:
+            return (Cue(id=f"{segment_id}.start", do="start", by="go"),)
+        cues = []
+        for act in table.raw:
+            if act not in ACTS:
+                self.notes.unknown((*table.where, act), act, ACTS, "cue")
+                continue
+            cue = table.written(act, partial(self._cue, f"{segment_id}.{act}", act))
+            if cue is not None:
+                cues.append(cue)
+        return tuple(cues)
+
+    def _cue(self, cue_id: str, act: Act, written: str) -> Cue:
+        """``go``, ``after 36s`` or ``at 00:00:00``, each with ``; a note``. ValueError otherwise."""
+        found = _CUE.fullmatch(written.strip())
+        by = found[1] if found else ""
+        if found is None or (by == "go") != (found[2] is None):
+            raise ValueError(f'{written!r} is neither "go" nor "after 36s" nor "at 00:00:00"')
+        note = (found[3] or "").strip()
+        if by == "after":
+            return Cue(id=cue_id, do=act, by="after", after_ms=duration_ms(found[2]), note=note)
+        if by == "at":
+            at_ms = self.calendar.at_ms(clock_time(found[2]))
+            return Cue(id=cue_id, do=act, by="at", at_ms=at_ms, note=note)
+        return Cue(id=cue_id, do=act, by="go", note=note)
+
+
+def _zone(written: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(written)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{written!r} is no time zone: write one such as Asia/Shanghai") from None
+
+
+def _currency(written: str) -> str:
+    if _CURRENCY.fullmatch(written) is None:
+        raise ValueError(f"{written!r} is no currency: three capitals as in ISO 4217, XTS in rehearsals")
+    return written
+
+
+def _steps(path: str) -> Where:
+    """``.choices[0].label`` as a path."""
+    return tuple(int(index) if index else key for key, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", path))
+
+
+def _choices(settings: msgspec.Struct) -> list[str]:
+    return [choice.id for choice in getattr(settings, "choices", ())]
+
+
+def _settles(name: str, settings: msgspec.Struct, choice: str) -> bool:
+    try:
+        GAMES[name].settle(settings, choice)
+    except ValueError:
+        return False
+    return True

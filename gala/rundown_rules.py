@@ -1,0 +1,176 @@
+"""What makes a rundown playable, beyond being well written: pure rules over the typed rundown.
+
+The same rules serve `gala check` and the director's console. A *fault* must be mended before the rundown
+can be used; a warning should be looked at: it is *yellow*, or *red* where a channel could not play at all.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from gala.rundown import Act, Channel, Cue, Rundown, Segment
+from gala.timing import SHORT_WINDOW_MS, visible_window_ms, window_level
+from games import GAMES
+
+Level = Literal["fault", "yellow", "red"]
+
+ORDER: tuple[Act, ...] = ("start", "open", "lock", "settle", "reveal", "freeze", "announce", "end")
+
+NEEDS: dict[Act, Act] = {"lock": "open", "settle": "lock", "reveal": "lock", "announce": "freeze"}
+"""What must stand before an act in the same segment."""
+
+FOLLOWS: dict[Act, Act] = {"open": "lock", "lock": "reveal", "freeze": "announce"}
+"""What must stand after an act in the same segment, so that nothing begun stays unfinished."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """`segment` and `cue` (an act, or a key of the segment) say where; both may be empty."""
+
+    level: Level
+    segment: str
+    cue: str
+    message: str
+
+
+class Window(msgspec.Struct, frozen=True):
+    """What `channel` sees of a segment's round between its planned open and lock; may be negative."""
+
+    segment: str
+    channel: Channel
+    visible_ms: int
+    level: Literal["ok", "yellow", "red"]
+
+
+def findings(rundown: Rundown) -> Iterator[Finding]:
+    """Everything the rules have to say, in the order of the rundown."""
+    before: Segment | None = None
+    for segment in rundown.segments:
+        yield from _place_findings(rundown, segment, before)
+        yield from _cue_findings(segment)
+        yield from _draw_findings(rundown, segment)
+        before = segment
+    for window in windows(rundown):
+        if window.level != "ok":
+            yield _window_finding(window)
+    if before is not None and "end" not in {cue.do for cue in before.cues}:
+        yield Finding("fault", before.id, "cues", "the last segment needs an `end`: the evening ends with it")
+
+
+def windows(rundown: Rundown) -> Iterator[Window]:
+    """Every channel's window of every round whose length is planned."""
+    for segment in rundown.segments:
+        length_ms = window_ms(segment)
+        if segment.game is None or length_ms is None:
+            continue
+        for channel in rundown.channels:
+            visible_ms = visible_window_ms(segment.game.timing, 0, length_ms, channel.delay_ms)
+            yield Window(segment.id, channel, visible_ms, window_level(visible_ms))
+
+
+def window_ms(segment: Segment) -> int | None:
+    """From `open` to `lock` in the hall, as planned; None where a person decides it."""
+    opened: Cue | None = None
+    length_ms = 0
+    for cue in segment.cues:
+        if opened is not None:
+            if cue.by == "go":
+                return None
+            if cue.by == "at":
+                return cue.at_ms - opened.at_ms if cue.do == "lock" and opened.by == "at" else None
+            length_ms += cue.after_ms
+            if cue.do == "lock":
+                return length_ms
+        if cue.do == "open":
+            opened = cue
+    return None
+
+
+def prizes_minor(segment: Segment) -> int:
+    """The face value of all prizes of a segment's draw, in minor units."""
+    return sum(prize.count * prize.face_minor for prize in segment.draw.prizes) if segment.draw else 0
+
+
+def _place_findings(rundown: Rundown, segment: Segment, before: Segment | None) -> Iterator[Finding]:
+    if segment.plan_at_ms > rundown.ends_at_ms:
+        yield Finding("fault", segment.id, "plan", "the plan is outside the show, which has ended by then")
+    elif before is not None and segment.plan_at_ms < before.plan_at_ms:
+        yield Finding(
+            "fault", segment.id, "plan", f"planned earlier than {before.id}, which stands before it"
+        )
+    elif before is not None and segment.plan_at_ms == before.plan_at_ms:
+        yield Finding("fault", segment.id, "plan", f"planned for the same moment as {before.id}")
+    if segment.countdown_at_ms and segment.countdown_at_ms < segment.plan_at_ms:
+        yield Finding("fault", segment.id, "countdown", "counts down to a moment before the segment begins")
+
+
+def _cue_findings(segment: Segment) -> Iterator[Finding]:
+    acts = [cue.do for cue in segment.cues]
+    if not acts or acts[0] != "start":
+        yield Finding("fault", segment.id, "cues", "the first cue is `start`")
+    for position, cue in enumerate(segment.cues):
+        where = (segment.id, cue.do)
+        if cue.by == "after" and position == 0:
+            yield Finding(
+                "fault", *where, f"`{cue.do}` comes after nothing: the first cue is by GO or `at` a time"
+            )
+        if cue.do in ("open", "lock", "settle", "reveal") and segment.game is None:
+            yield Finding("fault", *where, f"`{cue.do}` is for a game, and this segment has none")
+            continue
+        if cue.do in ("freeze", "announce") and segment.draw is None:
+            yield Finding("fault", *where, f"`{cue.do}` is for a draw, and this segment has none")
+            continue
+        needed = NEEDS.get(cue.do)
+        if needed and needed not in acts[:position]:
+            yield Finding("fault", *where, f"`{cue.do}` needs `{needed}` before it")
+        elif position and ORDER.index(cue.do) < ORDER.index(acts[position - 1]):
+            yield Finding("fault", *where, f"`{cue.do}` cannot come after `{acts[position - 1]}`")
+        due = FOLLOWS.get(cue.do)
+        if due and due not in acts:
+            yield Finding("fault", *where, f"`{cue.do}` without `{due}`: what is begun is never finished")
+        if cue.do == "settle" and cue.by != "go":
+            yield Finding("fault", *where, "`settle` is by GO: a person names the outcome")
+        if cue.do == "settle" and segment.game is not None and not segment.game.outcomes:
+            yield Finding("fault", *where, "`settle` is for predictions: here the stage decides nothing")
+    if segment.game is not None:
+        if "open" not in acts:
+            yield Finding("fault", segment.id, "cues", f"a {segment.game.name} needs a cue `open`")
+        if segment.game.outcomes and "lock" in acts and "settle" not in acts:
+            yield Finding(
+                "fault", segment.id, "cues", "a prediction needs `settle` between `lock` and `reveal`"
+            )
+    if segment.draw is not None and "freeze" not in acts:
+        yield Finding("fault", segment.id, "cues", "a draw needs a cue `freeze`")
+
+
+def _draw_findings(rundown: Rundown, segment: Segment) -> Iterator[Finding]:
+    draw = segment.draw
+    if draw is None:
+        return
+    for other in rundown.segments:
+        if other is segment:
+            break
+        if other.draw is not None and other.draw.number == draw.number:
+            yield Finding("fault", segment.id, "draw", f"draw number {draw.number} is {other.id}'s already")
+    places = {other.id: place for place, other in enumerate(rundown.segments)}
+    for name in draw.segments:
+        source = rundown.segments[places[name]] if name in places else None
+        if source is None:
+            yield Finding("fault", segment.id, "draw", f"there is no segment `{name}` to draw from")
+        elif source.game is None or not GAMES[source.game.name].entries(source.game.settings):
+            yield Finding("fault", segment.id, "draw", f"`{name}` gives no entries to draw from")
+        elif places[name] > places[segment.id]:
+            yield Finding("fault", segment.id, "draw", f"`{name}` comes only after the draw")
+    if draw.valid_until_at_ms <= draw.valid_from_at_ms:
+        yield Finding("fault", segment.id, "draw", "the vouchers end before they begin to be valid")
+
+
+def _window_finding(window: Window) -> Finding:
+    sees = f"{window.visible_ms / 1000:g} s"
+    short_ms = SHORT_WINDOW_MS - window.visible_ms
+    advice = f"open {-(-short_ms // 1000)} s earlier"
+    name = window.channel.id
+    if window.level == "red":
+        message = f"{name} cannot play: it sees {sees} of the window; {advice} or tell it to watch only"
+        return Finding("red", window.segment, "open", message)
+    return Finding("yellow", window.segment, "open", f"{name} sees only {sees} of the window: {advice}")

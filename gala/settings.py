@@ -1,0 +1,70 @@
+"""The service's settings: a handful of ``GALA_…`` environment variables, read once, all faults at once.
+
+====================  =================================================================================
+GALA_DATA             folder for the store, ledger, log and bundle (default ``.data``)
+GALA_REDIS_URL        an existing Redis or Valkey; without it an embedded one lives in GALA_DATA
+GALA_SECRET           at least 16 characters; signs passes. Without it one is made and kept in GALA_DATA
+GALA_PUBLIC_HOST      where viewers reach us: address to listen on (default 127.0.0.1)
+GALA_PUBLIC_PORT      (default 8011; 0 = any free one)
+GALA_PUBLIC_URL       what the QR code says, if not the above
+GALA_CREW_HOST        where the crew reaches us (default 127.0.0.1: put a VPN or proxy before it)
+GALA_CREW_PORT        (default 8012; 0 = any free one)
+GALA_ORIGINS          origins whose pages may open a socket, comma-separated (default: our own)
+GALA_LOG              debug, info, warning or error (default info)
+====================  =================================================================================
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+
+class SettingsFault(Exception):
+    """One or more settings are wrong; the message names each."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """See the module's table; every field is the variable of its name."""
+
+    data: Path = Path(".data")
+    redis_url: str = ""
+    secret: str = ""
+    public_host: str = "127.0.0.1"
+    public_port: int = 8011
+    public_url: str = ""
+    crew_host: str = "127.0.0.1"
+    crew_port: int = 8012
+    origins: str = ""
+    log: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings in `environment`. `SettingsFault` lists all that is wrong, unknown names included."""
+    faults: list[str] = []
+    found: dict[str, object] = {}
+    fields = {field.name: field for field in msgspec.structs.fields(Settings)}
+    for name, value in sorted(environment.items()):
+        if not name.startswith("GALA_"):
+            continue
+        field = fields.get(name.removeprefix("GALA_").lower())
+        if field is None:
+            faults.append(f"{name}: there is no such setting")
+            continue
+        try:
+            found[field.name] = (
+                Path(value) if field.type is Path else msgspec.convert(value, field.type, strict=False)
+            )
+        except msgspec.ValidationError as error:
+            faults.append(f"{name}={value!r}: {error}")
+    for name in ("public_port", "crew_port"):
+        port = found.get(name, 0)
+        if isinstance(port, int) and not 0 <= port <= 65535:
+            faults.append(f"GALA_{name.upper()}={port}: a port is 0 to 65535")
+    secret = found.get("secret", "")
+    if isinstance(secret, str) and 0 < len(secret) < 16:
+        faults.append("GALA_SECRET: at least 16 characters, please")
+    if faults:
+        raise SettingsFault("\n".join(faults))
+    return msgspec.convert(found, Settings)

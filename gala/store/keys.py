@@ -1,0 +1,43 @@
+"""Every key of a show, in one place. The braces are the hash tag: keys that share it share a cluster node.
+
+======================== ======= ==================================================================
+log:{SHOW}               stream  the cue log: ``n-0`` -> id, by, at_ms, cue, prev, digest
+log:{SHOW}:ids           hash    a cue's own id -> its entry number n
+numbers:{SHOW}           string  how many viewer numbers were handed out to edges, in blocks
+wallet:{SHOW}            hash    viewer number -> what became true of that viewer, msgpack
+tally:{SHOW/SEGMENT/RUN} string  the newest snapshot of a round's counters, msgpack
+refused:{SHOW/SEGMENT/RUN} hash  reason -> refused plays
+edges:{SHOW}             hash    edge name -> its last report, msgpack
+======================== ======= ==================================================================
+
+A box's keys ``box:{SHOW/SEGMENT/RUN#PAGE}:…`` belong to `voting.box`. Nothing expires during an evening.
+SHOW, SEGMENT and RUN are slugs, so no brace ever stands inside a tag.
+"""
+
+
+def log(show: str) -> str:
+    return f"log:{{{show}}}"
+
+
+def log_ids(show: str) -> str:
+    return f"log:{{{show}}}:ids"
+
+
+def numbers(show: str) -> str:
+    return f"numbers:{{{show}}}"
+
+
+def wallet(show: str) -> str:
+    return f"wallet:{{{show}}}"
+
+
+def tally(round_id: str) -> str:
+    return f"tally:{{{round_id}}}"
+
+
+def refused(round_id: str) -> str:
+    return f"refused:{{{round_id}}}"
+
+
+def edges(show: str) -> str:
+    return f"edges:{{{show}}}"

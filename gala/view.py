@@ -1,0 +1,179 @@
+"""What a cohort may know at an instant: the one place that decides it for viewers.
+
+A cohort sees the hall ``delay_ms`` later, so its view is the fold of the log's prefix up to then. A few facts
+do not wait (`IMMEDIATE`): when a round locks, holds, voids. They are laid over what the cohort already sees,
+and never bring anything into sight. Each view has a `step` of its own: the visible version plus the immediate
+entries beyond it, so it is the same on every edge and never falls.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gala import protocol
+from gala.rundown import Channel, Rundown, Segment
+from gala.show import CueContent, Drawing, LogEntry, Round, State, advance
+from gala.timing import closes_at_ms, opens_at_ms
+
+Public = Callable[[Round], dict[str, Any]]
+"""What a game shows of a round, without texts: `games.Game.public` under this evening's settings and seed."""
+
+
+def immediate(rundown: Rundown, cue: CueContent) -> bool:
+    """Whether a cue changes at once, for every cohort, something it already sees."""
+    kind = cue["cue"]
+    if kind in ("hold", "resume", "void"):
+        return True
+    return kind in ("go", "fire") and rundown.cue(cue["target"])[1].do == "lock"
+
+
+class History:
+    """The log as one edge has read it, with the state after each entry.
+
+    Written by the edge that follows the log; an evening has a few hundred entries, so all states are kept.
+    """
+
+    def __init__(self, rundown: Rundown) -> None:
+        self._rundown = rundown
+        self.states: list[State] = [State()]
+        self.entries: list[LogEntry] = []
+        self._immediate_before: list[int] = [0]  # immediate entries among the first n
+
+    @property
+    def head(self) -> State:
+        """The state after the newest entry."""
+        return self.states[-1]
+
+    def add(self, entry: LogEntry) -> State:
+        """Appends the next entry (AssertionError if it is not the next) and returns the new head."""
+        assert entry.version == len(self.states), f"entry {entry.version} after {len(self.states) - 1}"
+        self.states.append(advance(self._rundown, self.head, entry))
+        self.entries.append(entry)
+        self._immediate_before.append(self._immediate_before[-1] + immediate(self._rundown, entry.cue))
+        return self.head
+
+    def visible(self, now_ms: int, delay_ms: int) -> State:
+        """The newest state that a cohort `delay_ms` behind the hall may know at `now_ms`."""
+        index = len(self.states) - 1
+        while index and self.states[index].at_ms + delay_ms > now_ms:
+            index -= 1
+        return self.states[index]
+
+    def step(self, visible: State) -> int:
+        """The view's own number, see the module's text."""
+        return visible.version + self._immediate_before[-1] - self._immediate_before[visible.version]
+
+    def next_visible_at_ms(self, visible: State, delay_ms: int) -> int | None:
+        """When the next entry comes into sight of the cohort that now sees `visible`; None if none waits."""
+        following = visible.version + 1
+        return self.states[following].at_ms + delay_ms if following < len(self.states) else None
+
+
+def cohort_name(channel: Channel, delay_ms: int) -> str:
+    """``CHANNEL:DELAY``; all who have it get the same bytes."""
+    return f"{channel.id}:{delay_ms}"
+
+
+def show(
+    rundown: Rundown,
+    visible: State,
+    head: State,
+    *,
+    step: int,
+    delay_ms: int,
+    public: Public,
+    text_of: Callable[[str], str],
+) -> protocol.Show:
+    """The whole `show` message of a cohort. `text_of` gives a segment's text hash, and the show's for ""."""
+    segment = rundown.segment(visible.on_air) if visible.on_air else None
+    round_ = visible.newest_round(segment.id) if segment is not None else None
+    drawing = (
+        visible.draws.get(segment.draw.number) if segment is not None and segment.draw is not None else None
+    )
+    return protocol.Show(
+        epoch=head.epoch,
+        step=step,
+        version=visible.version,
+        phase=visible.phase,
+        show=rundown.id,
+        text=text_of(""),
+        rehearsal=head.rehearsal,
+        held=bool(head.held_at_ms),
+        segment=None if segment is None else _segment(segment, visible, text_of(segment.id)),
+        round=None if round_ is None else _round(round_, head.rounds[round_.id], delay_ms, public),
+        draw=None if drawing is None or segment is None else _draw(rundown, segment, drawing, head.rehearsal),
+    )
+
+
+def _segment(segment: Segment, visible: State, text: str) -> protocol.SegmentView:
+    return protocol.SegmentView(
+        id=segment.id,
+        kind=segment.kind,
+        text=text,
+        started_at_ms=visible.segments[segment.id].started_at_ms,
+        look_up=segment.look_up,
+        countdown_at_ms=segment.countdown_at_ms,
+    )
+
+
+def _round(seen: Round, newest: Round, delay_ms: int, public: Public) -> protocol.RoundView:
+    result: dict[str, Any] = {}
+    if newest.void:
+        state = "void"
+    elif seen.revealed_at_ms:
+        state = "revealed"
+        result = {"tally": seen.tally, "outcome": seen.outcome}
+    else:
+        state = "locked" if newest.locked_at_ms else "open"
+    locks_at_ms = newest.lock_due_at_ms
+    return protocol.RoundView(
+        id=seen.id,
+        game=seen.game,
+        timing=seen.timing,
+        state=state,  # type: ignore[arg-type]  # one of the four literals above
+        opens_at_ms=opens_at_ms(seen.timing, seen.opened_at_ms, delay_ms),
+        closes_at_ms=locks_at_ms and closes_at_ms(seen.timing, locks_at_ms, delay_ms),
+        generation=newest.generation,
+        public=public(seen),
+        result=result,
+    )
+
+
+def prizes(rundown: Rundown, segment: Segment) -> list[protocol.PrizeView]:
+    """A draw segment's table of prizes; empty for others."""
+    return [
+        protocol.PrizeView(
+            tier=prize.tier,
+            title=prize.title,
+            count=prize.count,
+            face_minor=prize.face_minor,
+            currency=rundown.currency,
+        )
+        for prize in (segment.draw.prizes if segment.draw is not None else ())
+    ]
+
+
+def _draw(rundown: Rundown, segment: Segment, drawing: Drawing, rehearsal: bool) -> protocol.DrawView:
+    told = drawing.state == "announced"
+    return protocol.DrawView(
+        draw=drawing.number,
+        # that a draw is computed says nothing; who won waits for `announce`
+        state=drawing.state,
+        prizes=prizes(rundown, segment),
+        rehearsal_beacon=rehearsal,
+        entrants=drawing.entrants,
+        tickets=drawing.tickets,
+        root=drawing.root,
+        beacon_round=drawing.beacon_round,
+        beacon_at_ms=drawing.beacon_at_ms,
+        winners=drawing.winners if told else 0,
+    )
+
+
+def revealed_rounds(visible: State) -> Sequence[Round]:
+    """The rounds whose result this cohort has seen."""
+    return [round_ for round_ in visible.rounds.values() if round_.revealed_at_ms and not round_.void]
+
+
+def announced_draws(visible: State) -> Sequence[Drawing]:
+    """The draws whose winners this cohort may know."""
+    return [drawing for drawing in visible.draws.values() if drawing.state == "announced"]

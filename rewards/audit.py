@@ -1,0 +1,224 @@
+"""Reads a bundle and checks every claim in it: `python -m rewards.audit DIR`.
+
+One line a check, PASS or FAIL, with the numbers, or the item that fails. Exit 0 when all pass, 1 otherwise, 2
+for a directory that is none. The rules, in order:
+
+manifest     every file is listed with its size and hash, and no other file is there
+checkpoint   the log's key has signed its origin, size and root (`--key`: and it is the key you know)
+log          the entries give that root; the tiles are exactly theirs
+history      each leaf may follow those before it (`history` lists those rules)
+files        exactly the files the log speaks of; this SPEC.md and verify.py were promised by every spec
+round …      the box is what its seal says, the counters are what the box gives
+draw …       roster from the sealed boxes; the beacon's signature; ranking and result from the seed
+witness …    who vouches that the reveals closed before the beacon spoke
+prizes       prizes.csv is what the results give
+ledger       rows chain up to the roll-ups, every equation holds, each payout is one winning rank
+
+What only the keys of the places can show (whose slot became whose tickets) is not checked here.
+"""
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from rewards import accounts, bundle, canonical, merkle, tiles
+from rewards.history import BrokenHistory, Draw, History, Stages
+from rewards.note import BadNote, Checkpoint, Verifier, read
+from rewards.rounds import Failed, check_box, check_ranking, check_roster
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule's outcome. detail: what was counted, or the first thing that is wrong."""
+
+    name: str
+    ok: bool
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{'PASS' if self.ok else 'FAIL'}  {self.name}: {self.detail}"
+
+
+@dataclass(slots=True)
+class Reading:
+    """A bundle while it is read; each rule may rely on what those before it found."""
+
+    files: dict[str, bytes]
+    key: str | None
+    checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint("", 0, b""))
+    bodies: list[bytes] = field(default_factory=list)
+    history: History = field(default_factory=History)
+
+
+Rule = Callable[[Reading], str]
+
+
+def verify_bundle(folder: Path, key: str | None = None) -> list[Check]:
+    """All checks of a bundle. key: the verifier key the log must be signed with, where one is known.
+
+    A failed rule stops those that build upon it; they fail as `not checked`.
+    """
+    reading = Reading({path: (folder / path).read_bytes() for path in bundle.present(folder)}, key)
+    checks = [_run("manifest", _manifest, reading)]
+    for name, rule in (("checkpoint", _checkpoint), ("log", _log), ("history", _history)):
+        checks.append(_run(name, rule, reading))
+        if not checks[-1].ok:
+            return [*checks, Check("rounds, draws, ledger", False, f"not checked: {name} failed")]
+    return [*checks, *(_run(name, rule, reading) for name, rule in _claims(reading.history))]
+
+
+def _claims(history: History) -> Iterator[tuple[str, Rule]]:
+    yield "files", _files
+    for round_id, stages in history.rounds.items():
+        if "seal" in stages:
+            yield f"round {round_id}", partial(_box, stages)
+    for number, draw in history.draws.items():
+        if "roster" in draw.stages:
+            yield f"draw {number} roster", partial(_roster, number)
+        if "result" in draw.stages:
+            yield f"draw {number} result", partial(_result, draw)
+        if "reveals-closed" in draw.stages:
+            yield f"witness of draw {number}", _witness
+    yield "prizes", _prizes
+    yield "ledger", _ledger
+
+
+def _box(stages: Stages, reading: Reading) -> str:
+    return check_box(stages, reading.files)
+
+
+def _roster(number: int, reading: Reading) -> str:
+    return check_roster(reading.history, number, reading.files)
+
+
+def _result(draw: Draw, reading: Reading) -> str:
+    return check_ranking(draw, reading.bodies, reading.files)
+
+
+def _prizes(reading: Reading) -> str:
+    return accounts.check_prizes(reading.history, reading.files)
+
+
+def _ledger(reading: Reading) -> str:
+    return accounts.check_ledger(reading.history, reading.files)
+
+
+def _run(name: str, rule: Rule, reading: Reading) -> Check:
+    try:
+        return Check(name, True, rule(reading))
+    except Failed as failure:
+        return Check(name, False, str(failure))
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        # Whatever a forger writes, the answer is FAIL and a name, never a traceback.
+        return Check(name, False, f"malformed: {error!r}")
+
+
+def _manifest(reading: Reading) -> str:
+    if bundle.MANIFEST not in reading.files:
+        raise Failed(f"{bundle.MANIFEST} is missing")
+    listing = canonical.decode(reading.files[bundle.MANIFEST])
+    listed = {item["path"]: item for item in listing["files"]}
+    present = set(reading.files) - {bundle.MANIFEST}
+    for path in sorted(present ^ set(listed)):
+        raise Failed(f"{path} is {'not listed' if path in present else 'missing'}")
+    for path, item in listed.items():
+        content = reading.files[path]
+        if len(content) != item["size"] or hashlib.sha256(content).hexdigest() != item["sha256"]:
+            raise Failed(f"{path} is not the file that was listed")
+    total = sum(len(content) for content in reading.files.values())
+    return f"{len(listed)} files, {total} bytes"
+
+
+def _checkpoint(reading: Reading) -> str:
+    keys = reading.files["keys.txt"].decode("utf-8")
+    verifier = Verifier.parse(keys.removesuffix("\n"))
+    if keys != f"{verifier}\n":
+        raise Failed("keys.txt holds more than the log's key")
+    if reading.key is not None and str(verifier) != reading.key:
+        raise Failed(f"the log is signed by {verifier}, not by the key you know")
+    try:
+        text = read(reading.files["log/checkpoint"].decode("utf-8"), verifier)
+        reading.checkpoint = Checkpoint.parse(text)
+    except BadNote as error:
+        raise Failed(f"log/checkpoint: {error}") from error
+    if reading.checkpoint.origin != verifier.name or reading.checkpoint.text() != text:
+        raise Failed("log/checkpoint: not the log of its key")
+    return f"{reading.checkpoint.origin}, {reading.checkpoint.size} leaves, signed by {verifier.key_id.hex()}"
+
+
+def _log(reading: Reading) -> str:
+    found = {path[4:]: content for path, content in reading.files.items() if path.startswith("log/tile/")}
+    reading.bodies = tiles.read(found, reading.checkpoint.size)
+    root = merkle.root(merkle.leaf_hash(body) for body in reading.bodies)
+    expected = tiles.files(reading.bodies)
+    for path in sorted(set(found) ^ set(expected)):
+        raise Failed(f"log/{path} is {'not a tile of this log' if path in found else 'missing'}")
+    for path, content in expected.items():
+        if found[path] != content:
+            raise Failed(f"log/{path} is not what the entries give")
+    if root != reading.checkpoint.root:
+        raise Failed("the entries do not give the root that was signed")
+    return f"{len(reading.bodies)} leaves, root {root.hex()[:16]}…"
+
+
+def _history(reading: Reading) -> str:
+    for index, body in enumerate(reading.bodies):
+        try:
+            reading.history.apply(canonical.decode(body))
+        except (BrokenHistory, canonical.NotCanonical) as error:
+            raise Failed(f"leaf {index}: {error}") from error
+    evening = reading.history.evening
+    if not evening or evening["origin"] != reading.checkpoint.origin:
+        raise Failed("the evening is not that of the log's origin")
+    listing = canonical.decode(reading.files[bundle.MANIFEST])
+    if (listing["show"], listing["rehearsal"]) != (evening["show"], evening["rehearsal"]):
+        raise Failed(f"{bundle.MANIFEST} speaks of another evening")
+    rehearsal = ", a REHEARSAL" if evening["rehearsal"] else ""
+    return f"{len(reading.history.rounds)} rounds, {len(reading.history.draws)} draws{rehearsal}"
+
+
+def _files(reading: Reading) -> str:
+    history = reading.history
+    expected = {bundle.MANIFEST, "keys.txt", "log/checkpoint", "prizes.csv", "ledger.csv", *bundle.FIXED}
+    expected |= {f"log/{path}" for path in tiles.files(reading.bodies)}
+    expected |= {*bundle.box_paths(history), *bundle.draw_paths(history)}
+    for number, draw in history.draws.items():
+        if "result" in draw.stages:
+            expected.add(bundle.draw_path(number, "beacon.json"))
+        for name, digest in draw.spec["files"].items():
+            if hashlib.sha256(reading.files[name]).hexdigest() != digest:
+                raise Failed(f"{name} is not the one draw {number}'s spec promised")
+    for path in sorted(expected ^ set(reading.files)):
+        raise Failed(f"{path} is {'missing' if path in expected else 'no file of this evening'}")
+    return f"{len(expected)} files, all of this evening"
+
+
+def _witness(reading: Reading) -> str:
+    # Cosignatures are not in the bundle yet, so nobody but the operator says when the reveals closed.
+    if reading.history.evening["rehearsal"]:
+        return "UNWITNESSED, which is accepted in a rehearsal only"
+    raise Failed("UNWITNESSED: only the operator says that the reveals closed before the beacon spoke")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m rewards.audit", description="Verify a published bundle.")
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("--key", help="the log's verifier key, as published elsewhere")
+    options = parser.parse_args(arguments)
+    if not options.folder.is_dir():
+        print(f"{options.folder} is no directory", file=sys.stderr)
+        return 2
+    checks = verify_bundle(options.folder, options.key)
+    for check in checks:
+        print(check)
+    failed = sum(not check.ok for check in checks)
+    print(f"{len(checks)} checks, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

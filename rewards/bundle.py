@@ -1,0 +1,150 @@
+"""The published directory: everything a stranger needs to check an evening, and nothing about a person.
+
+MANIFEST.json                        path, size and SHA-256 of every other file
+keys.txt                             the log's verifier key
+log/checkpoint, log/tile/…           the signed log (C2SP tlog-checkpoint, tlog-tiles)
+boxes/<round>.bin, .counters.json    sealed boxes in public order, counters beside recounts
+draws/<n>/roster.bin, eligible.bin, ranking.bin, beacon.json
+prizes.csv                           every winning rank with its voucher's id
+ledger.csv                           every row, up to the last roll-up in the log
+SPEC.md, verify.py                   how to read all this, and a program that does
+
+What is derived (tiles, prizes, beacon) is written by pure functions that the auditor uses too.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rewards import books, boxes, canonical, draws, files, merkle, tiles, vouchers
+from rewards.history import Draw, History
+from rewards.note import Checkpoint, Signer
+from rewards.ranking import TierResult
+
+MANIFEST = "MANIFEST.json"
+FIXED = ("SPEC.md", "verify.py")  # copied from beside this module; every spec leaf holds their hashes
+PRIZES_HEADER = "draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"
+DRAW_FILES = {
+    "roster": ("roster.bin", "eligible.bin"),
+    "result": ("ranking.bin",),
+}  # by the stage that makes them
+
+
+def draw_path(draw: int, name: str) -> str:
+    return f"draws/{draw}/{name}"
+
+
+def fixed_files() -> dict[str, bytes]:
+    return {name: (Path(__file__).parent / name).read_bytes() for name in FIXED}
+
+
+def fixed_hashes() -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in fixed_files().items()}
+
+
+def prizes_csv(found: Iterable[tuple[Draw, Sequence[TierResult]]]) -> bytes:
+    """Every winning rank of every finished draw, in order of draws, tiers and prizes."""
+    lines = [PRIZES_HEADER]
+    for draw, results in found:
+        number = draw.spec["draw"]
+        for prize, result in zip(draw.spec["prizes"], results, strict=True):
+            for at, ranked in enumerate(result.winners):
+                name = vouchers.voucher_id(number, result.tier, at, 0).hex()
+                lines.append(
+                    f"{number},{result.tier},{at},0,{ranked.place},{ranked.ticket},{ranked.score.hex()},"
+                    f"{prize['amount']},{prize['currency']},{name}"
+                )
+    return ("\n".join(lines) + "\n").encode()
+
+
+def beacon_json(draw: Draw) -> bytes:
+    """The beacon's round as a draw used it, in a form to compare with any relay's."""
+    result = draw.stages["result"]
+    signature = bytes.fromhex(result["signature"])
+    found = {
+        "chain": draw.spec["beacon"],
+        "rehearsal": draw.spec["rehearsal"],
+        "round": result["beacon_round"],
+        "signature": result["signature"],
+        "randomness": hashlib.sha256(signature).hexdigest(),
+    }
+    return canonical.encode(found)
+
+
+def log_files(bodies: Sequence[bytes], signer: Signer) -> dict[str, bytes]:
+    """`log/…`: the tiles, and a checkpoint over all of them."""
+    root = merkle.root(merkle.leaf_hash(body) for body in bodies)
+    note = signer.sign(Checkpoint(signer.name, len(bodies), root).text())
+    found = {f"log/{path}": content for path, content in tiles.files(bodies).items()}
+    return found | {"log/checkpoint": note.encode(), "keys.txt": f"{signer.verifier}\n".encode()}
+
+
+def box_paths(history: History) -> list[str]:
+    """The files of every sealed round; a box that is kept back has only its counters."""
+    found = []
+    for round_id, stages in history.rounds.items():
+        if "seal" in stages:
+            found.append(boxes.counters_path(round_id))
+            if "sha256" in stages["seal"]:
+                found.append(boxes.box_path(round_id))
+    return found
+
+
+def draw_paths(history: History) -> list[str]:
+    return [
+        draw_path(number, name)
+        for number, draw in history.draws.items()
+        for stage, names in DRAW_FILES.items()
+        if stage in draw.stages
+        for name in names
+    ]
+
+
+def manifest(history: History, found: Mapping[str, bytes]) -> bytes:
+    listed = [
+        {"path": path, "size": len(found[path]), "sha256": hashlib.sha256(found[path]).hexdigest()}
+        for path in sorted(found)
+    ]
+    head: dict[str, Any] = {"schema": "gala/bundle/1", "show": history.evening["show"]}
+    return canonical.encode(head | {"rehearsal": history.evening["rehearsal"], "files": listed})
+
+
+def write(
+    target: Path,
+    folder: Path,
+    history: History,
+    bodies: Sequence[bytes],
+    lines: Sequence[str],
+    signer: Signer,
+) -> None:
+    """Writes or refreshes a bundle. folder: the register's; lines: the rows up to the last roll-up.
+
+    Files that did not change are left alone; files of an older state (partial tiles) are removed. The
+    manifest comes last, so a bundle that is caught half refreshed says so.
+    """
+    found = log_files(bodies, signer) | fixed_files()
+    for path in [*box_paths(history), *draw_paths(history)]:
+        found[path] = (folder / path).read_bytes()
+    finished = []
+    for number, draw in history.draws.items():
+        if "result" in draw.stages:
+            ranked = draws.read_ranking(draw.stages["result"], found[draw_path(number, "ranking.bin")])
+            finished.append((draw, ranked))
+            found[draw_path(number, "beacon.json")] = beacon_json(draw)
+    found["prizes.csv"] = prizes_csv(finished)
+    found["ledger.csv"] = books.csv(lines)
+    listing = manifest(history, found)
+    target.mkdir(parents=True, exist_ok=True)
+    for path in present(target):
+        if path not in found and path != MANIFEST:
+            (target / path).unlink()
+    for path, content in [*found.items(), (MANIFEST, listing)]:
+        file = target / path
+        if not (file.is_file() and file.read_bytes() == content):
+            files.write_durably(file, content)
+
+
+def present(folder: Path) -> list[str]:
+    """Every file below a folder, as sorted paths with slashes."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

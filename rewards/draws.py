@@ -1,0 +1,148 @@
+"""The two derived files of a draw and their leaves: roster from sealed boxes, ranking from the seed.
+
+Pure functions on the bytes of files: what the operator computes here, the auditor computes again.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rewards import beacon, leaves, merkle, places, ranking, roster, slots
+from rewards.boxes import Numbers
+from rewards.history import Draw, Stages
+from rewards.leaves import Leaf
+from rewards.ranking import Tier, TierResult
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A sealed round that gives tickets: its leaves, its slots, the numbers behind them."""
+
+    round_id: str
+    stages: Stages
+    content: bytes
+    numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """`roster.bin`, `eligible.bin`, the leaf, and the numbers by place."""
+
+    leaf: Leaf
+    roster: bytes
+    eligible: bytes
+    numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The result leaf and the ranks it stands for."""
+
+    leaf: Leaf
+    tiers: list[TierResult]
+
+
+def make_roster(
+    spec: Leaf, numbers_count: int, key: bytes, rounds: Iterable[Played], barred: Collection[int]
+) -> Roster:
+    """Adds up every number's tickets over the rounds and puts them into public order.
+
+    key: the draw's place key. ValueError for a slot beyond the numbers given out.
+    """
+    total = np.zeros(numbers_count, dtype=np.int64)
+    named = []
+    for played in rounds:
+        if len(played.numbers) and int(played.numbers.max()) >= numbers_count:
+            raise ValueError(f"round {played.round_id}: number {played.numbers.max()} was never given out")
+        earned = round_tickets(played.stages, played.content)
+        total[played.numbers] += earned
+        named.append(
+            {"round": played.round_id, "seal": played.stages.index("seal"), "tickets": int(earned.sum())}
+        )
+    holders = np.flatnonzero(total)
+    numbers = holders[places.public_order(key, holders)]
+    tickets = total[numbers]
+    eligible = ~np.isin(numbers, np.fromiter(barred, dtype=np.int64, count=len(barred)))
+    content = roster.encode(leaves.draw_id32(spec["draw_id"]), tickets)
+    flags = roster.encode_flags(eligible)
+    leaf = {
+        "schema": "gala/roster/1",
+        "draw": spec["draw"],
+        "draw_id": spec["draw_id"],
+        "rounds": named,
+        "numbers_count": numbers_count,
+        "places": len(tickets),
+        "tickets_total": int(tickets.sum()),
+        "eligible_places": int(eligible.sum()),
+        "eligible_tickets": int(tickets[eligible].sum()),
+        "histogram": roster.histogram(tickets),
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "root": roster.root(content).hex(),
+        "eligible_sha256": hashlib.sha256(flags).hexdigest(),
+        "numbers_mac": places.numbers_mac(key, numbers).hex(),
+    }
+    return Roster(leaf, content, flags, numbers)
+
+
+def round_tickets(stages: Stages, content: bytes) -> roster.Tickets:
+    """Tickets of each slot of a sealed box, in its order."""
+    opening = stages["open"]
+    layout = slots.Layout.from_json(opening["layout"])
+    settled = stages["settle"]["settled"] if "settle" in stages else None
+    return slots.tickets(layout, opening["entries"], slots.records(layout, content), settled)
+
+
+def seed_of(draw: Draw, bodies: Sequence[bytes], signature: bytes) -> bytes:
+    """The seed, once the signature has been found good. bodies: the log."""
+    chain = beacon.Chain.from_json(draw.spec["beacon"])
+    beacon_round = draw.stages["reveals-closed"]["beacon_round"]
+    beacon.check(chain, beacon_round, signature)
+    entering = [bodies[draw.stages.index(stage)] for stage in ("spec", "roster", "reveals-closed")]
+    return leaves.seed(entering[0], entering[1], entering[2], chain, beacon_round, signature)
+
+
+def make_result(
+    draw: Draw, bodies: Sequence[bytes], signature: bytes, rostered: bytes, eligible: bytes
+) -> Result:
+    """Ranks a roster. BadBeacon unless the signature is that of the round that was chosen."""
+    spec = draw.spec
+    seed = seed_of(draw, bodies, signature)
+    tickets = roster.decode(rostered, leaves.draw_id32(spec["draw_id"]))
+    flags = roster.decode_flags(eligible, len(tickets))
+    tiers = [Tier(prize["tier"], prize["count"], prize["alternates"]) for prize in spec["prizes"]]
+    results = ranking.draw(seed, tiers, tickets, flags, spec["cap"]["prizes"])
+    content = ranking.encode(results)
+    leaf = {
+        "schema": "gala/result/1",
+        "draw": spec["draw"],
+        "draw_id": spec["draw_id"],
+        "reveals_closed": draw.stages.index("reveals-closed"),
+        "beacon_round": draw.stages["reveals-closed"]["beacon_round"],
+        "signature": signature.hex(),
+        "seed": seed.hex(),
+        "tiers": [
+            {
+                "tier": result.tier,
+                "winners": len(result.winners),
+                "alternates": len(result.alternates),
+                "skipped": result.skipped,
+                "cutoff": result.cutoff.hex(),
+            }
+            for result in results
+        ],
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "root": merkle.chunked_root(content, ranking.RECORD.itemsize).hex(),
+    }
+    return Result(leaf, results)
+
+
+def read_ranking(result: Leaf, content: bytes) -> list[TierResult]:
+    """The ranks of `ranking.bin`; ValueError if it holds another number of them than its leaf says."""
+    return ranking.decode(
+        content,
+        [(tier["tier"], tier["winners"], tier["alternates"], tier["skipped"]) for tier in result["tiers"]],
+    )

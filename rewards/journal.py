@@ -1,0 +1,86 @@
+"""The log while it grows: each leaf checked, made durable, and written once.
+
+A leaf's key decides between a retry and a contradiction. Files come to rest before the leaf that holds their
+hash; a spec's budget rows are of the same transaction as its leaf.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from rewards import canonical, files, history, leaves
+from rewards.cashier import Cashier
+from rewards.leaves import Leaf
+from rewards.ledger import Ledger
+
+
+class Contradiction(ValueError):
+    """A leaf that was written before with other content."""
+
+
+class Journal:
+    """One evening's leaves with their fold. Its owner lets one task in at a time."""
+
+    def __init__(self, folder: Path, ledger: Ledger, cashier: Cashier, evening: Leaf) -> None:
+        """evening: the first leaf, without its time; a log that begins otherwise is a Contradiction."""
+        self._folder = folder
+        self._ledger = ledger
+        self._cashier = cashier
+        self._evening = evening
+        self.history = history.History()  # the fold; written by `catch_up` and `_write`
+        self.bodies: list[bytes] = []  # the log itself; written by `_remember`
+        self._index: dict[str, int] = {}  # a leaf's key -> its index; written by `_remember`
+
+    async def append(self, leaf: Leaf, at_ms: int, found: Mapping[str, bytes] | None = None) -> Leaf:
+        """The leaf as it stands in the log: this one now, or the same as it was written before.
+
+        found: the files it speaks of, path below the folder to content, made durable first.
+        """
+        await self.catch_up()
+        if not self.bodies:
+            await self._write(self._evening | {"at_ms": at_ms}, {})
+        key = leaves.key_of(leaf)
+        if key in self._index:
+            stands: Leaf = canonical.decode(self.bodies[self._index[key]])
+            names = sorted({*leaf, *stands} - {"at_ms"})
+            differing = [name for name in names if leaf.get(name) != stands.get(name)]
+            if differing:
+                raise Contradiction(f"{key} was written before with another {differing[0]}")
+            return stands
+        return await self._write(leaf | {"at_ms": at_ms}, found or {})
+
+    async def _write(self, leaf: Leaf, found: Mapping[str, bytes]) -> Leaf:
+        body = canonical.encode(leaf)
+        leaf = canonical.decode(body)
+        index = len(self.bodies)
+        self.history.apply(leaf)
+        try:
+            for name, content in found.items():
+                await asyncio.to_thread(files.write_durably, self._folder / name, content)
+            async with self._ledger.transaction() as db:
+                await self._ledger.add_leaf(db, index, leaves.key_of(leaf), body)
+                if leaf["schema"] == "gala/spec/1":
+                    await self._cashier.fund(db, leaf, leaf["at_ms"])
+        except BaseException:
+            # The fold ran ahead of the log; the next turn folds again what stands.
+            self.history, self.bodies, self._index = history.History(), [], {}
+            raise
+        self._remember(body, leaf)
+        return leaf
+
+    async def catch_up(self) -> None:
+        """Folds the leaves that stand and are not folded yet (after a start, or a step that failed)."""
+        async with self._ledger.transaction() as db:
+            stored = await self._ledger.leaves(db, len(self.bodies))
+        for _, body in stored:
+            leaf = canonical.decode(body)
+            self.history.apply(leaf)
+            self._remember(body, leaf)
+        evening = self.history.evening
+        for name, value in self._evening.items():
+            if evening and evening[name] != value:
+                raise Contradiction(f"{self._folder} holds another evening, {evening['origin']!r}")
+
+    def _remember(self, body: bytes, leaf: Leaf) -> None:
+        self._index[leaves.key_of(leaf)] = len(self.bodies)
+        self.bodies.append(body)

@@ -1,0 +1,319 @@
+"""The register: the door through which the notary writes an evening down.
+
+Every method may be called again after a crash: with the same arguments it gives the same answer and writes
+nothing twice (the first leaf stands, with its first time); with others it raises Contradiction. Files are
+durable before the leaf that holds their hash, and the leaf before the method returns. A leaf that may not
+follow raises BrokenHistory, with nothing written.
+
+Folder: `ledger.sqlite` (log, rows, vouchers) · `boxes/` and `draws/` (what is published) · `private/` (which
+number stands at which place: for the operator, and the auditor who asks).
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rewards import beacon, boxes, bundle, draws, history, leaves, places, ranking, roster
+from rewards.books import Equation
+from rewards.cashier import Award, Cashier
+from rewards.journal import Journal
+from rewards.leaves import DrawSpec, Leaf, RoundOpening
+from rewards.ledger import Ledger
+from rewards.note import Signer
+from rewards.standing import Drawn, Scores, Standing
+from rewards.vouchers import Voucher
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Keys:
+    """The operator's secrets, 32 bytes each: the log's Ed25519 key, the master of all place keys, the key of
+    the voucher codes. Never printed."""
+
+    log: bytes
+    places: bytes
+    codes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed round: what numpy counts in the box, and whether the live counters say the same."""
+
+    recount: dict[str, int]
+    equal: bool
+    plays: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A frozen roster: places with tickets, their tickets, and how many of both may win."""
+
+    places: int
+    tickets_total: int
+    eligible_places: int
+    eligible_tickets: int
+    root: str  # hex
+
+
+class Register:
+    """One evening's log, boxes and money. Methods may be called from several tasks; they take turns."""
+
+    def __init__(self, folder: Path, show: str, keys: Keys, ledger: Ledger, *, rehearsal: bool) -> None:
+        self._folder = folder
+        self._show = show
+        self._keys = keys
+        self._rehearsal = rehearsal
+        self._ledger = ledger
+        self._turn = asyncio.Lock()
+        self._scores: dict[int, Scores] = {}  # finished draws; written by `_scores_of`
+        self.cashier = Cashier(ledger, keys.codes, rehearsal=rehearsal)
+        evening = {
+            "schema": "gala/evening/1",
+            "algorithm": leaves.ALGORITHM,
+            "show": show,
+            "origin": self.origin,
+            "rehearsal": rehearsal,
+        }
+        self._journal = Journal(folder, ledger, self.cashier, evening)
+
+    @classmethod
+    async def open(cls, folder: Path, *, show: str, rehearsal: bool, keys: Keys) -> "Register":
+        """Opens or founds an evening's folder. Contradiction if it belongs to another show."""
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        register = cls(folder, show, keys, await Ledger.open(folder / "ledger.sqlite"), rehearsal=rehearsal)
+        try:
+            await register._journal.catch_up()
+        except BaseException:
+            await register.close()
+            raise
+        return register
+
+    async def close(self) -> None:
+        await self._ledger.close()
+
+    @property
+    def origin(self) -> str:
+        """The log's name, with which every checkpoint begins; a rehearsal's says so."""
+        return f"gala/{self._show}" + ("/rehearsal" if self._rehearsal else "")
+
+    # Before the show
+
+    async def specify(self, spec: DrawSpec, *, at_ms: int) -> None:
+        """Publishes a draw's rules and puts its budget on the books. BadSpec if they may not be."""
+        spec.check(rehearsal=self._rehearsal)
+        leaf = spec.leaf(
+            show=self._show,
+            rehearsal=self._rehearsal,
+            key_commitment=places.key_commitment(self._draw_key(spec.draw)),
+            files=bundle.fixed_hashes(),
+        )
+        async with self._turn:
+            await self._journal.append(leaf, at_ms)
+
+    async def commit(self, draw: int, party: str, commitment: bytes, *, at_ms: int) -> None:
+        leaf = {"schema": "gala/commit/1", "party": party, "commitment": commitment.hex()}
+        async with self._turn:
+            await self._journal.append(leaf | await self._head(draw), at_ms)
+
+    # Rounds
+
+    async def round_opened(self, opening: RoundOpening, *, at_ms: int) -> None:
+        """BadRules if the layout is none; BrokenHistory if a spec promised other entry rules."""
+        commitment = places.key_commitment(self._round_key(opening.round_id))
+        async with self._turn:
+            await self._journal.append(
+                opening.leaf(rehearsal=self._rehearsal, key_commitment=commitment), at_ms
+            )
+
+    async def round_locked(self, round_id: str, *, at_ms: int) -> None:
+        async with self._turn:
+            await self._journal.append({"schema": "gala/lock/1", "round": round_id}, at_ms)
+
+    async def round_settled(self, round_id: str, settled: int, *, by: str, reason: str, at_ms: int) -> None:
+        """Writes the outcome down, before the rosters it decides over. by: a role; the log is public."""
+        leaf = {"schema": "gala/settle/1", "round": round_id, "settled": settled, "by": by, "reason": reason}
+        async with self._turn:
+            await self._journal.append(leaf, at_ms)
+
+    async def round_voided(self, round_id: str, *, reason: str, at_ms: int) -> None:
+        """The round gives nothing; before the rosters it would have given tickets in."""
+        leaf = {"schema": "gala/round-void/1", "round": round_id, "reason": reason}
+        async with self._turn:
+            await self._journal.append(leaf, at_ms)
+
+    async def round_sealed(
+        self, round_id: str, pages: Sequence[bytes], counters: Mapping[str, int], *, at_ms: int
+    ) -> Sealed:
+        """Writes the box in public order and its seal. pages: page p holds the slots of numbers from p·65536
+        on. Counters that differ from the recount are published as they are, beside it."""
+        async with self._turn:
+            await self._journal.catch_up()
+            if round_id not in self._journal.history.rounds:
+                raise history.BrokenHistory(f"round {round_id} was never opened")
+            opening = self._journal.history.rounds[round_id]["open"]
+            box = await asyncio.to_thread(boxes.seal, opening, self._round_key(round_id), pages, counters)
+            found = {
+                boxes.box_path(round_id): box.content,
+                boxes.counters_path(round_id): box.counters,
+                f"private/{boxes.box_path(round_id)}": boxes.write_numbers(box.numbers),
+            }
+            await self._journal.append(box.leaf, at_ms, found)
+        return Sealed(box.recount, box.leaf["recount_equal"], box.leaf["plays"], box.leaf.get("sha256", ""))
+
+    # The draw
+
+    async def freeze(
+        self, draw: int, *, numbers_count: int, at_ms: int, barred: Collection[int] = ()
+    ) -> Frozen:
+        """Writes the roster from the sealed boxes. numbers_count: numbers given out so far. barred: those
+        without a verified account, where the spec asks for one."""
+        async with self._turn:
+            await self._journal.catch_up()
+            spec = self._draw(draw).spec
+            if barred and spec["eligibility"] != "account":
+                raise leaves.BadSpec(f"draw {draw} bars nobody")
+            played = [self._played(draw, round_id) for round_id in self._journal.history.counting(draw)]
+            made = await asyncio.to_thread(
+                draws.make_roster, spec, numbers_count, self._draw_key(draw), played, barred
+            )
+            found = {
+                bundle.draw_path(draw, "roster.bin"): made.roster,
+                bundle.draw_path(draw, "eligible.bin"): made.eligible,
+                f"private/{bundle.draw_path(draw, 'roster.bin')}": boxes.write_numbers(made.numbers),
+            }
+            leaf = await self._journal.append(made.leaf, at_ms, found)
+        return Frozen(*(leaf[name] for name in Frozen.__dataclass_fields__))
+
+    async def reveal(self, draw: int, party: str, r: bytes, *, at_ms: int) -> None:
+        """BrokenHistory if it does not fit the party's commitment, or comes out of time."""
+        leaf = {"schema": "gala/reveal/1", "party": party, "r": r.hex()}
+        async with self._turn:
+            await self._journal.append(leaf | await self._head(draw), at_ms)
+
+    async def close_reveals(self, draw: int, *, at_ms: int) -> int:
+        """Ends the reveals; returns the beacon round that decides, the first reserve at least 30 s later."""
+        async with self._turn:
+            head = await self._head(draw)
+            found = self._draw(draw)
+            if "reveals-closed" in found.stages:
+                return int(found.stages["reveals-closed"]["beacon_round"])
+            if "roster" not in found.stages:
+                raise history.BrokenHistory(f"draw {draw}: reveals closed without a roster")
+            chain = beacon.Chain.from_json(found.spec["beacon"])
+            chosen = beacon.choose_round(chain, found.spec["reserve_rounds"], at_ms)
+            if chosen is None:
+                raise history.BrokenHistory(f"draw {draw}: no reserve round is left")
+            leaf = head | {
+                "schema": "gala/reveals-closed/1",
+                "roster": found.stages.index("roster"),
+                "parties": history.mixed(found),
+                "beacon_round": chosen,
+            }
+            await self._journal.append(leaf, at_ms)
+            return chosen
+
+    async def finish(self, draw: int, signature: bytes, *, at_ms: int) -> Drawn:
+        """Ranks the roster under the beacon's signature (BadBeacon if it is not the chosen round's)."""
+        async with self._turn:
+            await self._journal.catch_up()
+            found = self._draw(draw)
+            if "reveals-closed" not in found.stages:
+                raise history.BrokenHistory(f"draw {draw}: a result before the reveals closed")
+            rostered, eligible = (self._read(draw, name) for name in ("roster.bin", "eligible.bin"))
+            result = await asyncio.to_thread(
+                draws.make_result, found, self._journal.bodies, signature, rostered, eligible
+            )
+            content = ranking.encode(result.tiers)
+            await self._journal.append(result.leaf, at_ms, {bundle.draw_path(draw, "ranking.bin"): content})
+            return self._scores_of(draw).drawn()
+
+    async def standing(self, draw: int, number: int) -> Standing:
+        """A viewer's own place, tickets, scores and ranks in a finished draw (BrokenHistory before)."""
+        async with self._turn:
+            await self._journal.catch_up()
+            if "result" not in self._draw(draw).stages:
+                raise history.BrokenHistory(f"draw {draw} has no result yet")
+            return await asyncio.to_thread(lambda: self._scores_of(draw).of(number))
+
+    # Money
+
+    async def issue(self, draw: int, *, at_ms: int) -> list[Voucher]:
+        """One voucher for each winning rank, in the order of tiers and prizes."""
+        async with self._turn:
+            await self._journal.catch_up()
+            found = self._draw(draw)
+            if "result" not in found.stages:
+                raise history.BrokenHistory(f"draw {draw} has no result yet")
+            won = self._scores_of(draw).drawn().winners
+            awards = [Award(winner.tier, winner.prize, winner.number) for winner in won]
+            return await self.cashier.issue(found.spec, awards, at_ms)
+
+    async def equations(self) -> list[Equation]:
+        """Every equation of the ledger, as it stands now."""
+        async with self._turn:
+            await self._journal.catch_up()
+            results = {
+                number: (draw.spec, sum(tier["winners"] for tier in draw.stages["result"]["tiers"]))
+                for number, draw in self._journal.history.draws.items()
+                if "result" in draw.stages
+            }
+            return await self.cashier.equations(results)
+
+    async def publish(self, target: Path, *, at_ms: int) -> None:
+        """Rolls the ledger up into the log, signs a checkpoint, and writes or refreshes the bundle."""
+        async with self._turn:
+            await self._journal.catch_up()
+            book = self._ledger.book
+            if book.count > self._journal.history.ledger.get("rows", 0):
+                roll_up = {"schema": "gala/ledger/1", "rows": book.count, "hash": book.tip.hex()}
+                await self._journal.append(roll_up, at_ms)
+            async with self._ledger.transaction() as db:
+                lines = await self._ledger.lines(db, self._journal.history.ledger.get("rows", 0))
+            signer = Signer(self.origin, self._keys.log)
+            await asyncio.to_thread(
+                bundle.write, target, self._folder, self._journal.history, self._journal.bodies, lines, signer
+            )
+
+    # Inside a turn
+
+    async def _head(self, draw: int) -> Leaf:
+        await self._journal.catch_up()
+        return {"draw": draw, "draw_id": self._draw(draw).spec["draw_id"]}
+
+    def _draw(self, draw: int) -> history.Draw:
+        if draw not in self._journal.history.draws:
+            raise history.BrokenHistory(f"draw {draw} was not specified")
+        return self._journal.history.draws[draw]
+
+    def _played(self, draw: int, round_id: str) -> draws.Played:
+        stages = self._journal.history.rounds[round_id]
+        if "seal" not in stages:
+            raise history.BrokenHistory(f"draw {draw}: round {round_id} is not sealed")
+        content = (self._folder / boxes.box_path(round_id)).read_bytes()
+        numbers = boxes.read_numbers(self._folder / "private" / boxes.box_path(round_id))
+        return draws.Played(round_id, stages, content, numbers)
+
+    def _scores_of(self, draw: int) -> Scores:
+        """A finished draw from its files; kept, since each viewer will ask."""
+        if draw not in self._scores:
+            found = self._draw(draw)
+            result = found.stages["result"]
+            tickets = roster.decode(self._read(draw, "roster.bin"), leaves.draw_id32(found.spec["draw_id"]))
+            self._scores[draw] = Scores(
+                bytes.fromhex(result["seed"]),
+                tickets,
+                roster.decode_flags(self._read(draw, "eligible.bin"), len(tickets)),
+                boxes.read_numbers(self._folder / "private" / bundle.draw_path(draw, "roster.bin")),
+                draws.read_ranking(result, self._read(draw, "ranking.bin")),
+            )
+        return self._scores[draw]
+
+    def _read(self, draw: int, name: str) -> bytes:
+        return (self._folder / bundle.draw_path(draw, name)).read_bytes()
+
+    def _round_key(self, round_id: str) -> bytes:
+        return places.place_key(self._keys.places, f"round/{self._show}/{round_id}")
+
+    def _draw_key(self, draw: int) -> bytes:
+        return places.place_key(self._keys.places, f"draw/{self._show}/{draw}")

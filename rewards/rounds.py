@@ -1,0 +1,162 @@
+"""The auditor's rules on boxes and draws: each recomputes a file from others and compares.
+
+Every function answers with what it counted, or raises Failed naming what is wrong.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rewards import bundle, canonical, draws, leaves, merkle, ranking, roster, slots
+from rewards.boxes import box_path, counters_path
+from rewards.history import Draw, History, Stages
+from rewards.leaves import PLAYS_PUBLISHED_MIN, Leaf
+
+Files = Mapping[str, bytes]
+
+
+class Failed(Exception):
+    """What is wrong, in a sentence that names the item."""
+
+
+def check_box(stages: Stages, files: Files) -> str:
+    """A sealed box against its seal, its counters against its slots."""
+    opening, seal = stages["open"], stages["seal"]
+    path = counters_path(opening["round"])
+    if hashlib.sha256(files[path]).hexdigest() != seal["counters_sha256"]:
+        raise Failed(f"{path} is not the file that was sealed")
+    tallies = canonical.decode(files[path])
+    shown, recount = tallies["counters"], tallies["recount"]
+    withheld = "withheld_mac" in seal
+    if withheld != (seal["plays"] < PLAYS_PUBLISHED_MIN):
+        raise Failed(f"a box of {seal['plays']} plays {'is kept back' if withheld else 'is published'}")
+    if not withheld:
+        layout = slots.Layout.from_json(opening["layout"])
+        content = _sealed_file(box_path(opening["round"]), seal, files, layout.width)
+        records = slots.records(layout, content)
+        if len(slots.played(records)) != len(records) or len(records) != seal["plays"]:
+            raise Failed(f"the box holds {len(slots.played(records))} plays, its seal says {seal['plays']}")
+        found = slots.recount(layout, opening["counts"], records)
+        if found != recount:
+            raise Failed(f"{path}: {_difference(recount, found)} in the box")
+    if seal["recount_equal"] != (shown == recount):
+        raise Failed("the seal does not say truly whether counters and recount are equal")
+    if shown != recount:
+        raise Failed(f"the counters shown differ from the box: {_difference(shown, recount)} in the box")
+    told = "box kept back, totals only" if withheld else "recount equal"
+    return f"{seal['plays']} plays, {len(recount)} counters, {told}"
+
+
+def check_roster(history: History, number: int, files: Files) -> str:
+    """A roster against the sealed boxes its leaf names."""
+    draw = history.draws[number]
+    leaf = draw.stages["roster"]
+    tickets, eligible = read_roster(draw, files)
+    total, at_least, at_most = 0, 0, 0
+    spread: list[list[int]] | None = None
+    for named in leaf["rounds"]:
+        stages = history.rounds[named["round"]]
+        earned = _box_tickets(stages, files)
+        if earned is None:
+            most = stages["seal"]["plays"] * slots.tickets_max(stages["open"]["entries"])
+            if not 0 <= named["tickets"] <= most:
+                raise Failed(f"round {named['round']} cannot give {named['tickets']} tickets")
+            at_most += stages["seal"]["plays"]
+        else:
+            if int(earned.sum()) != named["tickets"]:
+                raise Failed(
+                    f"round {named['round']} gives {int(earned.sum())} tickets, not {named['tickets']}"
+                )
+            holders = int(np.count_nonzero(earned))
+            at_least, at_most = max(at_least, holders), at_most + holders
+            spread = roster.histogram(earned[earned > 0])
+        total += named["tickets"]
+    if total != leaf["tickets_total"]:
+        raise Failed(f"the boxes give {total} tickets, the roster holds {leaf['tickets_total']}")
+    if not at_least <= len(tickets) <= min(at_most, leaf["numbers_count"]):
+        raise Failed(f"{len(tickets)} places from boxes with {at_least} to {at_most} holders")
+    if len(leaf["rounds"]) == 1 and spread is not None and spread != leaf["histogram"]:
+        raise Failed("the roster spreads its tickets otherwise than the one box it comes from")
+    if draw.spec["eligibility"] == "number" and not bool(eligible.all()):
+        raise Failed(f"place {int(eligible.argmin())} is barred, though every number may win")
+    return f"{len(tickets)} places, {total} tickets, {int(eligible.sum())} places may win"
+
+
+def read_roster(draw: Draw, files: Files) -> tuple[roster.Tickets, roster.Flags]:
+    """Both roster files, against their leaf."""
+    leaf, number = draw.stages["roster"], draw.spec["draw"]
+    path = bundle.draw_path(number, "roster.bin")
+    content = files[path]
+    if len(content) != leaf["size"] or hashlib.sha256(content).hexdigest() != leaf["sha256"]:
+        raise Failed(f"{path} is not the file its leaf names")
+    tickets = roster.decode(content, leaves.draw_id32(draw.spec["draw_id"]))
+    flags = files[bundle.draw_path(number, "eligible.bin")]
+    if hashlib.sha256(flags).hexdigest() != leaf["eligible_sha256"]:
+        raise Failed(f"{bundle.draw_path(number, 'eligible.bin')} is not the file its leaf names")
+    eligible = roster.decode_flags(flags, len(tickets))
+    counted = {
+        "root": roster.root(content).hex(),
+        "places": len(tickets),
+        "tickets_total": int(tickets.sum()),
+        "eligible_places": int(eligible.sum()),
+        "eligible_tickets": int(tickets[eligible].sum()),
+        "histogram": roster.histogram(tickets),
+    }
+    for name, value in counted.items():
+        if leaf[name] != value:
+            raise Failed(f"the roster's leaf says another {name} than its file")
+    return tickets, eligible
+
+
+def check_ranking(draw: Draw, bodies: Sequence[bytes], files: Files) -> str:
+    """The result of a draw, computed anew from its roster and the beacon's signature."""
+    leaf, number = draw.stages["result"], draw.spec["draw"]
+    path = bundle.draw_path(number, "ranking.bin")
+    read_roster(draw, files)
+    rostered, eligible = (files[bundle.draw_path(number, name)] for name in ("roster.bin", "eligible.bin"))
+    result = draws.make_result(draw, bodies, bytes.fromhex(leaf["signature"]), rostered, eligible)
+    if ranking.encode(result.tiers) != files[path]:
+        raise Failed(f"{path}: {_first_other_rank(result.tiers, leaf, files[path])}")
+    for name, value in result.leaf.items():
+        if leaf.get(name) != value:
+            raise Failed(f"the result's leaf says another {name} than the draw gives")
+    if files[bundle.draw_path(number, "beacon.json")] != bundle.beacon_json(draw):
+        raise Failed(f"{bundle.draw_path(number, 'beacon.json')} is not what the result says")
+    winners = sum(len(tier.winners) for tier in result.tiers)
+    source = "rehearsal beacon" if draw.spec["rehearsal"] else "drand quicknet"
+    return f"{winners} winners by {source} round {leaf['beacon_round']}, seed {leaf['seed'][:16]}…"
+
+
+def _first_other_rank(expected: Sequence[ranking.TierResult], leaf: Leaf, content: bytes) -> str:
+    try:
+        found = draws.read_ranking(leaf, content)
+    except ValueError as error:
+        return str(error)
+    for tier, other in zip(expected, found, strict=False):
+        pairs = zip((*tier.winners, *tier.alternates), (*other.winners, *other.alternates), strict=False)
+        for at, (right, wrong) in enumerate(pairs):
+            if right != wrong:
+                return f"tier {tier.tier} rank {at} is place {right.place}, not {wrong.place}"
+    return "another number of ranks than the draw gives"
+
+
+def _box_tickets(stages: Stages, files: Files) -> roster.Tickets | None:
+    if "withheld_mac" in stages["seal"]:
+        return None
+    return draws.round_tickets(stages, files[box_path(stages["open"]["round"])])
+
+
+def _sealed_file(path: str, leaf: Leaf, files: Files, record_size: int) -> bytes:
+    content = files[path]
+    if len(content) != leaf["size"] or hashlib.sha256(content).hexdigest() != leaf["sha256"]:
+        raise Failed(f"{path} is not the file that was sealed")
+    if merkle.chunked_root(content, record_size).hex() != leaf["root"]:
+        raise Failed(f"{path}: another root than its leaf says")
+    return content
+
+
+def _difference(shown: Mapping[str, Any], found: Mapping[str, Any]) -> str:
+    key = min(key for key in {*shown, *found} if shown.get(key) != found.get(key))
+    return f"{key} is {shown.get(key, 0)}, but {found.get(key, 0)}"

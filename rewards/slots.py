@@ -1,0 +1,181 @@
+"""Boxes as data: what a slot holds, what is counted, what earns tickets.
+
+A round's opening leaf declares three lists, and everything here evaluates them on numpy, so a box
+is recounted and turned into tickets without running a game. The voting side has an evaluator of its
+own; `tests/vectors/counts.json` holds both to one meaning.
+
+layout   `{"width": 5, "fields": [["seq","u16"],["channel","u8"],["flags","u8"],["choice","u8"]]}`:
+         big-endian fields of u8 u16 u32 u64, packed in order; the first three are always the head.
+         A slot whose `seq` is 0 is empty: it is counted nowhere and earns nothing.
+counts   `{"name": N, "op": "count"}`, `{"op": "by", "fields": [F, …]}`, `{"op": "bits", "field": F}` (one
+         counter for each bit), `{"op": "sum", "field": F}`, `{"op": "popcount", "field": F}` (of all slots).
+         A counter's key is `N`, or `N/3` and `N/3/1` for by and bits. Zero counters are not listed.
+entries  `{"when": E, "tickets": n}`; E is `["eq", F, v]`, `["ge", F, v]`, `["popcount_ge", F, v]` or
+         `["and", E, …]`; v an integer or "@settled", the integer of the round's settle leaf. Without one,
+         a rule that asks for it gives nothing. Tickets of matching rules add up.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+HEAD = (("seq", "u16"), ("channel", "u8"), ("flags", "u8"))
+_SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
+
+Records = npt.NDArray[Any]  # structured: one record a slot, one field a name
+Counts = Sequence[Mapping[str, Any]]
+Entries = Sequence[Mapping[str, Any]]
+
+
+class BadRules(ValueError):
+    """A layout, a count or an entry rule outside the closed lists above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The fields of a slot, in order: (name, kind)."""
+
+    fields: tuple[tuple[str, str], ...]
+
+    @property
+    def width(self) -> int:
+        return sum(_SIZES[kind] for _, kind in self.fields)
+
+    def bits(self, field: str) -> int:
+        """A field's width in bits; BadRules if there is no such field."""
+        for name, kind in self.fields:
+            if name == field:
+                return _SIZES[kind] * 8
+        raise BadRules(f"no field {field!r} in the layout")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"width": self.width, "fields": [list(field) for field in self.fields]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Layout":
+        fields = tuple((str(name), str(kind)) for name, kind in data["fields"])
+        if fields[:3] != HEAD:
+            raise BadRules("a slot begins with seq u16, channel u8, flags u8")
+        if len({name for name, _ in fields}) != len(fields):
+            raise BadRules("a field's name stands twice")
+        if any(kind not in _SIZES for _, kind in fields):
+            raise BadRules("a field is u8, u16, u32 or u64")
+        found = cls(fields)
+        if data["width"] != found.width:
+            raise BadRules(f"width {data['width']} is not the sum of the fields, {found.width}")
+        return found
+
+
+def records(layout: Layout, box: bytes) -> Records:
+    """The slots of a page or box as numpy records. BadRules unless they fill it exactly."""
+    if len(box) % layout.width:
+        raise BadRules(f"{len(box)} bytes are no whole number of slots of {layout.width}")
+    kinds = [(name, f">u{_SIZES[kind]}") for name, kind in layout.fields]
+    return np.frombuffer(box, dtype=np.dtype(kinds))
+
+
+def played(slots: Records) -> Records:
+    """Only the slots that hold a play."""
+    found: Records = slots[slots["seq"] != 0]
+    return found
+
+
+def recount(layout: Layout, counts: Counts, slots: Records) -> dict[str, int]:
+    """All counters of the played slots, by key, zero ones left out, keys sorted."""
+    full = played(slots)
+    found: dict[str, int] = {}
+    for count in counts:
+        name, op = str(count["name"]), count["op"]
+        if op == "count":
+            found[name] = len(full)
+        elif op == "by":
+            found |= _by(layout, name, [str(field) for field in count["fields"]], full)
+        elif op == "bits":
+            values = _column(layout, full, str(count["field"]))
+            for bit in range(layout.bits(str(count["field"]))):
+                found[f"{name}/{bit}"] = int(np.count_nonzero(values & np.uint64(1 << bit)))
+        elif op == "sum":
+            values = _column(layout, full, str(count["field"]))
+            # Halves, since ten million u64 would overflow one u64 of sum.
+            high, low = values >> np.uint64(32), values & np.uint64(0xFFFFFFFF)
+            found[name] = (int(high.sum()) << 32) + int(low.sum())
+        elif op == "popcount":
+            values = _column(layout, full, str(count["field"]))
+            found[name] = int(np.bitwise_count(values).sum(dtype=np.uint64))
+        else:
+            raise BadRules(f"no count {op!r}")
+    return {key: found[key] for key in sorted(found) if found[key]}
+
+
+def _by(layout: Layout, name: str, fields: list[str], full: Records) -> dict[str, int]:
+    widths = [layout.bits(field) for field in fields]
+    if not fields or sum(widths) > 64:
+        raise BadRules(f"count {name!r}: by takes one or more fields of together at most 64 bits")
+    joined = np.zeros(len(full), dtype=np.uint64)
+    for field, bits in zip(fields, widths, strict=True):
+        # A shift by all 64 bits is undefined in C; a lone u64 has nothing to shift.
+        joined = _column(layout, full, field) | (joined << np.uint64(bits) if bits < 64 else joined)
+    if sum(widths) <= 16:
+        tallied = np.bincount(joined.astype(np.int64), minlength=1)
+        values, sums = np.flatnonzero(tallied), tallied[tallied > 0]
+    else:
+        values, sums = np.unique(joined, return_counts=True)
+    found = {}
+    for value, total in zip(values.tolist(), sums.tolist(), strict=True):
+        parts, rest = [], int(value)
+        for bits in reversed(widths):
+            parts.append(str(rest & ((1 << bits) - 1)))
+            rest >>= bits
+        found["/".join([name, *reversed(parts)])] = int(total)
+    return found
+
+
+def tickets(layout: Layout, entries: Entries, slots: Records, settled: int | None) -> npt.NDArray[np.int64]:
+    """Tickets of each slot, in the slots' order; empty slots have none."""
+    found = np.zeros(len(slots), dtype=np.int64)
+    full = np.asarray(slots["seq"] != 0)
+    for rule in entries:
+        earned = rule["tickets"]
+        if not isinstance(earned, int) or isinstance(earned, bool) or earned < 0:
+            raise BadRules("tickets are a natural number")
+        found[full & _matches(layout, rule["when"], slots, settled)] += earned
+    return found
+
+
+def tickets_max(entries: Entries) -> int:
+    """The most one slot can earn: every rule at once."""
+    return sum(int(rule["tickets"]) for rule in entries)
+
+
+def _matches(layout: Layout, when: Any, slots: Records, settled: int | None) -> npt.NDArray[np.bool_]:
+    if not isinstance(when, list | tuple) or not when:
+        raise BadRules("an entry's condition is a list that begins with its operator")
+    op = when[0]
+    if op == "and":
+        found = np.ones(len(slots), dtype=np.bool_)
+        for part in when[1:]:
+            found &= _matches(layout, part, slots, settled)
+        return found
+    if op not in ("eq", "ge", "popcount_ge") or len(when) != 3:
+        raise BadRules(f"no condition {op!r} with {len(when) - 1} arguments")
+    column = _column(layout, slots, str(when[1]))
+    value = when[2]
+    if value == "@settled":
+        if settled is None:
+            return np.zeros(len(slots), dtype=np.bool_)
+        value = settled
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
+        raise BadRules("a condition compares with a natural number or @settled")
+    if op == "eq":
+        return np.asarray(column == np.uint64(value))
+    if op == "ge":
+        return np.asarray(column >= np.uint64(value))
+    return np.asarray(np.bitwise_count(column) >= value)
+
+
+def _column(layout: Layout, slots: Records, field: str) -> npt.NDArray[np.uint64]:
+    layout.bits(field)
+    return np.asarray(slots[field].astype(np.uint64))

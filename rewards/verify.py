@@ -1,0 +1,700 @@
+"""Verifies the bundle it lies in, alone: `python verify.py [DIR]`. Needs numpy, cryptography and pyblst.
+
+Written from SPEC.md, whose section numbers stand beside each part; it shares no code with the programs that
+made the bundle. One line a check, exit 0 if all pass, 1 at the first that fails. `--key VKEY` names the log's
+key as you know it from elsewhere. What needs the operator's place keys (section 10) is not checked here.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import sys
+import unicodedata
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from pyblst import BlstP1Element, BlstP2Element, final_verify, miller_loop
+
+QUICKNET = {
+    "scheme": "bls-unchained-g1-rfc9380",
+    "public_key": "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a"
+    "2d1064510d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a",
+    "genesis_ms": 1692803367000,
+    "period_ms": 3000,
+    "chain_hash": "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
+}
+G2 = (
+    "93e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e"
+    "024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8"
+)
+MOVES = {
+    "fund": "OUTSIDE,BUDGET", "reserve": "BUDGET,RESERVED", "issue": "RESERVED,ISSUED",
+    "redeem": "ISSUED,REDEEMED", "rollback": "REDEEMED,ISSUED", "expire": "ISSUED,EXPIRED",
+}  # fmt: skip
+NEXT = {
+    "none reserve": "reserved", "reserved issue": "live", "live expire": "expired",
+    "live redeem": "redeemed", "redeemed rollback": "live",
+}  # fmt: skip
+
+
+class Fail(Exception):
+    """A check that failed."""
+
+
+def need(holds: Any, what: str) -> None:
+    if not holds:
+        raise Fail(what)
+
+
+def sha(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def strict(text: bytes) -> Any:  # 1: canonical JSON
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        need(len(dict(found)) == len(found), "a key stands twice")
+        return dict(found)
+
+    def gate(value: Any) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                need(key.isascii(), f"key {key!r} is not ASCII")
+                gate(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                gate(inner)
+        elif isinstance(value, str):
+            need(unicodedata.is_normalized("NFC", value), "text not in NFC")
+        else:
+            need(isinstance(value, int) and abs(value) < 2**53, "not an integer within 2^53-1")
+
+    value = json.loads(text.decode(), object_pairs_hook=pairs)
+    gate(value)
+    written = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    need(written.encode() == text, "JSON not in canonical form")
+    return value
+
+
+def tree(hashes: list[bytes]) -> bytes:  # 2: Merkle trees
+    if not hashes:
+        return sha(b"")
+    while len(hashes) > 1:
+        odd = hashes[len(hashes) & ~1 :]
+        hashes = [sha(b"\1" + hashes[i] + hashes[i + 1]) for i in range(0, len(hashes) - 1, 2)] + odd
+    return hashes[0]
+
+
+def file_root(body: bytes, record: int) -> str:
+    step = 512 * record
+    return tree([sha(b"\0" + body[at : at + step]) for at in range(0, len(body), step)]).hex()
+
+
+def aes(key: bytes, place: Any, ticket: Any) -> Any:
+    blocks = np.stack([place, ticket], axis=1).astype(">u8")
+    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305
+    return np.frombuffer(encryptor.update(blocks.tobytes()), ">u8").reshape(-1, 2).astype(np.uint64)
+
+
+class Bundle:
+    def __init__(self, folder: Path, key: str) -> None:
+        self.key = key
+        found = (path for path in folder.rglob("*") if path.is_file())
+        self.files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+        self.rounds: dict[str, dict[str, Any]] = {}
+        self.draws: dict[int, dict[str, Any]] = {}
+        self.roll_ups: dict[int, str] = {}
+
+    def manifest(self) -> str:  # 3
+        self.listing = strict(self.files["MANIFEST.json"])
+        listed = {item["path"]: item for item in self.listing["files"]}
+        odd = sorted(set(listed) ^ (set(self.files) - {"MANIFEST.json"}))
+        need(not odd and len(listed) == len(self.listing["files"]), f"listed or present, not both: {odd[:1]}")
+        for path, item in listed.items():
+            same = len(self.files[path]) == item["size"] and sha(self.files[path]).hex() == item["sha256"]
+            need(same, f"{path} is not the file that was listed")
+        need(self.listing["schema"] == "gala/bundle/1", "not a bundle of version 1")
+        return f"{len(listed)} files"
+
+    def log(self) -> str:  # 4: signed checkpoint, tiles, entries
+        vkey = self.files["keys.txt"].decode().removesuffix("\n")
+        need(self.files["keys.txt"] == f"{vkey}\n".encode(), "keys.txt")
+        need(self.key in ("", vkey), "keys.txt is not the key you know")
+        name, key_id, encoded = vkey.split("+", 2)
+        public = base64.b64decode(encoded, validate=True)
+        need(
+            sha(name.encode() + b"\n" + public)[:4].hex() == key_id
+            and public[:1] == b"\1"
+            and len(public) == 33,
+            "keys.txt",
+        )
+        text, gap, lines = self.files["log/checkpoint"].decode().rpartition("\n\n")
+        signature = base64.b64decode(lines[len(f"— {name} ") : -1], validate=True)
+        line = f"— {name} {base64.b64encode(signature).decode()}\n"
+        need(gap and lines == line and signature[:4].hex() == key_id, "log/checkpoint: signature line")
+        try:
+            Ed25519PublicKey.from_public_bytes(public[1:]).verify(signature[4:], f"{text}\n".encode())
+        except InvalidSignature as error:
+            raise Fail("log/checkpoint: wrong signature") from error
+        origin, size, root = text.split("\n")
+        need(origin == name and re.fullmatch("0|[1-9][0-9]*", size), "log/checkpoint: origin or size")
+        self.origin, self.bodies, expected = origin, [], set()
+        for bundle in range(-(-int(size) // 256)):
+            width = min(256, int(size) - 256 * bundle)
+            path = tile("entries", bundle, width)
+            need(path in self.files, f"{path} is missing")
+            content, at = self.files[path], 0
+            for _ in range(width):
+                length = int.from_bytes(content[at : at + 2], "big")
+                self.bodies.append(content[at + 2 : at + 2 + length])
+                at += 2 + length
+            need(at == len(content), f"{path} holds other entries than its width")
+            expected.add(path)
+        hashes, level = [sha(b"\0" + body) for body in self.bodies], 0
+        need(base64.b64encode(tree(hashes)).decode() == root, "the entries do not give the signed root")
+        while hashes:
+            rows = [hashes[at : at + 256] for at in range(0, len(hashes), 256)]
+            for n, row in enumerate(rows):
+                path = tile(str(level), n, len(row))
+                need(self.files.get(path) == b"".join(row), f"{path} is not what the entries give")
+                expected.add(path)
+            hashes, level = [tree(row) for row in rows if len(row) == 256], level + 1
+        self.expected = expected | {
+            "MANIFEST.json",
+            "keys.txt",
+            "log/checkpoint",
+            "prizes.csv",
+            "ledger.csv",
+            "SPEC.md",
+            "verify.py",
+        }
+        return f"{origin}, {size} leaves"
+
+    def history(self) -> str:  # 5: what may follow what
+        self.evening = strict(self.bodies[0])
+        need(self.evening["schema"] == "gala/evening/1" and self.evening["origin"] == self.origin, "leaf 0")
+        need(self.evening["algorithm"] == "gala-draw/1" and self.evening["show"], "leaf 0")
+        for name in ("show", "rehearsal"):
+            need(self.listing[name] == self.evening[name], "MANIFEST.json speaks of another evening")
+        for index, body in enumerate(self.bodies[1:], 1):
+            leaf = strict(body)
+            leaf["index"] = index
+            try:
+                need(isinstance(leaf["at_ms"], int), "no time")
+                self.follow(leaf["schema"].removeprefix("gala/").removesuffix("/1"), leaf)
+            except (Fail, KeyError, ValueError, TypeError) as error:
+                raise Fail(f"leaf {index} {leaf.get('schema')}: {error}") from error
+        return (
+            f"{len(self.rounds)} rounds, {len(self.draws)} draws"
+            + ", a REHEARSAL" * self.evening["rehearsal"]
+        )
+
+    def follow(self, kind: str, leaf: dict[str, Any]) -> None:
+        if kind == "ledger":
+            need(leaf["rows"] > max(self.roll_ups, default=0), "a roll-up that does not grow")
+            self.roll_ups[leaf["rows"]] = leaf["hash"]
+        elif kind in ("open", "lock", "settle", "seal"):
+            self.follow_round(kind, leaf)
+        elif kind == "spec":
+            self.follow_spec(leaf)
+        else:
+            draw = self.draws[leaf["draw"]]
+            need(leaf["draw_id"] == draw["spec"]["draw_id"], "the draw_id of another draw")
+            self.follow_draw(kind, leaf, draw)
+
+    def follow_spec(self, leaf: dict[str, Any]) -> None:
+        rehearsal, prizes, budget = self.evening["rehearsal"], leaf["prizes"], Counter[str]()
+        need(leaf["draw"] == len(self.draws) + 1, "draws are numbered without a gap")
+        need(leaf["draw_id"] == f"{self.evening['show']}/draw/{leaf['draw']}", "draw_id")
+        need(leaf["rehearsal"] == rehearsal and leaf["algorithm"] == "gala-draw/1", "not of this evening")
+        need(prizes and [prize["tier"] for prize in prizes] == list(range(1, len(prizes) + 1)), "tiers")
+        for prize in prizes:
+            need(prize["count"] > 0 and prize["amount"] > 0 and prize["alternates"] >= 0, "an empty prize")
+            need((prize["currency"] == "XTS") == rehearsal, "XTS is for rehearsals, and only it")
+            need(re.fullmatch("[A-Z]{3}", prize["currency"]), "no currency code")
+            budget[prize["currency"]] += prize["count"] * prize["amount"]
+        need(budget == leaf["budget"], "the budget is not the sum of the prizes")
+        chain, window = leaf["beacon"], leaf["window"]
+        framed = bytes.fromhex(chain["public_key"]) + b"".join(
+            chain[name].to_bytes(8, "big") for name in ("genesis_ms", "period_ms")
+        )
+        local = (
+            chain["scheme"] == QUICKNET["scheme"]
+            and chain["chain_hash"] == sha(b"gala/rehearsal-chain/1\0" + framed).hex()
+        )
+        need(local if rehearsal else chain == QUICKNET, "not the beacon of such an evening")
+        need(len(set(leaf["parties"])) == len(leaf["parties"]) >= 2, "at least two parties")
+        need(
+            leaf["reserve_rounds"] and leaf["reserve_rounds"] == sorted(set(leaf["reserve_rounds"])),
+            "reserve rounds",
+        )
+        need(
+            leaf["cap"]["prizes"] >= 1 and leaf["eligibility"] in ("number", "account"), "cap or eligibility"
+        )
+        need(window["valid_from_ms"] < window["valid_until_ms"], "an empty window")
+        named = [item["round"] for item in leaf["rounds"]]
+        need(
+            len(set(named)) == len(named) and not set(named) & set(self.rounds), "a round that opened before"
+        )
+        self.draws[leaf["draw"]] = {"spec": leaf, "commits": {}, "reveals": {}}
+
+    def counting(self, draw: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        found = {}
+        for item in draw["spec"]["rounds"]:
+            name = item["round"]
+            while name in self.rounds and "rerun" in self.rounds[name]:
+                name = self.rounds[name]["rerun"]
+            if name in self.rounds:
+                found[name] = self.rounds[name]
+        return found
+
+    def follow_round(self, kind: str, leaf: dict[str, Any]) -> None:
+        name = leaf["round"]
+        if kind == "open":
+            need(
+                name not in self.rounds and leaf["rehearsal"] == self.evening["rehearsal"],
+                "opened before, or elsewhere",
+            )
+            before = original = leaf.get("rerun_of", name)
+            need(
+                before == name or (before in self.rounds and "rerun" not in self.rounds[before]),
+                "cannot repeat that round",
+            )
+            while original in self.rounds and "rerun_of" in self.rounds[original]["open"]:
+                original = self.rounds[original]["open"]["rerun_of"]
+            for draw in self.draws.values():
+                promised = [item["entries"] for item in draw["spec"]["rounds"] if item["round"] == original]
+                need(not promised or promised == [leaf["entries"]], "other entry rules than were promised")
+                need(not promised or before == name or "roster" not in draw, "a rerun after the roster")
+            if before != name:
+                self.rounds[before]["rerun"] = name
+            self.rounds[name] = {"open": leaf}
+            return
+        found = self.rounds[name]
+        need(
+            kind not in found and (kind == "lock" or "lock" in found),
+            "not in the order open, lock, settle, seal",
+        )
+        need(kind != "settle" or isinstance(leaf["settled"], int), "settled to no integer")
+        late = [n for n, draw in self.draws.items() if "roster" in draw and name in self.counting(draw)]
+        need(not late, f"after the roster of draw {late}")
+        found[kind] = leaf
+
+    def follow_draw(self, kind: str, leaf: dict[str, Any], draw: dict[str, Any]) -> None:
+        spec = draw["spec"]
+        if kind in ("commit", "reveal"):
+            party, field = leaf["party"], {"commit": "commitment", "reveal": "r"}[kind]
+            value = bytes.fromhex(leaf[field])
+            need(
+                party in spec["parties"] and party not in draw[f"{kind}s"] and len(value) == 32,
+                "not this party's to say",
+            )
+            need(("roster" in draw) == (kind == "reveal") and "reveals-closed" not in draw, "out of time")
+            if kind == "reveal":
+                framed = sha(b"gala/draw-id/1\0" + spec["draw_id"].encode()) + sha(
+                    b"gala/party/1\0" + party.encode()
+                )
+                need(
+                    sha(b"gala/commit/1\0" + framed + value).hex() == draw["commits"][party],
+                    "does not fit the commitment",
+                )
+            draw[f"{kind}s"][party] = leaf[field]
+            return
+        after = {"roster": "spec", "reveals-closed": "roster", "result": "reveals-closed"}[kind]
+        need(kind not in draw and after in draw, f"not the one {kind} after the {after}")
+        if kind == "roster":
+            need(set(draw["commits"]) == set(spec["parties"]), "a party has not committed")
+            seals = {name: found["seal"]["index"] for name, found in self.counting(draw).items()}
+            need(
+                [(item["round"], item["seal"]) for item in leaf["rounds"]] == list(seals.items()),
+                "not the sealed rounds",
+            )
+        elif kind == "reveals-closed":
+            mixed = [
+                {
+                    "party": p,
+                    "revealed": p in draw["reveals"],
+                    "value": draw["reveals"].get(p, draw["commits"][p]),
+                }
+                for p in spec["parties"]
+            ]
+            need(
+                leaf["parties"] == mixed and leaf["roster"] == draw["roster"]["index"],
+                "not every party as it stands",
+            )
+            chain = spec["beacon"]
+            left = [
+                r
+                for r in spec["reserve_rounds"]
+                if chain["genesis_ms"] + (r - 1) * chain["period_ms"] >= leaf["at_ms"] + 30000
+            ]
+            need(left[:1] == [leaf["beacon_round"]], "not the first reserve round 30 s later")
+        else:
+            need(leaf["reveals_closed"] == draw["reveals-closed"]["index"], "follows another leaf")
+        draw[kind] = leaf
+
+    def boxes(self) -> str:  # 6: boxes, counters, tickets
+        for name, found in self.rounds.items():
+            if "seal" not in found:
+                continue
+            opening, seal, path = found["open"], found["seal"], f"boxes/{name}.counters.json"
+            self.expected.add(path)
+            need(
+                sha(self.files[path]).hex() == seal["counters_sha256"],
+                f"{path} is not the file that was sealed",
+            )
+            tallies = strict(self.files[path])
+            fields = [(field, f">u{int(kind[1:]) // 8}") for field, kind in opening["layout"]["fields"]]
+            need(fields[:3] == [("seq", ">u2"), ("channel", ">u1"), ("flags", ">u1")], f"round {name}: head")
+            need(
+                {kind for _, kind in opening["layout"]["fields"]} <= {"u8", "u16", "u32", "u64"},
+                f"round {name}: kinds",
+            )
+            need(opening["layout"]["width"] == np.dtype(fields).itemsize, f"round {name}: width")
+            need(
+                ("withheld_mac" in seal) == (seal["plays"] < 20),
+                f"round {name}: wrongly kept back or published",
+            )
+            most = seal["plays"] * sum(rule["tickets"] for rule in opening["entries"])
+            found["tickets"] = None, most
+            if seal["plays"] >= 20:
+                path = f"boxes/{name}.bin"
+                self.expected.add(path)
+                box = self.files[path]
+                need(
+                    len(box) == seal["size"] and sha(box).hex() == seal["sha256"],
+                    f"{path} is not the file that was sealed",
+                )
+                need(file_root(box, opening["layout"]["width"]) == seal["root"], f"{path}: root")
+                slots = np.frombuffer(box, np.dtype(fields))
+                need(len(slots) == seal["plays"] and slots["seq"].all(), f"{path}: plays")
+                counted = self.count(opening, slots)
+                need(counted == tallies["recount"], f"round {name}: the recount is not what the box gives")
+                settled = found["settle"]["settled"] if "settle" in found else None
+                earned = np.zeros(len(slots), np.int64)
+                for rule in opening["entries"]:
+                    need(isinstance(rule["tickets"], int) and rule["tickets"] >= 0, f"round {name}: tickets")
+                    earned[matches(rule["when"], slots, settled)] += rule["tickets"]
+                found["tickets"] = earned, most
+            need(
+                seal["recount_equal"] == (tallies["counters"] == tallies["recount"]),
+                f"round {name}: recount_equal",
+            )
+            need(seal["recount_equal"], f"round {name}: the counters shown differ from the recount")
+        return f"{sum('seal' in found for found in self.rounds.values())} sealed rounds, recounts equal"
+
+    def count(self, opening: dict[str, Any], slots: Any) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for rule in opening["counts"]:
+            name, op = rule["name"], rule["op"]
+            column = slots[rule["field"]].astype(np.uint64) if "field" in rule else slots["seq"]
+            if op == "count":
+                found[name] = len(slots)
+            elif op == "by":
+                columns = [slots[field].tolist() for field in rule["fields"]]
+                for values, times in Counter(zip(*columns, strict=True)).items():
+                    found["/".join([name, *map(str, values)])] = times
+            elif op == "bits":
+                for bit in range(slots[rule["field"]].dtype.itemsize * 8):
+                    found[f"{name}/{bit}"] = int(np.count_nonzero(column >> np.uint64(bit) & np.uint64(1)))
+            else:
+                need(op in ("sum", "popcount"), f"no count {op}")
+                values = np.bitwise_count(column) if op == "popcount" else column
+                found[name] = sum(
+                    int(part.sum(dtype=object)) for part in np.array_split(values, 1 + len(values) // 4096)
+                )
+        return {key: found[key] for key in found if found[key]}
+
+    def draw(self, number: int) -> str:  # 7: roster; 8: seed, ranking, result
+        draw, spec = self.draws[number], self.draws[number]["spec"]
+        for name, digest in spec["files"].items():
+            need(sha(self.files[name]).hex() == digest, f"{name} is not the one the spec promised")
+        if "roster" not in draw:
+            return "not frozen yet"
+        leaf, path, flags_path = draw["roster"], f"draws/{number}/roster.bin", f"draws/{number}/eligible.bin"
+        self.expected |= {path, flags_path}
+        roster, flags = self.files[path], self.files[flags_path]
+        need(len(roster) == leaf["size"] and sha(roster).hex() == leaf["sha256"], f"{path} is not its leaf's")
+        need(sha(flags).hex() == leaf["eligible_sha256"], f"{flags_path} is not its leaf's")
+        tickets = np.frombuffer(roster, ">u2", offset=64).astype(np.int64)
+        draw_id = sha(b"gala/draw-id/1\0" + spec["draw_id"].encode())
+        numbers = len(tickets).to_bytes(8, "big") + int(tickets.sum()).to_bytes(8, "big")
+        need(
+            roster[:64] == b"GALAROST" + bytes([0, 0, 0, 1]) + draw_id + numbers + bytes(4), f"{path}: header"
+        )
+        bits = np.unpackbits(np.frombuffer(flags, np.uint8)).astype(bool)
+        need(len(flags) == -(-len(tickets) // 8) and not bits[len(tickets) :].any(), f"{flags_path}: length")
+        eligible = bits[: len(tickets)]
+        need(
+            tickets.all() and (eligible.all() or spec["eligibility"] == "account"),
+            f"{path}: an empty or barred place",
+        )
+        spread = [
+            [int(value), int(times)]
+            for value, times in zip(*np.unique(tickets, return_counts=True), strict=True)
+        ]
+        said = (
+            file_root(roster[64:], 2),
+            len(tickets),
+            int(tickets.sum()),
+            int(eligible.sum()),
+            int(tickets[eligible].sum()),
+            spread,
+        )
+        names = ("root", "places", "tickets_total", "eligible_places", "eligible_tickets", "histogram")
+        need(
+            said == tuple(leaf[name] for name in names),
+            f"draw {number}: the roster's leaf differs from its file",
+        )
+        least, most, total = 0, 0, 0
+        for item in leaf["rounds"]:
+            found = self.rounds[item["round"]]
+            earned, bound = found["tickets"]
+            need(0 <= item["tickets"] <= bound, f"round {item['round']} cannot give so many tickets")
+            holders = found["seal"]["plays"] if earned is None else int(np.count_nonzero(earned))
+            least, most, total = (
+                max(least, 0 if earned is None else holders),
+                most + holders,
+                total + item["tickets"],
+            )
+            need(
+                earned is None or int(earned.sum()) == item["tickets"],
+                f"round {item['round']} gives other tickets",
+            )
+            if earned is not None and len(leaf["rounds"]) == 1:
+                same = sorted(earned[earned > 0].tolist()) == sorted(tickets.tolist())
+                need(same, f"draw {number}: the roster spreads its tickets otherwise than its box")
+        need(total == leaf["tickets_total"], f"draw {number}: the roster is not the sum of its boxes")
+        need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
+        if "reveals-closed" in draw:
+            need(self.evening["rehearsal"], f"draw {number} is UNWITNESSED, and no rehearsal")
+        return (
+            self.result(number, draw, tickets, eligible)
+            if "result" in draw
+            else f"{total} tickets, not drawn yet"
+        )
+
+    def result(self, number: int, draw: dict[str, Any], tickets: Any, eligible: Any) -> str:
+        spec, leaf, closed = draw["spec"], draw["result"], draw["reveals-closed"]
+        signature, chosen = bytes.fromhex(leaf["signature"]), closed["beacon_round"]
+        key = bytes.fromhex(spec["beacon"]["public_key"])
+        need(
+            len(signature) == 48 and not signature[0] & 64 and len(key) == 96 and not key[0] & 64,
+            "the point at infinity",
+        )
+        point = BlstP1Element.hash_to_group(
+            sha(chosen.to_bytes(8, "big")), b"BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_"
+        )
+        left = miller_loop(BlstP1Element.uncompress(signature), BlstP2Element.uncompress(bytes.fromhex(G2)))
+        need(
+            final_verify(left, miller_loop(point, BlstP2Element.uncompress(key))),
+            f"draw {number}: the beacon's signature",
+        )
+        leaves = b"".join(sha(b"\0" + self.bodies[one["index"]]) for one in (spec, draw["roster"], closed))
+        source = bytes.fromhex(spec["beacon"]["chain_hash"]) + chosen.to_bytes(8, "big") + signature
+        seed = sha(b"gala/seed/1\0" + leaves + source)
+        places, starts = np.repeat(np.arange(len(tickets)), tickets), np.cumsum(tickets) - tickets
+        ticket = np.arange(len(places)) - np.repeat(starts, tickets)
+        kept = eligible[places]
+        places, ticket = places[kept], ticket[kept]
+        won: Counter[int] = Counter()
+        ranking, tiers, prizes = b"", [], []
+        for prize in spec["prizes"]:
+            tier_key = hmac.digest(seed, b"gala/tier/1\0" + prize["tier"].to_bytes(2, "big"), "sha256")
+            scores = aes(tier_key, places, ticket)
+            order = np.lexsort((scores[:, 1], scores[:, 0]))
+            order = order[np.sort(np.unique(places[order], return_index=True)[1])]
+            capped = {place for place, times in won.items() if times >= spec["cap"]["prizes"]}
+            winners: list[Any] = []
+            taken = 0
+            while taken < len(order) and len(winners) < prize["count"]:
+                winners += [] if int(places[order[taken]]) in capped else [order[taken]]
+                taken += 1
+            alternates = order[taken : taken + prize["alternates"]].tolist()
+            rows = [
+                (int(places[at]), int(ticket[at]), scores[at].astype(">u8").tobytes())
+                for at in (*winners, *alternates)
+            ]
+            ranking += b"".join(
+                place.to_bytes(8, "big") + j.to_bytes(4, "big") + score for place, j, score in rows
+            )
+            won.update(place for place, _, _ in rows[: len(winners)])
+            cutoff = rows[len(winners) - 1][2].hex() if winners else ""
+            tiers.append(
+                {
+                    "tier": prize["tier"],
+                    "winners": len(winners),
+                    "alternates": len(alternates),
+                    "skipped": taken - len(winners),
+                    "cutoff": cutoff,
+                }
+            )
+            prizes += [(prize, at, row) for at, row in enumerate(rows[: len(winners)])]
+        path = f"draws/{number}/ranking.bin"
+        need(self.files[path] == ranking, f"{path} is not what the seed gives")
+        said = (chosen, seed.hex(), tiers, len(ranking), sha(ranking).hex(), file_root(ranking, 28))
+        names = ("beacon_round", "seed", "tiers", "size", "sha256", "root")
+        need(
+            said == tuple(leaf[name] for name in names),
+            f"draw {number}: the result's leaf differs from the draw",
+        )
+        beacon = {
+            "chain": spec["beacon"],
+            "rehearsal": spec["rehearsal"],
+            "round": chosen,
+            "signature": leaf["signature"],
+            "randomness": sha(signature).hex(),
+        }
+        need(strict(self.files[f"draws/{number}/beacon.json"]) == beacon, f"draws/{number}/beacon.json")
+        self.expected |= {path, f"draws/{number}/beacon.json"}
+        draw["prizes"] = prizes
+        return f"{len(prizes)} winners of {len(tickets)} places" + ", UNWITNESSED (a rehearsal)"
+
+    def money(self) -> str:  # 9: prizes and ledger
+        lines, payable = ["draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"], {}
+        for number, draw in self.draws.items():
+            for prize, at, (place, j, score) in draw.get("prizes", []):
+                subject = (number, prize["tier"], at, 0)
+                payable[subject] = f"{prize['amount']},{prize['currency']}"
+                voucher = row_id(*subject, "issue", 1)
+                lines.append(
+                    f"{number},{prize['tier']},{at},0,{place},{j},{score.hex()},{payable[subject]},{voucher}"
+                )
+        need(
+            self.files["prizes.csv"] == ("\n".join(lines) + "\n").encode(),
+            "prizes.csv is not what the rankings give",
+        )
+        rows = self.files["ledger.csv"].decode().split("\n")
+        need(
+            rows[0] == "seq,id,at_ms,draw,tier,prize,alternate,kind,n,source,target,amount,currency,hash"
+            and rows[-1] == "",
+            "ledger.csv",
+        )
+        tip, held = bytes(32), Counter[Any]()
+        states: dict[Any, tuple[str, int]] = {}
+        for seq, row in enumerate(rows[1:-1], 1):
+            line, _, digest = row.rpartition(",")
+            tip = sha(b"gala/ledger/1\0" + tip + line.encode())
+            need(tip.hex() == digest, f"row {seq}: hash")
+            need(self.roll_ups.get(seq, digest) == digest, f"row {seq}: the log has another hash")
+            cells = line.split(",")
+            kind, n, amount = cells[7], int(cells[8]), int(cells[11])
+            subject, money = (
+                (int(cells[3]), int(cells[4]), int(cells[5]), int(cells[6])),
+                ",".join(cells[11:]),
+            )
+            fund = kind == "fund"
+            group, (source, target) = (*subject[:2], cells[12]), MOVES[kind].split(",")
+            parts = (
+                seq,
+                row_id(*subject, kind, n),
+                int(cells[2]),
+                *subject,
+                kind,
+                n,
+                MOVES[kind],
+                amount,
+                cells[12],
+            )
+            need(line == ",".join(map(str, parts)) and amount > 0, f"row {seq} is malformed")
+            if fund:
+                prize = self.draws[subject[0]]["spec"]["prizes"][subject[1] - 1]
+                promised = f"{prize['count'] * prize['amount']},{prize['currency']}"
+                need(
+                    subject[2:] == (0, 0) and n == 0 and money == promised and not held[group, "OUTSIDE"],
+                    f"row {seq}: no such budget",
+                )
+            else:
+                need(money == payable.get(subject), f"row {seq}: no winning rank's voucher")
+                state, last = states.get(subject, ("none", -1))
+                need(
+                    f"{state} {kind}" in NEXT and n == last + 1,
+                    f"row {seq}: {kind} of a voucher that is {state}",
+                )
+                need(held[group, source] >= amount, f"row {seq}: {source} is short")
+                states[subject] = NEXT[f"{state} {kind}"], n
+            held[group, source] -= amount
+            held[group, target] += amount
+            held[group, "issue"] += amount * (kind == "issue")
+            budget = -held[group, "OUTSIDE"]
+            need(held[group, "issue"] + held[group, "RESERVED"] <= budget, f"row {seq}: more than the budget")
+        need(len(rows) - 2 == max(self.roll_ups, default=0), "the last roll-up has another count of rows")
+        for subject in payable:
+            paid = subject in states or not any(other[0] == subject[0] for other in states)
+            need(paid, f"the winning rank of voucher {subject} was paid nothing")
+        odd = sorted(self.expected ^ set(self.files))
+        need(not odd, f"missing, or no file of this evening: {odd[:1]}")
+        return f"{len(rows) - 2} rows, {len(states)} vouchers"
+
+
+def matches(when: Any, slots: Any, settled: int | None) -> Any:
+    if when[0] == "and":
+        parts = [matches(part, slots, settled) for part in when[1:]]
+        return np.logical_and.reduce([np.ones(len(slots), bool), *parts])
+    op, field, value = when
+    need(op in ("eq", "ge", "popcount_ge"), f"no condition {op}")
+    value = settled if value == "@settled" else value
+    if value is None:
+        return np.zeros(len(slots), bool)
+    need(isinstance(value, int) and 0 <= value < 2**64, "a condition's value")
+    column = slots[field].astype(np.uint64)
+    if op == "popcount_ge":
+        return np.bitwise_count(column) >= value
+    return column == np.uint64(value) if op == "eq" else column >= np.uint64(value)
+
+
+def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) -> str:
+    parts = [
+        b"gala/row/1",
+        *(value.to_bytes(8, "big") for value in (draw, tier, prize, alternate)),
+        kind.encode(),
+        n.to_bytes(8, "big"),
+    ]
+    return sha(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hex()[:32]
+
+
+def tile(level: str, index: int, width: int) -> str:
+    head, groups = index // 1000, [f"{index % 1000:03d}"]
+    while head:
+        head, groups = head // 1000, [f"x{head % 1000:03d}", *groups]
+    return f"log/tile/{level}/{'/'.join(groups)}" + (f".p/{width}" if width < 256 else "")
+
+
+def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
+    """Whether all checks pass, and a line for each up to the first that fails."""
+    bundle, told = Bundle(folder, key), []
+    checks: list[Any] = [
+        ("manifest", bundle.manifest),
+        ("log", bundle.log),
+        ("history", bundle.history),
+        ("boxes", bundle.boxes),
+    ]
+    name = ""
+    try:
+        for name, check in checks:
+            told.append(f"PASS  {name}: {check()}")
+        for number in bundle.draws:
+            name = f"draw {number}"
+            told.append(f"PASS  {name}: {bundle.draw(number)}")
+        name = "money"
+        told.append(f"PASS  {name}: {bundle.money()}")
+    except Fail as failure:
+        return False, [*told, f"FAIL  {name}: {failure}"]
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
+        return False, [*told, f"FAIL  {name}: malformed: {error!r}"]
+    return True, told
+
+
+if __name__ == "__main__":
+    arguments = sys.argv[1:]
+    known = arguments.pop(arguments.index("--key") + 1) if "--key" in arguments[:-1] else ""
+    where = [argument for argument in arguments if argument != "--key"] or [str(Path(__file__).parent)]
+    good, lines = verify(Path(where[0]), known)
+    print("\n".join(lines))
+    sys.exit(0 if good else 1)
