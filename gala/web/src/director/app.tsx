@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { Console } from "./console.ts";
 import { type Desk, onAir, roundOf } from "./desk.ts";
 import { Controls } from "./controls.tsx";
-import { Mark } from "./icons.tsx";
+import { Mark } from "../brand/mark.tsx";
 import { DrawSteps, Live } from "./live.tsx";
 import { Cues, Now, Windows } from "./onair.tsx";
 import { keyOf } from "./press.ts";

@@ -6,8 +6,21 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import type * as wire from "../protocol.gen.ts";
 import type { Link } from "../wire/connection.ts";
 import type { Answer } from "./calls.ts";
-import { type AsRun, act, type CuePlace, type Desk, place, type Round, runningAt, type Segment, skippable } from "./desk.ts";
-import { supersedes, type Window } from "./desk.ts";
+import {
+  type AsRun,
+  act,
+  type CuePlace,
+  type Desk,
+  newestFirst,
+  place,
+  type Round,
+  runningAt,
+  type Segment,
+  skippable,
+  supersedes,
+  who,
+  type Window,
+} from "./desk.ts";
 import { armable, go, type Key, lookFrom } from "./press.ts";
 import { elapsed, timeOfDay } from "./times.ts";
 
@@ -208,9 +221,9 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       if (segment) sheet.value = { is: "skip", segment };
       else hint("No segment is left to skip.");
     } else if (key === "void") {
-      const round = shown.rounds.find((r) => r.segment === shown.on_air && r.state !== "void");
+      const round = newestFirst(shown.rounds).find((one) => one.state !== "void");
       if (round) sheet.value = { is: "void", round };
-      else hint("No round of this segment to void.");
+      else hint("There is no round to void.");
     }
   }
 
@@ -294,7 +307,7 @@ function staleNotice(what: string, pressedOn: Desk, desk: Desk): Notice {
 }
 
 export function asRunWords(line: AsRun, zone: string): string {
-  return `${line.what}, ${timeOfDay(line.at_ms, zone)}, ${line.by}`;
+  return `${line.what}, ${timeOfDay(line.at_ms, zone)}, ${who(line.by)}`;
 }
 
 const REASONS: Record<string, string> = {

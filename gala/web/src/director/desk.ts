@@ -102,6 +102,12 @@ export function act(cue: Cue): string {
   return ACTS[cue.do] ?? cue.do;
 }
 
+/** Who did it, as the crew speak of each other: `director Mei` is Mei, a conductor's number says nothing. */
+export function who(by: string): string {
+  const [role = "", ...name] = by.split(" ");
+  return role === "conductor" || name.length === 0 ? role : name.join(" ");
+}
+
 /** The instant against which clocks that a hold stops are read: the hold's own while held. */
 export function runningAt(desk: Desk, nowMs: number): number {
   return desk.held_at_ms > 0 ? desk.held_at_ms : nowMs;

@@ -1,4 +1,4 @@
-/** Line icons on a 24 grid and the emblems of the options on a 64 grid. Each stands beside a word, so all are hidden. */
+/** The booth's line icons, on a 24 grid. Each stands beside a word, so all are hidden from readers. */
 
 const PATHS = {
   check: "M4 12.5l5.5 5.5L20 7",
@@ -25,36 +25,5 @@ export function Icon({ name }: { name: IconName }) {
     <svg class="i" viewBox="0 0 24 24" aria-hidden="true">
       <path d={PATHS[name]} />
     </svg>
-  );
-}
-
-export function Mark() {
-  return (
-    <svg viewBox="0 0 30 32" aria-hidden="true">
-      <path d="M15 8L23 30.5H7z" fill="#f7e463" opacity=".26" />
-      <path d="M3 30.5V16a12 12 0 0 1 24 0v14.5" fill="none" stroke="#f7e463" stroke-width="3" stroke-linecap="round" />
-      <circle cx="15" cy="4.2" r="4" fill="#f7e463" />
-    </svg>
-  );
-}
-
-const EMBLEMS: Record<string, string> = {
-  diamond: "M32 3l29 29-29 29L3 32z",
-  triangle: "M32 7l27 48H5z",
-  square: "M15 9h34a6 6 0 0 1 6 6v34a6 6 0 0 1-6 6H15a6 6 0 0 1-6-6V15a6 6 0 0 1 6-6z",
-  hexagon: "M18 7h28l14 25-14 25H18L4 32z",
-  cross: "M23 6h18v17h17v18H41v17H23V41H6V23h17z",
-  disc: "M32 5a27 27 0 1 1 0 54 27 27 0 0 1 0-54z",
-};
-
-/** An option's shape, in its colour; an unknown shape is shown as a plain square without one. */
-export function Emblem({ shape }: { shape: string }) {
-  const known = shape in EMBLEMS;
-  return (
-    <span class="em" style={{ color: known ? `var(--opt-${shape})` : "var(--text-3)" }}>
-      <svg viewBox="0 0 64 64" aria-hidden="true">
-        <path d={EMBLEMS[known ? shape : "square"]} fill="currentColor" />
-      </svg>
-    </span>
   );
 }

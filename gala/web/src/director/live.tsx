@@ -1,7 +1,8 @@
 /** What phones do: who watches, what is counted and refused, the edges, the draw, the as-run. */
 import type { Console } from "./console.ts";
-import { type Desk, type Draw, newestFirst, type Round, segmentOf } from "./desk.ts";
-import { Emblem, Icon } from "./icons.tsx";
+import { type Desk, type Draw, newestFirst, type Round, segmentOf, who } from "./desk.ts";
+import { colourOf, Shape, type ShapeName, shapeOf } from "../brand/shapes.tsx";
+import { Icon } from "./icons.tsx";
 import { count, countdown, share, timeOfDay } from "./times.ts";
 
 /** Above this an acknowledgement feels slow under a thumb. */
@@ -104,12 +105,13 @@ function Votes({ console: c, desk, round, hidden }: VotesProps) {
 
 function Bars({ round }: { round: Round }) {
   const total = round.choices.reduce((sum, choice) => sum + choice.count, 0);
-  const two = round.choices.length === 2;
-  const [a, b] = round.choices;
+  const bars = round.choices.map((choice, i) => ({ ...choice, shape: shapeOf(choice.shape, i) }));
+  const [a, b] = bars;
+  const two = bars.length === 2;
   return (
     <>
-      <ul class={two ? "pair" : "many"}>
-        {round.choices.map((choice) => (
+      <ul>
+        {bars.map((choice) => (
           <li key={choice.id}>
             <span class="row">
               <Emblem shape={choice.shape} />
@@ -122,7 +124,7 @@ function Bars({ round }: { round: Round }) {
             </span>
             {!two && (
               <span class="bar">
-                <i class={`p-${choice.shape}`} style={{ inlineSize: total ? `${(100 * choice.count) / total}%` : 0 }} />
+                <i class={`p-${choice.shape}`} style={{ inlineSize: percent(choice.count, total) }} />
               </span>
             )}
           </li>
@@ -133,7 +135,7 @@ function Bars({ round }: { round: Round }) {
           <div class="vbar" aria-hidden="true">
             {total > 0 && (
               <>
-                <i class={`p-${a.shape}`} style={{ inlineSize: `${(100 * a.count) / total}%` }} />
+                <i class={`p-${a.shape}`} style={{ inlineSize: percent(a.count, total) }} />
                 <i class="gap" />
                 <i class={`p-${b.shape} grow`} />
               </>
@@ -149,12 +151,29 @@ function Bars({ round }: { round: Round }) {
   );
 }
 
+function percent(part: number, total: number): string {
+  return total > 0 ? `${(100 * part) / total}%` : "0";
+}
+
+/** An option's shape in its colour. */
+export function Emblem({ shape }: { shape: ShapeName }) {
+  return (
+    <span class="em" style={{ color: colourOf(shape) }}>
+      <Shape name={shape} />
+    </span>
+  );
+}
+
+/** `locking, 9 of 16 pages` where the pages are known, else the plain word. */
+function stateWords(round: Round): string {
+  const known = round.state === "locking" && round.pages > 0;
+  return known ? `locking, ${count(round.pages_locked)} of ${count(round.pages)} pages` : round.state;
+}
+
 function RoundState({ round }: { round: Round }) {
   return (
     <p class="row state">
-      <span class={`chip ${round.state}`}>
-        {round.state === "locking" && round.pages > 0 ? `locking, ${round.pages_locked} of ${round.pages} pages` : round.state}
-      </span>
+      <span class={`chip ${round.state}`}>{stateWords(round)}</span>
       <Recount round={round} />
     </p>
   );
@@ -298,7 +317,7 @@ function AsRunTail({ desk }: { desk: Desk }) {
           <li key={line.version}>
             <span class="at">{timeOfDay(line.at_ms, desk.zone)}</span>
             <span class="what">{line.what}</span>
-            <span class="dim">{line.by}</span>
+            <span class="dim">{who(line.by)}</span>
           </li>
         ))}
       </ol>

@@ -14,6 +14,7 @@ import {
   roundOf,
   runningAt,
   type Segment,
+  who,
 } from "./desk.ts";
 import { Icon } from "./icons.tsx";
 import { count, countdown, elapsed, seconds, timeOfDay } from "./times.ts";
@@ -88,9 +89,11 @@ function bigClock(desk: Desk, nowMs: number): Face {
   const segment = onAir(desk);
   if (!segment) {
     if (desk.phase === "ended") return { digits: timeOfDay(nowMs, desk.zone).slice(0, 5), words: desk.zone };
-    const first = desk.next_at_ms || (desk.segments[0]?.plan_at_ms ?? 0);
+    const ended = Math.max(...desk.segments.map((one) => one.ended_at_ms), 0);
+    if (ended > 0) return { digits: elapsed(now - ended), words: "since the last segment ended" };
+    const first = desk.segments[0]?.plan_at_ms ?? 0;
     if (first > now) return { digits: countdown(first - now), words: "to the first segment" };
-    return { digits: elapsed(now - first), words: "late: nothing on air" };
+    return { digits: elapsed(now - first), words: "late: the show has not begun" };
   }
   const round = roundOf(desk, segment.id);
   if (round?.state === "open" && round.closes_at_ms > 0) {
@@ -183,7 +186,7 @@ const LEVEL = { ok: "ok", yellow: "y", red: "r" } as const;
 
 /** Whether the word `now` has room between its neighbours; the line itself is always drawn. */
 function apart(now: number, open: number, lock: number | null): boolean {
-  const room = 13;
+  const room = 17;
   return Math.abs(now - open) > room && (lock === null || Math.abs(now - lock) > room);
 }
 
@@ -290,7 +293,7 @@ function CueRow({ cue, before, desk, newest, looked, look }: CueRowProps) {
 }
 
 function firedBy(cue: Cue, before: Cue | undefined): string {
-  if (cue.state === "done") return cue.fired_by || "as run";
+  if (cue.state === "done") return who(cue.fired_by);
   if (cue.state === "skipped") return "skipped";
   if (cue.by === "go") return cue.needs === "outcome" ? "GO, with the outcome" : "GO";
   return cue.by === "after" && before ? `follows ${before.label}` : "by itself";

@@ -3,7 +3,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Console, Sheet } from "./console.ts";
 import { act, type CuePlace, type Desk, type Round, type Segment, type Window } from "./desk.ts";
-import { Emblem, Icon, type IconName } from "./icons.tsx";
+import { shapeOf } from "../brand/shapes.tsx";
+import { Icon, type IconName } from "./icons.tsx";
+import { Emblem } from "./live.tsx";
 import { spoken } from "./press.ts";
 import { seconds } from "./times.ts";
 
@@ -154,7 +156,7 @@ function Settle({ console: c, at, round }: { console: Console; at: CuePlace; rou
               onChange={() => choose(choice.id)}
             />
             {i < 9 && <kbd>{i + 1}</kbd>}
-            <Emblem shape={choice.shape} />
+            <Emblem shape={shapeOf(choice.shape, i)} />
             <b>{choice.label}</b>
           </label>
         ))}
@@ -273,7 +275,7 @@ const ALL_KEYS: [string, string][] = [
   ["H", "Hold: stops what has not happened yet, an open round's lock included"],
   ["R", "Reveal or announce, if that is on standby; asks first"],
   ["K", "Skip the segment you look at, or the next one; asks first"],
-  ["V", "Void the round on air; asks for the reason"],
+  ["V", "Void the newest round; asks for the reason"],
   ["↑ ↓", "Look ahead, cue by cue; nothing is sent"],
   ["Esc", "Back: closes a question, a notice, or looking ahead"],
   ["1 … 9", "In a settle: choose the outcome; Enter confirms"],

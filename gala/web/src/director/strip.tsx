@@ -2,7 +2,8 @@
 import type { Console } from "./console.ts";
 import { asRunWords } from "./console.ts";
 import type { Desk } from "./desk.ts";
-import { Icon, Mark } from "./icons.tsx";
+import { Mark } from "../brand/mark.tsx";
+import { Icon } from "./icons.tsx";
 import { againstPlan, count, countdown, elapsed, timeOfDay } from "./times.ts";
 
 /** A desk comes four times a second: after so many real milliseconds without one the page says so. */
