@@ -132,7 +132,7 @@ async def demo(
         crowd = await Crowd.start(evening, options)
         listening = tasks.create_task(crowd.listen())
         stopping = tasks.create_task(stop.wait())
-        helpers = [stopping]
+        helpers: list[asyncio.Task[Any]] = [stopping]
         try:
             if not options.as_json:
                 _welcome(evening, settings, console)
