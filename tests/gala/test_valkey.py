@@ -129,9 +129,10 @@ async def test_a_server_left_without_owner_and_guard_is_ended_by_the_next(
         async with embedded(tmp_path) as url:
             ended(int(pid))
             await (await connect(url)).close()
-    finally:
+    except BaseException:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid), signal.SIGKILL)
+        raise
 
 
 def test_a_folder_has_one_server_and_the_error_names_folder_and_holder(tmp_path: Path) -> None:
