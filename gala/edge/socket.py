@@ -38,8 +38,8 @@ def make_sockets(origins: list[str] | None) -> socketio.AsyncServer:
 
 
 def refuse(reason: str, **more: Any) -> socketio.exceptions.ConnectionRefusedError:
-    """A refused CONNECT, with what the phone needs to go on."""
-    return socketio.exceptions.ConnectionRefusedError({"reason": reason, **more})
+    """A refused CONNECT, with what the phone needs to go on: clients find it in the error's `data`."""
+    return socketio.exceptions.ConnectionRefusedError(reason, {"reason": reason, **more})
 
 
 def tuning_of(channel: str, delay_ms: int | msgspec.UnsetType) -> Tuning:

@@ -1,0 +1,25 @@
+import type { FunctionComponent } from "preact";
+import type { RoundMine, RoundView, SegmentText } from "../protocol.gen.ts";
+import type { RoundPhase } from "../viewer/scene.ts";
+import type { LocalPlay } from "../wire/plays.ts";
+
+/** What a game's page is given: the round as this cohort may see it, and what is true of this viewer in it. */
+export interface RoundProps {
+  round: RoundView;
+  phase: RoundPhase;
+  text: SegmentText;
+  /** this viewer's slot, as the service last told it */
+  slot: RoundMine | undefined;
+  /** this phone's newest play, if it has made one */
+  local: LocalPlay | undefined;
+  /** the show is on hold, its clocks too */
+  held: boolean;
+  /** controls are dead: no link */
+  shut: boolean;
+  /** how far this picture runs behind the hall */
+  delay_ms: number;
+  play(move: Record<string, unknown>, label: string): void;
+}
+
+/** A game's browser module: one screen for all phases of its round. */
+export type GamePage = FunctionComponent<RoundProps>;

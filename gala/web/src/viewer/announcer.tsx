@@ -1,0 +1,87 @@
+import { useComputed } from "@preact/signals";
+import type { JSX } from "preact";
+import type { Words } from "../i18n/words.ts";
+import type { Evening } from "../wire/evening.ts";
+import { usePage } from "./page.ts";
+import { phaseOf, type Scene } from "./scene.ts";
+import { playState } from "./state.tsx";
+
+/** What has changed, said once and politely to whoever does not see it: the phase, what became of a play, a result. */
+export function Announcer({ scene }: { scene: Scene }): JSX.Element {
+  const { evening, words } = usePage();
+  const said = useComputed(() => sayScene(scene, evening, words.value));
+  const soon = useComputed(() => {
+    const round = evening.show.value?.round;
+    const left = round?.state === "open" ? round.closes_at_ms - evening.now_ms.value : 0;
+    return left > 4000 && left <= 10_000;
+  });
+  return (
+    <div class="sr" aria-live="polite" aria-atomic="true">
+      <p>{said.value}</p>
+      <p>{soon.value ? words.value.t("tenSeconds") : ""}</p>
+    </div>
+  );
+}
+
+function sayScene(scene: Scene, evening: Evening, w: Words): string {
+  switch (scene) {
+    case "nolink":
+      return w.t("noLinkTitle");
+    case "ended":
+      return w.t("endedTitle");
+    case "round":
+      return sayRound(evening, w);
+    case "draw":
+      return sayDraw(evening, w);
+    case "lookup":
+      return w.t("lookUp");
+    case "card":
+    case "countdown":
+      return w.pick(evening.segmentText()?.title ?? {});
+    default:
+      return "";
+  }
+}
+
+function sayRound(evening: Evening, w: Words): string {
+  const show = evening.show.value;
+  const text = evening.segmentText();
+  const round = show?.round;
+  if (!round || !text) return "";
+  const play = evening.plays.value[round.id];
+  const told = play ? playState(w, play, evening.showText()?.zone ?? "UTC") : null;
+  switch (phaseOf(round, show.held, evening.now_ms.value)) {
+    case "soon":
+    case "open":
+      return told ? `${told.title}. ${told.sub}` : w.pick(text.question) || w.pick(text.title);
+    case "closing":
+    case "locked":
+      return w.t("lockedTitle");
+    case "void":
+      return w.t("voidTitle");
+    case "revealed": {
+      const entries = evening.mine.value.rounds[round.id]?.entries ?? 0;
+      const winner = text.choices[String(round.result.outcome ?? "")];
+      const what = winner ? w.t("won", { label: w.pick(winner.label) }) : w.t("resultTitle");
+      return entries > 0 ? `${what} ${w.t("rightTitle", { n: entries })}` : what;
+    }
+  }
+}
+
+function sayDraw(evening: Evening, w: Words): string {
+  const draw = evening.show.value?.draw;
+  switch (draw?.state) {
+    case "armed":
+      return w.t("drawArmed");
+    case "frozen":
+      return w.t("drawFrozen");
+    case "drawn":
+      return w.t("drawDrawn");
+    case "announced": {
+      const standing = evening.mine.value.draws.find((one) => one.draw === draw.draw);
+      return w.t(standing?.won ? "youWon" : "notThisTime");
+    }
+    default:
+      return "";
+  }
+}

@@ -1,0 +1,45 @@
+import { effect } from "@preact/signals";
+import type { Evening } from "../wire/evening.ts";
+import type { Manners } from "./page.ts";
+
+/** A short soft tone, Hz; a rising pair says "counted", one tone "something opens". */
+const OPENS = [523];
+const COUNTED = [523, 784];
+
+/** Sound, off until asked for: a chime when a round opens and when a play is counted. */
+export function chimeAlong(evening: Evening, manners: Manners): void {
+  let audio: AudioContext | null = null;
+  let opened = "";
+  let counted = "";
+
+  const ring = (tones: readonly number[]): void => {
+    if (!manners.sound.value) return;
+    audio ??= new AudioContext();
+    const start = audio.currentTime;
+    tones.forEach((tone, place) => {
+      if (audio === null) return;
+      const source = new OscillatorNode(audio, { type: "sine", frequency: tone });
+      const gain = new GainNode(audio, { gain: 0 });
+      const at = start + place * 0.12;
+      gain.gain.setValueAtTime(0, at);
+      gain.gain.linearRampToValueAtTime(0.14, at + 0.02);
+      gain.gain.exponentialRampToValueAtTime(0.001, at + 0.35);
+      source.connect(gain).connect(audio.destination);
+      source.start(at);
+      source.stop(at + 0.4);
+    });
+  };
+  effect(() => {
+    const round = evening.show.value?.round;
+    const now = round?.state === "open" ? round.id : "";
+    if (now && now !== opened) ring(OPENS);
+    opened = now;
+  });
+  effect(() => {
+    const round = evening.show.value?.round?.id ?? "";
+    const play = evening.plays.value[round];
+    const now = play?.status === "counted" ? `${round}/${play.seq}` : "";
+    if (now && now !== counted) ring(COUNTED);
+    counted = now;
+  });
+}

@@ -1,0 +1,33 @@
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import type { ReadonlySignal, Signal } from "@preact/signals";
+import type { Lang, Words } from "../i18n/words.ts";
+import type { Evening } from "../wire/evening.ts";
+
+/** What a viewer sets for this phone; kept on it. */
+export interface Manners {
+  readonly lang: Signal<Lang>;
+  readonly hand: Signal<"left" | "right">;
+  readonly sound: Signal<boolean>;
+  readonly calm: Signal<boolean>;
+}
+
+/** Everything a screen is given. */
+export interface Page {
+  readonly evening: Evening;
+  readonly words: ReadonlySignal<Words>;
+  readonly manners: Manners;
+  /** what stands behind # in the address: stage, wallet, voucher/ID, you, rules */
+  readonly place: ReadonlySignal<string>;
+  /** local time of `Link.next_at_ms` and the like, ms */
+  local_ms(): number;
+}
+
+export const PageContext = createContext<Page | null>(null);
+
+/** The page's things, inside its components. */
+export function usePage(): Page {
+  const page = useContext(PageContext);
+  if (page === null) throw new Error("outside of the page");
+  return page;
+}

@@ -1,0 +1,57 @@
+import type { Mine, RoundView, Show } from "../protocol.gen.ts";
+import type { Link } from "../wire/connection.ts";
+
+/** What the stage shows. One value, so that what is announced and what is seen cannot differ. */
+export type Scene =
+  | "joining"
+  | "refused"
+  | "nolink"
+  | "ended"
+  | "join"
+  | "before"
+  | "wait"
+  | "lookup"
+  | "round"
+  | "draw"
+  | "countdown"
+  | "card";
+
+/** Tries that may fail before the whole stage says that there is no link; the controls close at the first. */
+const TRIES_QUIET = 1;
+
+/** The scene for what this phone knows. */
+export function sceneOf(link: Link, show: Show | null, mine: Mine): Scene {
+  if (link.reason === "starting") return "joining"; // the service is up, its show is not yet
+  if (link.state === "refused") return "refused";
+  if (link.state !== "up" && link.tries > TRIES_QUIET) return "nolink";
+  if (show === null) return "joining";
+  if (show.phase === "ended") return "ended";
+  if (mine.number < 0) return "join";
+  const { segment, round, draw } = show;
+  if (round !== null && (round.state === "open" || segment?.kind === "game")) return "round";
+  if (segment === null) return show.phase === "before" ? "before" : "wait";
+  if (segment.kind === "draw" && draw !== null) return "draw";
+  if (segment.look_up) return "lookup";
+  if (segment.kind === "countdown" && segment.countdown_at_ms > 0) return "countdown";
+  return "card";
+}
+
+/** open: answers are taken · closing: this phone's clock says it is over, the service has not yet said so */
+export type RoundPhase = "soon" | "open" | "closing" | "locked" | "revealed" | "void";
+
+/** A round's phase at this instant. `closes_at_ms` 0 means that a person will close it. */
+export function phaseOf(round: RoundView, held: boolean, now_ms: number): RoundPhase {
+  if (round.state !== "open") return round.state;
+  if (now_ms < round.opens_at_ms) return "soon";
+  if (round.closes_at_ms > 0 && now_ms >= round.closes_at_ms && !held) return "closing";
+  return "open";
+}
+
+/** A window shorter than this is tight for a person: docs/timing.md, rule 5. */
+export const TIGHT_MS = 8000;
+
+/** Whether this phone's picture leaves too little of a round that closes for everyone at once. */
+export function isLate(round: RoundView, delay_ms: number): boolean {
+  const sameForAll = round.timing === "predict" || round.timing === "influence";
+  return sameForAll && delay_ms > 0 && round.closes_at_ms > 0 && round.closes_at_ms - round.opens_at_ms < TIGHT_MS;
+}

@@ -1,0 +1,150 @@
+import { useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { Icon, type IconName } from "../brand/icons.tsx";
+import { Mark } from "../brand/mark.tsx";
+import type { Key } from "../i18n/en.ts";
+import { Announcer } from "./announcer.tsx";
+import { usePage } from "./page.ts";
+import { sceneOf } from "./scene.ts";
+import { Stage } from "./stage.tsx";
+import { Rules, You } from "./you.tsx";
+import { VoucherPage, Wallet } from "./wallet.tsx";
+
+/** The whole page: name, link and sound on top; the place one is at; tabs at the bottom. */
+export function Shell(): JSX.Element {
+  const { evening, words, manners, place } = usePage();
+  const main = useRef<HTMLElement>(null);
+  const at = place.value;
+  const scene = sceneOf(evening.link.value, evening.show.value, evening.mine.value);
+  const dim = at === "stage" && scene === "lookup";
+
+  useSignalEffect(() => {
+    const root = document.documentElement;
+    root.lang = words.value.lang;
+    root.dir = words.value.dir;
+    root.dataset.hand = manners.hand.value;
+    root.dataset.calm = String(manners.calm.value);
+    const name = evening.showText()?.name;
+    document.title = name ? words.value.pick(name) : "Gala";
+  });
+  const first = useRef(true);
+  useEffect(() => {
+    // A link inside the page moves the reader too; the first screen leaves the focus where it is.
+    if (!first.current) {
+      main.current?.focus();
+      scrollTo(0, 0);
+    }
+    first.current = false;
+  }, [at]);
+
+  return (
+    <div class={dim ? "phone dim" : "phone"} data-scene={scene} data-link={evening.link.value.state}>
+      <header>
+        <Top />
+        <Banners />
+      </header>
+      <main ref={main} tabIndex={-1} key={at} data-place={at}>
+        <Place at={at} />
+      </main>
+      <Dock />
+      <Announcer scene={scene} />
+    </div>
+  );
+}
+
+function Place({ at }: { at: string }): JSX.Element {
+  if (at === "wallet") return <Wallet />;
+  if (at.startsWith("voucher/")) return <VoucherPage id={decodeURIComponent(at.slice("voucher/".length))} />;
+  if (at === "you") return <You />;
+  if (at === "rules") return <Rules />;
+  return <Stage />;
+}
+
+const LINK_WORDS: Record<string, Key> = { joining: "linkJoining", up: "linkUp", down: "linkDown", refused: "linkDown" };
+
+function Top(): JSX.Element {
+  const { evening, words, manners } = usePage();
+  const w = words.value;
+  const text = evening.showText();
+  const { state } = evening.link.value;
+  const up = state === "up";
+  const sound = manners.sound.value;
+  return (
+    <div class="top">
+      <a class="mark" href="#stage">
+        <Mark />
+        <span>{text ? w.pick(text.name) : "Gala"}</span>
+      </a>
+      <span class={up ? "chip" : "chip off"}>
+        <Icon name={up ? "link" : "nolink"} />
+        {w.t(LINK_WORDS[state] ?? "linkDown")}
+      </span>
+      <button
+        type="button"
+        class="ib"
+        aria-label={w.t(sound ? "soundOn" : "soundOff")}
+        onClick={() => (manners.sound.value = !sound)}
+      >
+        <Icon name={sound ? "sound" : "mute"} />
+      </button>
+    </div>
+  );
+}
+
+const LEVELS: readonly (Key | "")[] = ["", "level1", "level2", "level3", "level4", "level5"];
+
+function Banners(): JSX.Element {
+  const { evening, words } = usePage();
+  const w = words.value;
+  const show = evening.show.value;
+  const level = LEVELS[show?.level ?? 0];
+  return (
+    <>
+      {show?.rehearsal && (
+        <p class="banner practice" data-banner="rehearsal">
+          <Icon name="practice" />
+          {w.t("rehearsal")}
+        </p>
+      )}
+      {show?.held && (
+        <p class="banner" data-banner="held">
+          <Icon name="pause" />
+          <span>
+            <b>{w.t("held")}.</b> {w.t("heldSub")}
+          </span>
+        </p>
+      )}
+      {level && (
+        <p class="banner" data-banner="level">
+          <Icon name="info" />
+          {w.t(level)}
+        </p>
+      )}
+    </>
+  );
+}
+
+const TABS: readonly { to: string; icon: IconName & Key }[] = [
+  { to: "stage", icon: "stage" },
+  { to: "wallet", icon: "wallet" },
+  { to: "you", icon: "you" },
+];
+
+function Dock(): JSX.Element {
+  const { evening, words, place } = usePage();
+  const w = words.value;
+  const count = evening.mine.value.vouchers.filter((voucher) => voucher.state === "issued").length;
+  const here = place.value.startsWith("voucher/") ? "wallet" : place.value;
+  return (
+    <nav class="dock" aria-label={w.t("sections")}>
+      {TABS.map(({ to, icon }) => (
+        <a href={`#${to}`} key={to} aria-current={here === to ? "page" : undefined}>
+          <Icon name={icon} />
+          {w.t(icon)}
+          {to === "wallet" && count > 0 && <b>{w.number(count)}</b>}
+        </a>
+      ))}
+    </nav>
+  );
+}

@@ -1,0 +1,57 @@
+import { useComputed } from "@preact/signals";
+import type { JSX } from "preact";
+import { usePage } from "./page.ts";
+
+interface Window {
+  from_ms: number;
+  to_ms: number;
+}
+
+/** Whole seconds left (never below 0) and the light left, 0…100. */
+function useLeft({ from_ms, to_ms }: Window): { seconds: number; light: number } {
+  const { evening } = usePage();
+  const now = evening.now_ms;
+  const seconds = useComputed(() => Math.max(0, Math.ceil((to_ms - now.value) / 1000)));
+  const whole = Math.max(1, to_ms - from_ms);
+  const light = useComputed(() => Math.round(Math.min(1, Math.max(0, (to_ms - now.value) / whole)) * 200) / 2);
+  return { seconds: seconds.value, light: light.value };
+}
+
+/** The shallow arch over a play: its light drains from both feet to the keystone. A bar where height is short. */
+export function Lintel({ label, late = false, ...window }: Window & { label: string; late?: boolean }): JSX.Element {
+  const { words } = usePage();
+  const { seconds, light } = useLeft(window);
+  return (
+    <div class={late ? "lintel late" : "lintel"} role="timer" style={{ "--left": light }}>
+      <svg class="sp" viewBox="0 0 358 88" aria-hidden="true">
+        <path class="t" d="M7 82A300 300 0 0 1 351 82" pathLength="100" />
+        <path class="l" d="M7 82A300 300 0 0 1 351 82" pathLength="100" />
+        <circle class="k" cx="179" cy="28" r="7" />
+      </svg>
+      <div class="bar" aria-hidden="true">
+        <i />
+      </div>
+      <span class="n">{seconds < 100 ? words.value.number(seconds) : words.value.span(seconds)}</span>
+      <span class="lb small sub">{label}</span>
+    </div>
+  );
+}
+
+/** The whole arch: for waiting. `label` says for what. */
+export function Arch({ label, ...window }: Window & { label: string }): JSX.Element {
+  const { words } = usePage();
+  const { seconds, light } = useLeft(window);
+  return (
+    <div class="arch" role="timer" style={{ "--left": light }}>
+      <svg viewBox="0 0 240 190" aria-hidden="true">
+        <path class="t" d="M14 184V116a106 106 0 0 1 212 0v68" pathLength="100" />
+        <path class="l" d="M14 184V116a106 106 0 0 1 212 0v68" pathLength="100" />
+        <circle class="k" cx="120" cy="10" r="8" />
+      </svg>
+      <div class="in">
+        <span class={seconds >= 3600 ? "n long" : "n xl"}>{words.value.span(seconds)}</span>
+        <small>{label}</small>
+      </div>
+    </div>
+  );
+}

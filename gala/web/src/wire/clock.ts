@@ -1,0 +1,71 @@
+/** How many exchanges are looked back at; the one with the smallest round trip is believed. */
+const WINDOW = 16;
+/** Errors above this step, smaller ones are slewed away. */
+const STEP_MS = 100;
+/** Slew: 5 ms for each second. */
+const SLEW = 0.005;
+
+interface Sample {
+  rtt_ms: number;
+  /** gala time minus rate × local time */
+  offset_ms: number;
+}
+
+/**
+ * Gala time on this phone: `offset + rate × local`, local being the monotonic `performance.now()`.
+ * In a rehearsal gala time may run faster than the wall's; `rate` says how much.
+ *
+ * All local instants are arguments, so that nothing here reads a clock.
+ */
+export class GalaClock {
+  rate = 1;
+  private samples: Sample[] = [];
+  private from_ms = 0;
+  private target_ms = 0;
+  private since_ms = 0;
+
+  /** Forgets everything: the service said that it is `now_ms`, at this pace. */
+  reset(now_ms: number, rate: number, local_ms: number): void {
+    this.rate = rate;
+    this.samples = [];
+    this.aim(now_ms - rate * local_ms, local_ms, true);
+  }
+
+  /** Takes in one exchange: sent and received at `t0`, `t3` (local), seen by the service at `t1`, `t2` (gala). */
+  sample(t0_ms: number, t1_ms: number, t2_ms: number, t3_ms: number): void {
+    const rtt_ms = Math.max(0, t3_ms - t0_ms - (t2_ms - t1_ms) / this.rate);
+    const offset_ms = (t1_ms + t2_ms) / 2 - this.rate * ((t0_ms + t3_ms) / 2);
+    this.samples = [...this.samples, { rtt_ms, offset_ms }].slice(-WINDOW);
+    const best = this.samples.reduce((a, b) => (b.rtt_ms < a.rtt_ms ? b : a));
+    this.aim(best.offset_ms, t3_ms, this.samples.length === 1);
+  }
+
+  /** After the page was hidden its local clock may have slept: believe the next exchange at once. */
+  woke(): void {
+    this.samples = [];
+  }
+
+  /** Gala time at this local instant, ms. */
+  at(local_ms: number): number {
+    return this.offset(local_ms) + this.rate * local_ms;
+  }
+
+  /** Half the best round trip: gala time is known this well, in local ms. Infinity before the first exchange. */
+  get bound_ms(): number {
+    return this.samples.length === 0 ? Infinity : Math.min(...this.samples.map((s) => s.rtt_ms)) / 2;
+  }
+
+  private aim(target_ms: number, local_ms: number, step: boolean): void {
+    const present_ms = this.offset(local_ms);
+    const jump = step || Math.abs(target_ms - present_ms) > STEP_MS * this.rate;
+    this.from_ms = jump ? target_ms : present_ms;
+    this.target_ms = target_ms;
+    this.since_ms = local_ms;
+  }
+
+  private offset(local_ms: number): number {
+    const wanted_ms = this.target_ms - this.from_ms;
+    const moved_ms = Math.max(0, local_ms - this.since_ms) * SLEW * this.rate;
+    return this.from_ms + Math.sign(wanted_ms) * Math.min(Math.abs(wanted_ms), moved_ms);
+  }
+}
