@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from gala import protocol
 from gala.edge.report import Report
 from gala.rounds import Rounds
-from gala.rundown import Cue, Rundown, Segment
+from gala.rundown import Cue, Rundown, Segment, TimingClass
+from gala.rundown_rules import window_ms
 from gala.show import LogEntry, Round, State, timed, timing_of
 from gala.timing import visible_window_ms, window_level
 
@@ -56,11 +59,18 @@ def expected(rundown: Rundown, state: State, now_ms: int) -> dict[str, int]:
     return found
 
 
-def windows(rundown: Rundown, round_: Round, closes_at_ms: int) -> list[protocol.DeskWindow]:
-    """What each channel sees of a round that closes in the hall at `closes_at_ms`."""
+def due_at_ms(rundown: Rundown, state: State) -> dict[str, int]:
+    """When each timed cue is due; on hold as if it had ended at once, so that clocks stand still there."""
+    return dict(timed(rundown, replace(state, held_at_ms=0)))
+
+
+def windows(
+    rundown: Rundown, timing: TimingClass, opened_at_ms: int, closes_at_ms: int
+) -> list[protocol.DeskWindow]:
+    """What each channel sees of a round that is open in the hall between two instants."""
     found = []
     for channel in rundown.channels:
-        visible_ms = visible_window_ms(round_.timing, round_.opened_at_ms, closes_at_ms, channel.delay_ms)
+        visible_ms = visible_window_ms(timing, opened_at_ms, closes_at_ms, channel.delay_ms)
         found.append(
             protocol.DeskWindow(
                 channel=channel.id,
@@ -87,8 +97,9 @@ def desk(
 ) -> protocol.Desk:
     """Everything the console shows. `counters`: live ones by round; `edges`: their newest reports by name."""
     when = expected(rundown, state, now_ms)
+    timed_at_ms = due_at_ms(rundown, state)
     segments = [
-        _segment(rundown, state, number, segment, when[segment.id])
+        _segment(rundown, state, number, segment, when[segment.id], timed_at_ms)
         for number, segment in enumerate(rundown.segments, 1)
     ]
     waiting = [segment.expected_at_ms for segment in segments if segment.state == "waiting"]
@@ -112,7 +123,7 @@ def desk(
         online=sum(report.phones for report in edges.values()),
         segments=segments,
         rounds=[
-            _round(rundown, rounds, round_, counters.get(round_.id, {}), edges)
+            _round(rundown, rounds, round_, counters.get(round_.id, {}), edges, timed_at_ms)
             for round_ in state.rounds.values()
         ],
         draws=[
@@ -157,7 +168,8 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
     if kind in ("go", "fire"):
         segment, planned = rundown.cue(target)
         done = f"{planned.do} · {words(segment.title)}"
-        return f"{done}: {cue['outcome']}" if cue.get("outcome") else done
+        more = cue.get("outcome") or cue.get("reason")
+        return f"{done}: {more}" if more else done
     if kind in ("frozen", "drawn"):
         return f"draw {cue['draw']} {kind}"
     if kind == "void":
@@ -166,9 +178,16 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
 
 
 def _segment(
-    rundown: Rundown, state: State, number: int, segment: Segment, expected_at_ms: int
+    rundown: Rundown,
+    state: State,
+    number: int,
+    segment: Segment,
+    expected_at_ms: int,
+    timed_at_ms: Mapping[str, int],
 ) -> protocol.DeskSegment:
     on_air = state.segments.get(segment.id)
+    length_ms = window_ms(segment) or 0
+    planned = segment.game is not None and length_ms > 0
     if segment.id in state.skipped:
         stands = "skipped"
     elif segment.id == state.on_air:
@@ -189,13 +208,17 @@ def _segment(
         ended_at_ms=on_air.ended_at_ms if on_air is not None else 0,
         absolute=any(cue.by == "at" for cue in segment.cues),
         cues=[
-            _cue(rundown, state, segment, f"{number}.{position}", cue)
+            _cue(state, segment, f"{number}.{position}", cue, timed_at_ms)
             for position, cue in enumerate(segment.cues, 1)
         ],
+        window_ms=length_ms if planned else 0,
+        windows=windows(rundown, segment.game.timing, 0, length_ms) if segment.game and planned else [],
     )
 
 
-def _cue(rundown: Rundown, state: State, segment: Segment, label: str, cue: Cue) -> protocol.DeskCue:
+def _cue(
+    state: State, segment: Segment, label: str, cue: Cue, timed_at_ms: Mapping[str, int]
+) -> protocol.DeskCue:
     fired = state.fired.get(cue.id)
     if segment.id in state.skipped:
         stands = "skipped"
@@ -212,7 +235,7 @@ def _cue(rundown: Rundown, state: State, segment: Segment, label: str, cue: Cue)
         state=stands,  # type: ignore[arg-type]  # one of the four literals above
         note=cue.note,
         after_ms=cue.after_ms,
-        due_at_ms=dict(timed(rundown, state)).get(cue.id, 0),
+        due_at_ms=timed_at_ms.get(cue.id, 0),
         fired_at_ms=fired.at_ms if fired is not None else 0,
         fired_by=fired.by if fired is not None else "",
         needs="outcome" if cue.do == "settle" else "",
@@ -225,6 +248,7 @@ def _round(
     round_: Round,
     live: Mapping[str, int],
     edges: Mapping[str, Report],
+    timed_at_ms: Mapping[str, int],
 ) -> protocol.DeskRound:
     tally = round_.tally if round_.shut else rounds.tally(round_, dict(live))
     counts = tally.get("choices", {})
@@ -242,7 +266,8 @@ def _round(
         stands = "locked" if round_.shut else "locking"
     else:
         stands = "open"
-    closes_at_ms = round_.locked_at_ms or round_.lock_due_at_ms
+    locks = [cue.id for cue in rundown.segment(round_.segment).cues if cue.do == "lock"]
+    closes_at_ms = round_.locked_at_ms or max((timed_at_ms.get(name, 0) for name in locks), default=0)
     return protocol.DeskRound(
         id=round_.id,
         segment=round_.segment,
@@ -261,5 +286,5 @@ def _round(
         sealed=round_.sealed,
         recount_equal=round_.recount_equal,
         refused=refused,
-        windows=windows(rundown, round_, closes_at_ms) if closes_at_ms else [],
+        windows=windows(rundown, round_.timing, round_.opened_at_ms, closes_at_ms) if closes_at_ms else [],
     )

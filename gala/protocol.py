@@ -291,10 +291,20 @@ class DeskCue(Message):
     state: Literal["done", "standby", "waiting", "skipped"]
     note: str = ""
     after_ms: int = 0
-    due_at_ms: int = 0  # when the conductor will fire it, if known
+    due_at_ms: int = 0  # when the conductor will fire it, if known; on hold: as if it ended at once
     fired_at_ms: int = 0
     fired_by: str = ""
     needs: Literal["", "outcome"] = ""
+
+
+class DeskWindow(Message):
+    """What one channel sees of an open or a planned round's window; ``visible_ms`` may be negative."""
+
+    channel: str
+    name: str
+    delay_ms: int
+    visible_ms: int
+    level: Literal["ok", "yellow", "red"]
 
 
 class DeskSegment(Message):
@@ -311,16 +321,8 @@ class DeskSegment(Message):
     ended_at_ms: int = 0
     absolute: bool = False
     cues: list[DeskCue] = msgspec.field(default_factory=list)
-
-
-class DeskWindow(Message):
-    """What one channel sees of the open (or next) round's window; ``visible_ms`` may be negative."""
-
-    channel: str
-    name: str
-    delay_ms: int
-    visible_ms: int
-    level: Literal["ok", "yellow", "red"]
+    window_ms: int = 0  # from opening to lock as planned; 0: a person locks, or there is no round
+    windows: list[DeskWindow] = msgspec.field(default_factory=list)  # of the planned round
 
 
 class DeskChoice(Message):

@@ -38,8 +38,7 @@ def make_sockets(origins: list[str] | None) -> socketio.AsyncServer:
 
 
 def refuse(reason: str, **more: Any) -> socketio.exceptions.ConnectionRefusedError:
-    """A refused CONNECT, with what the phone needs to go on."""
-    # The first argument becomes the packet's message, as text; only a second one arrives as data.
+    """A refused CONNECT, with what the phone needs to go on: clients find it in the error's `data`."""
     return socketio.exceptions.ConnectionRefusedError(reason, {"reason": reason, **more})
 
 

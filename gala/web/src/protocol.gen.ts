@@ -252,11 +252,20 @@ export interface DeskCue {
   state: "done" | "skipped" | "standby" | "waiting";
   note: string;
   after_ms: number;
-  /** when the conductor will fire it, if known */
+  /** when the conductor will fire it, if known; on hold: as if it ended at once */
   due_at_ms: number;
   fired_at_ms: number;
   fired_by: string;
   needs: "" | "outcome";
+}
+
+/** What one channel sees of an open or a planned round's window; `visible_ms` may be negative. */
+export interface DeskWindow {
+  channel: string;
+  name: string;
+  delay_ms: number;
+  visible_ms: number;
+  level: "ok" | "red" | "yellow";
 }
 
 export interface DeskSegment {
@@ -274,15 +283,10 @@ export interface DeskSegment {
   ended_at_ms: number;
   absolute: boolean;
   cues: DeskCue[];
-}
-
-/** What one channel sees of the open (or next) round's window; `visible_ms` may be negative. */
-export interface DeskWindow {
-  channel: string;
-  name: string;
-  delay_ms: number;
-  visible_ms: number;
-  level: "ok" | "red" | "yellow";
+  /** from opening to lock as planned; 0: a person locks, or there is no round */
+  window_ms: number;
+  /** of the planned round */
+  windows: DeskWindow[];
 }
 
 export interface DeskChoice {
@@ -429,8 +433,8 @@ export interface Messages {
   TuneReply: TuneReply,
   Refusal: Refusal,
   DeskCue: DeskCue,
-  DeskSegment: DeskSegment,
   DeskWindow: DeskWindow,
+  DeskSegment: DeskSegment,
   DeskChoice: DeskChoice,
   DeskRound: DeskRound,
   DeskEdge: DeskEdge,
@@ -470,8 +474,8 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   TuneReply: { absent: {"cohort": "", "reason": ""}, parts: {} },
   Refusal: { absent: {"retry_after_ms": 0}, parts: {} },
   DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },
-  DeskSegment: { absent: {"note": "", "started_at_ms": 0, "ended_at_ms": 0, "absolute": false, "cues": []}, parts: {"cues": {"of": "DeskCue", "as": "list"}} },
   DeskWindow: { absent: {}, parts: {} },
+  DeskSegment: { absent: {"note": "", "started_at_ms": 0, "ended_at_ms": 0, "absolute": false, "cues": [], "window_ms": 0, "windows": []}, parts: {"cues": {"of": "DeskCue", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskChoice: { absent: {"count": 0}, parts: {} },
   DeskRound: { absent: {"pages": 0, "pages_locked": 0, "voters": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0}, parts: {} },

@@ -1,0 +1,264 @@
+/** Desks to look at while building the console: one evening at several moments. Never part of a build. */
+import type { Cue, Desk, Draw, Round, Segment } from "../src/director/desk.ts";
+
+const DAY = Date.parse("2019-11-10T00:00:00+08:00");
+const at = (clock: string): number => {
+  const [h = 0, m = 0, s = 0] = clock.split(":").map(Number);
+  return DAY + ((h * 60 + m) * 60 + s) * 1000;
+};
+
+type Row = [title: string, start: string, minutes: number, kind: string, note?: string];
+const ROWS: Row[] = [
+  ["Opening", "19:30:00", 12, "card"],
+  ["Runway: 12 looks", "19:42:00", 14, "card", "see now, buy now"],
+  ["Guided card trick", "19:56:00", 8, "card"],
+  ["Guest interview", "20:04:00", 6, "card", "guest late, prizes returned"],
+  ["Human Tetris", "20:10:00", 6, "game"],
+  ["Runway, second half", "20:16:00", 14, "card", "product cards 13 to 24"],
+  ["Street-dance battle", "20:30:00", 11, "game"],
+  ["Human Candy Crush", "20:41:00", 18, "game"],
+  ["Whack the mascots", "21:05:00", 20, "card"],
+  ["Red-envelope rain", "21:28:00", 10, "card"],
+  ["The first draw", "22:15:00", 12, "draw", "1,000 prizes"],
+  ["The star sings", "23:10:00", 8, "card", "phones look up"],
+  ["The big draw", "23:30:00", 14, "draw", "beacon in five steps"],
+  ["Midnight", "24:00:00", 2, "countdown"],
+  ["Thanks and good night", "24:02:00", 3, "card"],
+];
+
+const CUES: Record<string, [Cue["do"], Cue["by"], number, Cue["timing"]][]> = {
+  card: [["start", "go", 0, "appear"], ["end", "go", 0, "appear"]],
+  countdown: [["start", "at", 0, "absolute"], ["end", "after", 120_000, "appear"]],
+  game: [
+    ["start", "go", 0, "appear"],
+    ["open", "go", 0, "predict"],
+    ["lock", "after", 36_000, "predict"],
+    ["settle", "go", 0, "reveal"],
+    ["reveal", "go", 0, "reveal"],
+    ["end", "after", 8_000, "appear"],
+  ],
+  draw: [
+    ["start", "go", 0, "appear"],
+    ["freeze", "go", 0, "absolute"],
+    ["announce", "go", 0, "reveal"],
+    ["end", "after", 20_000, "appear"],
+  ],
+};
+
+const AIR = 4;
+/** Planned lengths of the rounds, by segment. */
+const WINDOW: Record<number, number> = { 4: 36_000, 6: 120_000, 7: 50_000 };
+
+/** The evening with segment `air` on air and its first `fired` cues done; the next cue a person fires stands by. */
+function segments(air: number, fired: number): Segment[] {
+  return ROWS.map(([title, start, minutes, kind, note = ""], i) => {
+    const state = i < air ? (i === 3 ? "skipped" : "done") : i === air ? "on_air" : "waiting";
+    const startMs = at(start);
+    const past = state === "done" || state === "on_air";
+    const cues = (CUES[kind] ?? []).map(([act, by, after, timing], n): Cue => {
+      const done = i < air || (i === air && n < fired);
+      return {
+        id: `seg-${i + 1}.${act}`,
+        label: `${i + 1}.${n + 1}`,
+        do: act,
+        timing,
+        by,
+        state: state === "skipped" ? "skipped" : done ? "done" : "waiting",
+        note: act === "reveal" ? "on the host’s word" : "",
+        after_ms: after,
+        due_at_ms: i === air && n === fired && by === "after" ? startMs + 49_000 : by === "at" ? startMs : 0,
+        fired_at_ms: done && state !== "skipped" ? startMs + 13_000 - (fired - n) * 4_000 : 0,
+        fired_by: done ? (by === "go" ? "Mei" : "conductor") : "",
+        needs: act === "settle" ? "outcome" : "",
+      };
+    });
+    return {
+      id: `seg-${i + 1}`,
+      label: String(i + 1),
+      title,
+      kind,
+      state,
+      plan_at_ms: startMs,
+      plan_ms: minutes * 60_000,
+      expected_at_ms: i > air && kind !== "countdown" ? startMs + 38_000 : startMs,
+      note,
+      started_at_ms: past ? startMs + (i === 0 ? 0 : 4_000 + i * 900) : 0,
+      ended_at_ms: state === "done" ? startMs + minutes * 60_000 + 7_000 : 0,
+      absolute: kind === "countdown",
+      cues,
+      window_ms: kind === "game" ? WINDOW[i] ?? 0 : 0,
+      windows: kind === "game" ? windows(0, WINDOW[i] ?? 0) : [],
+    };
+  });
+}
+
+function windows(open: number, lock: number): Round["windows"] {
+  const channels: [string, string, number][] = [
+    ["hall", "Hall", 0],
+    ["aerial", "Aerial", 7],
+    ["cable", "Cable", 20],
+    ["app", "App", 29],
+    ["abroad", "Abroad", 45],
+  ];
+  return channels.map(([channel, name, delay]) => {
+    const visible = lock - open - delay * 1000;
+    return {
+      channel,
+      name,
+      delay_ms: delay * 1000,
+      visible_ms: visible,
+      level: visible <= 0 ? "red" : visible < 8_000 ? "yellow" : "ok",
+    };
+  });
+}
+
+const OPEN = at("20:10:13");
+const LOCK = at("20:10:49");
+
+function tetris(state: Round["state"], more: Partial<Round> = {}): Round {
+  return {
+    id: "gala/seg-5/1",
+    segment: "seg-5",
+    game: "poll",
+    timing: "predict",
+    state,
+    opened_at_ms: OPEN,
+    closes_at_ms: LOCK,
+    generation: 1,
+    pages: 16,
+    pages_locked: 0,
+    voters: 420_418,
+    choices: [
+      { id: "comets", label: "Comets", shape: "disc", count: 241_320 },
+      { id: "harbour", label: "Harbour", shape: "diamond", count: 179_098 },
+    ],
+    outcome: "",
+    sealed: false,
+    recount_equal: false,
+    refused: { locked: 0, enter_first: 41, too_fast: 12, bad_move: 3 },
+    windows: windows(OPEN, LOCK),
+    ...more,
+  };
+}
+
+const DANCE: Round = {
+  ...tetris("revealed"),
+  id: "gala/seg-7/1",
+  segment: "seg-7",
+  timing: "influence",
+  opened_at_ms: at("20:31:00"),
+  closes_at_ms: at("20:33:00"),
+  voters: 611_204,
+  choices: ["disc", "diamond", "triangle", "square", "hexagon", "cross"].map((shape, i) => ({
+    id: `crew-${i}`,
+    label: ["North Side Crew", "Lantern Street", "Tidal", "Brass Monkeys", "The Late Shift", "Paper Tigers"][i] ?? "",
+    shape,
+    count: [201_204, 144_020, 98_311, 80_002, 51_290, 36_377][i] ?? 0,
+  })),
+  outcome: "",
+  sealed: true,
+  recount_equal: true,
+  refused: { locked: 312, enter_first: 18 },
+  windows: windows(at("20:31:00"), at("20:33:00")),
+};
+
+function base(now: string, air: number, fired: number, standby: string): Desk {
+  const rows = segments(air, fired).map((segment) => ({
+    ...segment,
+    cues: segment.cues.map((cue): Cue => (cue.id === standby ? { ...cue, state: "standby" } : cue)),
+  }));
+  return {
+    epoch: "5e1f",
+    version: 218,
+    now_ms: at(now),
+    rate: 1,
+    show: "countdown-gala-2019",
+    name: "Gala Night",
+    zone: "Asia/Shanghai",
+    phase: "live",
+    rehearsal: false,
+    crew: "Mei",
+    held_at_ms: 0,
+    on_air: `seg-${air + 1}`,
+    standby,
+    over_ms: 38_400,
+    next_at_ms: at("20:15:30"),
+    expected_end_at_ms: at("24:05:38"),
+    online: 1_284_011,
+    level: 0,
+    segments: rows,
+    rounds: [],
+    draws: [],
+    edges: [321_440, 322_018, 319_207, 321_346].map((phones, i) => ({
+      name: `edge-${i + 1}`,
+      phones,
+      ack_p50_ms: 6.2,
+      ack_p99_ms: i === 2 ? 61 : 21.4 + i,
+      plays_per_s: 4_600,
+      seen_at_ms: at(now),
+    })),
+    as_run: [
+      { version: 218, at_ms: OPEN + 41, by: "Mei", what: "go 5.2 open" },
+      { version: 217, at_ms: at("20:10:02"), by: "Mei", what: "go 5.1 start" },
+      { version: 216, at_ms: at("20:08:40"), by: "Mei", what: "skip 4 Guest interview" },
+      { version: 215, at_ms: at("20:04:02"), by: "conductor", what: "3.2 end" },
+      { version: 214, at_ms: at("19:56:31"), by: "Mei", what: "go 3.1 start" },
+    ],
+  };
+}
+
+const live = (): Desk => ({ ...base("20:10:27", AIR, 2, "seg-5.settle"), rounds: [tetris("open")] });
+const settle = (): Desk => ({
+  ...base("20:12:11", AIR, 3, "seg-5.settle"),
+  rounds: [tetris("locked", { pages_locked: 16, sealed: true, recount_equal: true })],
+});
+const draw = (state: Draw["state"], now: string): Desk => ({
+  ...base(now, 10, state === "armed" ? 1 : 2, state === "armed" ? "seg-11.freeze" : "seg-11.announce"),
+  rounds: [DANCE, tetris("revealed", { sealed: true, recount_equal: true, outcome: "comets", pages_locked: 16 })],
+  next_at_ms: at("22:27:38"),
+  draws: [
+    {
+      draw: 1,
+      segment: "seg-11",
+      state,
+      entrants: 912_007,
+      tickets: 1_044_210,
+      beacon_round: 4_412_008,
+      beacon_at_ms: at("22:16:30"),
+      winners: state === "drawn" ? 1_000 : 0,
+      problem: "",
+    },
+  ],
+});
+
+export const DESKS: Record<string, () => Desk> = {
+  live,
+  settle,
+  reveal: () => ({
+    ...base("20:13:05", AIR, 4, "seg-5.reveal"),
+    rounds: [tetris("settled", { pages_locked: 16, sealed: true, recount_equal: true, outcome: "comets" })],
+  }),
+  locking: () => ({ ...base("20:10:50", AIR, 3, "seg-5.settle"), rounds: [tetris("locking", { pages_locked: 9 })] }),
+  hold: () => ({ ...live(), rehearsal: true, online: 20_000, held_at_ms: at("20:10:27"), now_ms: at("20:10:44") }),
+  override: () => base("20:10:09", AIR, 1, "seg-5.open"),
+  frozen: () => draw("frozen", "22:16:04"),
+  drawn: () => draw("drawn", "22:16:40"),
+  before: () => {
+    const desk = base("19:24:30", 0, 0, "seg-1.start");
+    return {
+      ...desk,
+      phase: "before",
+      on_air: "",
+      over_ms: 0,
+      online: 301_220,
+      next_at_ms: at("19:30:00"),
+      as_run: [],
+      version: 1,
+      segments: desk.segments.map((s) => (s.state === "on_air" ? { ...s, state: "waiting", started_at_ms: 0 } : s)),
+    };
+  },
+  ended: () => {
+    const desk = base("24:05:44", 15, 0, "");
+    return { ...desk, phase: "ended", on_air: "", next_at_ms: 0, rounds: [DANCE, tetris("void")], online: 80_112 };
+  },
+};

@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { DESKS } from "../../dev/desks.ts";
+import type { CuePost, CueReply } from "../protocol.gen.ts";
+import type { Answer } from "./calls.ts";
+import { openConsole } from "./console.ts";
+import type { Desk } from "./desk.ts";
+
+const REPLY: CueReply = { version: 0, reason: "", detail: "", show: null };
+
+/** A console over a desk, whose cues are answered by hand. */
+function on(name: string, more: Partial<Desk> = {}) {
+  const sent: CuePost[] = [];
+  const answers: ((answer: Answer) => void)[] = [];
+  let made = 0;
+  const console = openConsole(
+    {
+      call: (cue) => {
+        sent.push(cue);
+        return new Promise((answer) => answers.push(answer));
+      },
+      id: () => `press-${(made += 1)}`,
+    },
+    0,
+  );
+  const desk: Desk = { ...DESKS[name]!(), ...more };
+  console.hearLink({ state: "up", reason: "", tries: 0, next_at_ms: 0 });
+  console.hearDesk(desk, 0);
+  const answer = async (kind: Answer): Promise<void> => {
+    answers.shift()!(kind);
+    await Promise.resolve();
+    await Promise.resolve();
+  };
+  return { console, desk, sent, answer };
+}
+
+test("two presses in a row are one cue, with one id, and say which cue they mean", async () => {
+  const { console, sent, answer } = on("before");
+  console.press("go");
+  console.press("go");
+  expect(sent).toEqual([
+    { id: "press-1", cue: "go", expect: { standby: "seg-1.start" }, target: "", outcome: "", reason: "" },
+  ]);
+  await answer({ kind: "done", reply: REPLY });
+  expect(console.ready.value).toBe(true);
+});
+
+test("without a link nothing is sent, and the page says so", () => {
+  const { console, sent } = on("before");
+  console.hearLink({ state: "down", reason: "", tries: 1, next_at_ms: 0 });
+  console.press("go");
+  console.press("hold");
+  expect(sent).toEqual([]);
+  expect(console.notice.value?.title).toContain("No link");
+});
+
+test("settling needs an outcome, and sends it with the cue it settles", () => {
+  const { console, sent } = on("settle");
+  console.press("go");
+  expect([console.sheet.value?.is, sent.length]).toEqual(["settle", 0]);
+  console.confirm({});
+  expect(sent).toEqual([]);
+  console.press("go");
+  console.confirm({ outcome: "comets" });
+  expect(sent[0]).toMatchObject({ cue: "go", outcome: "comets", expect: { standby: "seg-5.settle" } });
+});
+
+test("a question closes itself when the show moves on under it, and nothing is sent", () => {
+  const { console, desk, sent } = on("reveal");
+  console.press("go");
+  console.hearDesk({ ...desk, version: desk.version + 1, standby: "seg-6.start" }, 10);
+  expect(console.sheet.value).toBeNull();
+  expect(console.notice.value?.lines.join()).toContain("6.1");
+  console.confirm({});
+  expect(sent).toEqual([]);
+});
+
+test("stale shows what happened and by whom, and is not sent again", async () => {
+  const { console, desk, sent, answer } = on("before");
+  console.press("go");
+  const show: Desk = {
+    ...desk,
+    version: 2,
+    standby: "seg-1.end",
+    as_run: [{ version: 2, at_ms: desk.now_ms, by: "director Tomás", what: "start · Opening" }],
+  };
+  await answer({ kind: "stale", reply: { ...REPLY, show } });
+  expect(console.notice.value?.lines).toEqual([
+    "start · Opening, 19:24:30, Tomás",
+    "Now on standby: 1.2 Goes off air, Opening.",
+  ]);
+  expect(console.desk.value?.version).toBe(2);
+  expect(sent.length).toBe(1);
+});
+
+test("a refusal is said in words", async () => {
+  const { console, answer } = on("before");
+  console.press("go");
+  await answer({ kind: "refused", reply: { ...REPLY, reason: "round_open" } });
+  expect(console.notice.value?.title).toContain("a round is still open");
+});
+
+test("voiding names the round's generation of now, so that a hold in between makes nothing stale", () => {
+  const { console, desk, sent } = on("live");
+  console.press("void");
+  const rounds = desk.rounds.map((round) => ({ ...round, generation: 3 }));
+  console.hearDesk({ ...desk, version: desk.version + 2, rounds }, 10);
+  console.confirm({ reason: "the wrong question" });
+  expect(sent[0]).toMatchObject({
+    cue: "void",
+    reason: "the wrong question",
+    expect: { round: "gala/seg-5/1", generation: 3 },
+  });
+});
+
+test("an older desk of the same epoch never replaces a newer one", () => {
+  const { console, desk } = on("live");
+  console.hearDesk({ ...desk, version: desk.version - 1, online: 1 }, 10);
+  expect(console.desk.value?.online).toBe(desk.online);
+  console.hearDesk({ ...desk, epoch: "another", version: 1, online: 2 }, 20);
+  expect(console.desk.value?.online).toBe(2);
+});
+
+test("gala time goes on between desks at the rehearsal's pace", () => {
+  const { console, desk } = on("live", { rate: 8 });
+  console.tick(1_000);
+  expect(console.now.value).toBe(desk.now_ms + 8_000);
+});
+
+test("looking ahead ends when what was looked at is done", () => {
+  const { console, desk } = on("live");
+  console.lookAt("seg-5.lock");
+  const segments = desk.segments.map((segment) => ({
+    ...segment,
+    cues: segment.cues.map((cue) => (cue.id === "seg-5.lock" ? { ...cue, state: "done" as const } : cue)),
+  }));
+  console.hearDesk({ ...desk, version: desk.version + 1, segments }, 10);
+  expect(console.look.value).toBe("");
+});

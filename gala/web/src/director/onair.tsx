@@ -1,0 +1,307 @@
+/** What is on air: the big clock, what each channel sees of its window, the cues of the segment. */
+import type { Console } from "./console.ts";
+import { heldFor } from "./console.ts";
+import {
+  act,
+  type Cue,
+  type Desk,
+  following,
+  newestFired,
+  nextTimed,
+  onAir,
+  place,
+  type Round,
+  roundOf,
+  runningAt,
+  type Segment,
+  who,
+} from "./desk.ts";
+import { Icon } from "./icons.tsx";
+import { count, countdown, elapsed, seconds, timeOfDay } from "./times.ts";
+import { advice, axis, picture, SHORT_MS } from "./windows.ts";
+
+export function Now({ console: c, desk }: { console: Console; desk: Desk }) {
+  const segment = onAir(desk);
+  const now = c.now.value;
+  const face = bigClock(desk, now);
+  const held = desk.held_at_ms > 0;
+  return (
+    <section class="now" aria-label="On air">
+      <div>
+        <span class={`air ${segment ? (held ? "held" : "") : "off"}`}>{airWord(desk, segment)}</span>
+        <h1>{segment ? `${segment.label} ${segment.title}` : desk.name}</h1>
+        <p class="mid line">{segment ? nowLine(desk, segment) : offLine(desk)}</p>
+      </div>
+      <div class="face">
+        <p class="t">{face.digits}</p>
+        <p class="tl">{held ? `${face.words}, stopped ${heldFor(desk, now)}` : face.words}</p>
+      </div>
+    </section>
+  );
+}
+
+function airWord(desk: Desk, segment: Segment | null): string {
+  if (segment) return desk.held_at_ms > 0 ? "ON AIR, HELD" : "ON AIR";
+  if (desk.phase === "ended") return "ENDED";
+  return desk.phase === "before" ? "BEFORE THE SHOW" : "NOTHING ON AIR";
+}
+
+function offLine(desk: Desk): string {
+  if (desk.phase === "ended") return "The show has ended. The log and the bundle stand.";
+  return desk.standby ? "Phones show the waiting page until GO." : "Put a cue on standby to begin.";
+}
+
+function nowLine(desk: Desk, segment: Segment): string {
+  const fired = newestFired(segment);
+  const round = roundOf(desk, segment.id);
+  const cue = fired ? `Cue ${fired.label}, ${act(fired).toLowerCase()}.` : "No cue fired yet.";
+  return round ? `${cue} ${roundWords(round)}` : `${cue} ${segment.note}`;
+}
+
+/** A round's state in a sentence. */
+function roundWords(round: Round): string {
+  switch (round.state) {
+    case "open":
+      return round.closes_at_ms > 0 ? "Plays are counted until the lock." : "Plays are counted until you lock.";
+    case "locking":
+      return round.pages > 0
+        ? `Locking: ${count(round.pages_locked)} of ${count(round.pages)} pages have confirmed.`
+        : "Locking: not every page has confirmed yet.";
+    case "locked":
+      return "Locked on every page: nothing more is counted.";
+    case "settled":
+      return "Settled, and secret until the reveal.";
+    case "revealed":
+      return "Revealed, on each channel after its delay.";
+    case "void":
+      return "Void: nothing of it counts.";
+  }
+}
+
+interface Face {
+  digits: string;
+  words: string;
+}
+
+/** The one clock that matters now. */
+function bigClock(desk: Desk, nowMs: number): Face {
+  const now = runningAt(desk, nowMs);
+  const segment = onAir(desk);
+  if (!segment) {
+    if (desk.phase === "ended") return { digits: timeOfDay(nowMs, desk.zone).slice(0, 5), words: desk.zone };
+    const ended = Math.max(...desk.segments.map((one) => one.ended_at_ms), 0);
+    if (ended > 0) return { digits: elapsed(now - ended), words: "since the last segment ended" };
+    const first = desk.segments[0]?.plan_at_ms ?? 0;
+    if (first > now) return { digits: countdown(first - now), words: "to the first segment" };
+    return { digits: elapsed(now - first), words: "late: the show has not begun" };
+  }
+  const round = roundOf(desk, segment.id);
+  if (round?.state === "open" && round.closes_at_ms > 0) {
+    return { digits: countdown(round.closes_at_ms - now), words: "to lock, for everyone" };
+  }
+  if (round?.state === "open") return { digits: elapsed(now - round.opened_at_ms), words: "open, until you lock" };
+  if (round?.state === "locking") return { digits: elapsed(now - round.closes_at_ms), words: "since the lock" };
+  const timed = nextTimed(segment);
+  if (timed) return { digits: countdown(timed.due_at_ms - now), words: `to ${timed.label} ${act(timed).toLowerCase()}` };
+  if (round?.state === "locked" && round.closes_at_ms > 0) {
+    return { digits: elapsed(now - round.closes_at_ms), words: "since the lock, the outcome waits" };
+  }
+  return { digits: elapsed(now - segment.started_at_ms), words: `on air, planned ${elapsed(segment.plan_ms)}` };
+}
+
+export function Windows({ console: c, desk }: { console: Console; desk: Desk }) {
+  const shown = picture(desk, place(desk, c.look.value)?.segment ?? null);
+  if (!shown) return null;
+  const now = runningAt(desk, c.now.value);
+  const at = axis(shown, now);
+  const clock = (ms: number) => (shown.planned ? `+${elapsed(ms)}` : timeOfDay(ms, desk.zone));
+  return (
+    <section class="plan" aria-labelledby="windows-h">
+      <div class="row">
+        <h2 id="windows-h">
+          {shown.planned ? "What each channel would see, as planned" : "What each channel sees of this window"}
+        </h2>
+        <span class="dim end xs">under {SHORT_MS / 1000} s yellow, 0 or less red</span>
+      </div>
+      <ul>
+        {at.bars.map(({ window, from, width }) => (
+          <li class="ch" key={window.channel}>
+            <span class="nm">
+              {window.name} <small>+{seconds(window.delay_ms)}</small>
+            </span>
+            <div class="tr" aria-hidden="true">
+              <i class={`w ${LEVEL[window.level]}`} style={{ insetInlineStart: `${from}%`, inlineSize: `${width}%` }} />
+              {at.now !== null && <i class="vl now-l" style={{ insetInlineStart: `${at.now}%` }} />}
+              {at.lock !== null && <i class="vl" style={{ insetInlineStart: `${at.lock}%` }} />}
+            </div>
+            <span class={`m ${LEVEL[window.level]}`}>
+              <Icon name={window.level === "ok" ? "check" : window.level === "yellow" ? "warn" : "barred"} />
+              {shown.lockMs > 0 ? seconds(window.visible_ms) : "open"}
+              {window.level === "yellow" && <span class="lg">, short</span>}
+              {window.level === "red" && <span class="lg">, cannot play</span>}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <div class="axis" aria-hidden="true">
+        <i />
+        <div class="tr">
+          <span style={{ insetInlineStart: `${at.open}%` }}>
+            open
+            <br />
+            {clock(shown.openMs)}
+          </span>
+          {at.now !== null && apart(at.now, at.open, at.lock) && (
+            <span class="n" style={{ insetInlineStart: `${at.now}%` }}>
+              <b>now</b>
+              <br />
+              {clock(now)}
+            </span>
+          )}
+          {at.lock !== null && (
+            <span class="l" style={{ insetInlineStart: `${at.lock}%` }}>
+              <b>lock</b>
+              <br />
+              {clock(shown.lockMs)}
+            </span>
+          )}
+        </div>
+        <i />
+      </div>
+      {advice(shown.windows)
+        .slice(0, 2)
+        .map((a) => (
+          <p class={`advice ${a.level}`} key={a.who}>
+            <Icon name={a.level === "red" ? "barred" : "warn"} />
+            <span>
+              <b>{a.who}</b> {a.what}
+            </span>
+          </p>
+        ))}
+    </section>
+  );
+}
+
+const LEVEL = { ok: "ok", yellow: "y", red: "r" } as const;
+
+/** Whether the word `now` has room between its neighbours; the line itself is always drawn. */
+function apart(now: number, open: number, lock: number | null): boolean {
+  const room = 17;
+  return Math.abs(now - open) > room && (lock === null || Math.abs(now - lock) > room);
+}
+
+export function Cues({ console: c, desk }: { console: Console; desk: Desk }) {
+  const looked = place(desk, c.look.value)?.segment ?? null;
+  const segment = looked ?? onAir(desk) ?? place(desk, desk.standby)?.segment ?? null;
+  const next = following(desk);
+  return (
+    <>
+      {segment && (
+        <CueTable
+          console={c}
+          desk={desk}
+          segment={segment}
+          title={looked && looked.id !== desk.on_air ? "Looking at" : "Cues of"}
+        />
+      )}
+      {!looked && next && next.id !== segment?.id && <CueTable console={c} desk={desk} segment={next} title="Then" />}
+    </>
+  );
+}
+
+interface CueTableProps {
+  console: Console;
+  desk: Desk;
+  segment: Segment;
+  title: string;
+}
+
+function CueTable({ console: c, desk, segment, title }: CueTableProps) {
+  const id = `cues-${segment.id}`;
+  const newest = segment.id === desk.on_air ? newestFired(segment)?.id : undefined;
+  return (
+    <section class="cl" aria-labelledby={id}>
+      <div class="row">
+        <h2 id={id}>
+          {title} {segment.label} {segment.title}
+        </h2>
+        {c.look.value && (
+          <button type="button" class="mini end" onClick={() => c.lookAt("")}>
+            Back to air <kbd>Esc</kbd>
+          </button>
+        )}
+      </div>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">cue</th>
+            <th scope="col">what</th>
+            <th scope="col" class="xs">
+              timing class
+            </th>
+            <th scope="col">fired by</th>
+            <th scope="col">at</th>
+          </tr>
+        </thead>
+        <tbody>
+          {segment.cues.map((cue, i) => (
+            <CueRow
+              key={cue.id}
+              cue={cue}
+              before={segment.cues[i - 1]}
+              desk={desk}
+              newest={cue.id === newest}
+              looked={cue.id === c.look.value}
+              look={() => c.lookAt(cue.id)}
+            />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+interface CueRowProps {
+  cue: Cue;
+  before: Cue | undefined;
+  desk: Desk;
+  newest: boolean;
+  looked: boolean;
+  look(): void;
+}
+
+function CueRow({ cue, before, desk, newest, looked, look }: CueRowProps) {
+  const kind = newest ? "cur" : cue.state === "standby" ? "nx" : cue.state === "waiting" ? "" : "done";
+  return (
+    <tr class={`${kind} ${looked ? "looked" : ""}`}>
+      <td>{cue.label}</td>
+      <td>
+        {cue.state !== "skipped" ? (
+          <button type="button" class="pick" aria-pressed={looked} onClick={look}>
+            {act(cue)}
+          </button>
+        ) : (
+          act(cue)
+        )}
+        {cue.note && <small> {cue.note}</small>}
+      </td>
+      <td class="xs">{cue.timing}</td>
+      <td>{firedBy(cue, before)}</td>
+      <td>{cueAt(cue, desk)}</td>
+    </tr>
+  );
+}
+
+function firedBy(cue: Cue, before: Cue | undefined): string {
+  if (cue.state === "done") return who(cue.fired_by);
+  if (cue.state === "skipped") return "skipped";
+  if (cue.by === "go") return cue.needs === "outcome" ? "GO, with the outcome" : "GO";
+  return cue.by === "after" && before ? `follows ${before.label}` : "by itself";
+}
+
+function cueAt(cue: Cue, desk: Desk): string {
+  if (cue.fired_at_ms > 0) return timeOfDay(cue.fired_at_ms, desk.zone);
+  if (cue.state === "skipped") return "–";
+  if (cue.due_at_ms > 0) return timeOfDay(cue.due_at_ms, desk.zone);
+  return cue.by === "after" ? `+${elapsed(cue.after_ms)}` : "on the word";
+}

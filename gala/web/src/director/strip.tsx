@@ -1,0 +1,149 @@
+/** The time strip, the banners under it, and the keys along the bottom. */
+import type { Console } from "./console.ts";
+import { asRunWords } from "./console.ts";
+import type { Desk } from "./desk.ts";
+import { Mark } from "../brand/mark.tsx";
+import { Icon } from "./icons.tsx";
+import { againstPlan, count, countdown, elapsed, timeOfDay } from "./times.ts";
+
+/** A desk comes four times a second: after so many real milliseconds without one the page says so. */
+const QUIET_MS = 3_000;
+
+const LEVELS = [
+  "L0 normal",
+  "L1 slower boards",
+  "L2 sampled comments",
+  "L3 longer batches",
+  "L4 boosts local only",
+  "L5 static page",
+];
+
+export function Strip({ console: c, desk }: { console: Console; desk: Desk }) {
+  const now = c.now.value;
+  const plan = againstPlan(desk.over_ms);
+  return (
+    <header class="strip">
+      <div class="name">
+        <Mark />
+        <span>{desk.name}</span>
+      </div>
+      <div class="clock">
+        <span class="k">Show time, {desk.zone}</span>
+        <span class="v">{timeOfDay(now, desk.zone)}</span>
+      </div>
+      <div>
+        <span class="k">To next segment</span>
+        <span class="v">{toNext(desk, now)}</span>
+      </div>
+      <div>
+        <span class="k">Against plan</span>
+        <span class={`v ${plan.sense === "over" ? "over" : ""}`}>
+          {plan.sense !== "even" && <Icon name={plan.sense} />} {plan.words}
+        </span>
+      </div>
+      <div class="s2">
+        <span class="k">Expected end</span>
+        <span class="v">{desk.expected_end_at_ms > 0 ? timeOfDay(desk.expected_end_at_ms, desk.zone) : "–"}</span>
+      </div>
+      <div class="s2">
+        <span class="k">Caller</span>
+        <span class="v t">{desk.crew}</span>
+      </div>
+      <div class="opt">
+        <span class="k">Log</span>
+        <span class="v t">version {desk.version}</span>
+      </div>
+      <div class="end">
+        <span class="k">Service</span>
+        <LinkWords console={c} desk={desk} />
+      </div>
+    </header>
+  );
+}
+
+function toNext(desk: Desk, now: number): string {
+  if (desk.next_at_ms === 0) return "–";
+  const left = desk.next_at_ms - now;
+  return left > 0 ? countdown(left) : "due";
+}
+
+function LinkWords({ console: c, desk }: { console: Console; desk: Desk }) {
+  const link = c.link.value;
+  if (link.state !== "up") {
+    return (
+      <span class="v t r-t">
+        <Icon name="cut" /> no link
+      </span>
+    );
+  }
+  if (c.age.value > QUIET_MS) {
+    return (
+      <span class="v t w-t">
+        <Icon name="warn" /> quiet for {elapsed(c.age.value)}
+      </span>
+    );
+  }
+  return (
+    <span class={`v t ${desk.level === 0 ? "ok-t" : "w-t"}`}>
+      <Icon name={desk.level === 0 ? "check" : "warn"} /> {LEVELS[desk.level] ?? `L${desk.level}`}
+    </span>
+  );
+}
+
+export function Banners({ console: c, desk }: { console: Console; desk: Desk }) {
+  return (
+    <>
+      {c.link.value.state !== "up" && (
+        <div class="banner nolink" role="alert">
+          <Icon name="cut" />
+          NO LINK
+          <span>
+            Nothing you press is sent. What you see is {elapsed(c.age.value)} old. This page reconnects by itself.
+          </span>
+        </div>
+      )}
+      {desk.rehearsal && (
+        <div class="banner" role="status">
+          <Icon name="flag" />
+          REHEARSAL
+          <span>
+            {count(desk.online)} phones, simulated or invited. Nothing here issues money: vouchers are XTS, the beacon is
+            the rehearsal beacon{desk.rate !== 1 ? `, the clock runs ×${desk.rate}` : ""}.
+          </span>
+        </div>
+      )}
+    </>
+  );
+}
+
+export const HINTS: [string[], string][] = [
+  [["Space"], "go"],
+  [["S"], "standby"],
+  [["H"], "hold"],
+  [["R"], "reveal"],
+  [["K"], "skip"],
+  [["V"], "void"],
+  [["↑", "↓"], "look ahead"],
+  [["Esc"], "back"],
+  [["?"], "all keys"],
+];
+
+export function Hints({ desk }: { desk: Desk }) {
+  const last = desk.as_run.reduce<Desk["as_run"][number] | null>(
+    (newest, line) => (line.version > (newest?.version ?? -1) ? line : newest),
+    null,
+  );
+  return (
+    <footer class="hints">
+      {HINTS.map(([keys, words]) => (
+        <span key={words}>
+          {keys.map((key) => (
+            <kbd key={key}>{key}</kbd>
+          ))}
+          {words}
+        </span>
+      ))}
+      {last && <span class="end dim last">Last: {asRunWords(last, desk.zone)}</span>}
+    </footer>
+  );
+}

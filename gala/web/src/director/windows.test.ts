@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { DESKS } from "../../dev/desks.ts";
+import { advice, axis, picture, worst } from "./windows.ts";
+
+const live = () => picture(DESKS.live!(), null)!;
+
+test("the round on air is drawn by the clock, what stands by as it is planned", () => {
+  expect(live()).toMatchObject({ planned: false, lockMs: live().openMs + 36_000 });
+  expect(picture(DESKS.override!(), null)).toMatchObject({ planned: true, openMs: 0, lockMs: 36_000 });
+});
+
+test("a channel that cannot play is named first, with the seconds that are missing", () => {
+  expect(advice(live().windows)).toEqual([
+    { level: "red", who: "Abroad cannot play.", what: "Open 17 s earlier, or mark it play-along only." },
+    { level: "yellow", who: "App sees 7 s.", what: "Open 1 s earlier to make it enough." },
+  ]);
+  expect(worst(live().windows)).toBe("red");
+});
+
+test("every bar, line and gap lies on the axis, also before the opening and long after the lock", () => {
+  const shown = live();
+  for (const now of [shown.openMs - 60_000, shown.openMs, shown.openMs + 20_000, shown.lockMs + 600_000]) {
+    for (const lockMs of [shown.lockMs, 0]) {
+      const at = axis({ ...shown, lockMs }, now);
+      for (const { from, width } of at.bars) {
+        expect(from).toBeGreaterThanOrEqual(0);
+        expect(width).toBeGreaterThan(0);
+      }
+      if (at.lock !== null && at.now !== null) expect(at.now < at.lock).toBe(now < shown.lockMs);
+    }
+  }
+});
+
+test("in a prediction every playable bar ends at the lock", () => {
+  const at = axis(live(), live().openMs);
+  for (const { window, from, width } of at.bars) {
+    if (window.level !== "red") expect(from + width).toBeCloseTo(at.lock!);
+  }
+});
