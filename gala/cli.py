@@ -150,7 +150,8 @@ def serve(
             for name, link in links(evening, chosen).items():
                 out.print(f"{name:<10}{link}", soft_wrap=True, highlight=False)
             await stop.wait()
-            running.cancel()
+            evening.stop()
+            await running
         return 0
 
     raise typer.Exit(run_or_say(run))

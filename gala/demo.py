@@ -132,7 +132,7 @@ async def demo(
         crowd = await Crowd.start(evening, options)
         listening = tasks.create_task(crowd.listen())
         stopping = tasks.create_task(stop.wait())
-        helpers = [running, listening, stopping]
+        helpers: list[asyncio.Task[Any]] = [stopping]
         try:
             if not options.as_json:
                 _welcome(evening, settings, console)
@@ -147,9 +147,11 @@ async def demo(
                 await stopping
         finally:
             await crowd.stop()
-            await asyncio.wait([listening], timeout=2)
+            await listening  # its output ends with it
             for helper in helpers:
                 helper.cancel()
+            evening.stop()
+            await running
         summary = await _summary(evening, crowd, int(time.monotonic() - began_s))
         stopped_early = not evening.notary.published.is_set()
     if options.as_json:

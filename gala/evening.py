@@ -65,9 +65,17 @@ class Evening:
     crew_listener: Listener
     bundle: Path
     faults: list[str] = field(default_factory=list)  # roles that failed and were started again
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def stop(self) -> None:
+        """Ends `run` once every role has finished the step it is in: no exchange with the store is cut."""
+        self.stopping.set()
+        self.edge.plays.pending.set()
+        self.public.stop()
+        self.crew_listener.stop()
 
     async def run(self) -> None:
-        """Runs every role and listener until cancelled."""
+        """Runs every role and listener until `stop`."""
         now = self.clock.now_ms
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._loop("conductor", lambda: self.conductor.step(now()), CONDUCTOR_S))
@@ -86,25 +94,31 @@ class Evening:
         done again.
         """
         failing = False
-        while True:
+        while not self.stopping.is_set():
             try:
                 await step()
             except (RedisError, TimeoutError, OSError) as error:
                 if not failing:
                     log.warning("store does not answer", role=name, error=repr(error))
                 failing = True
-                await asyncio.sleep(BACKOFF_S)
+                await self._rest(BACKOFF_S)
             except Exception as error:
                 if not failing:
                     log.exception("role failed", role=name)
                     self.faults.append(f"{name}: {error!r}")
                 failing = True
-                await asyncio.sleep(BACKOFF_S)
+                await self._rest(BACKOFF_S)
             else:
                 if failing:
                     log.info("role goes on", role=name)
                 failing = False
-                await asyncio.sleep(every_s)
+                await self._rest(every_s)
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleeps, but not through `stop`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stopping.wait()
 
     async def _flush(self) -> None:
         """Waits for plays, gathers for a moment, applies."""

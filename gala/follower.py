@@ -1,5 +1,6 @@
 """A role's way to the cue log: reads it into states, and calls cues into it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +25,7 @@ STALE = "stale"
 
 
 class Follower:
-    """The log as one role has read it. Written by `read` and `call` alone, both of one task."""
+    """The log as one role has read it. Written by `read` and `call` alone, which take turns."""
 
     def __init__(self, rundown: Rundown, log: ShowLog) -> None:
         self.rundown = rundown
@@ -32,6 +33,7 @@ class Follower:
         self._log = log
         self._head = Head()
         self._by_id: dict[str, Entry] = {}
+        self._turn = asyncio.Lock()
 
     @property
     def state(self) -> State:
@@ -40,6 +42,10 @@ class Follower:
 
     async def read(self) -> list[Entry]:
         """Reads to the log's end; the entries that were new. `Forked` if it is not the log followed."""
+        async with self._turn:
+            return await self._read()
+
+    async def _read(self) -> list[Entry]:
         new: list[Entry] = []
         while batch := await self._log.read(self._head.version):
             for entry in batch:
@@ -65,20 +71,21 @@ class Follower:
 
         Given again with the same id it answers with the entry that is there. Raises `CueRefused`.
         """
-        for _ in range(TRIES):
-            await self.read()
-            if (known := self._by_id.get(id)) is not None:
-                return known
-            if not expects(self.state):
-                raise CueRefused(STALE)
-            reason = refusal(self.rundown, self.state, cue, max(now_ms, self.state.at_ms))
-            if reason is not None:
-                raise CueRefused(STALE if reason is Reason.NOT_STANDBY else reason)
-            try:
-                appended = await self._log.append(self._head, cue, id=id, by=by, at_ms=now_ms)
-            except Stale:
-                continue
-            if not appended.existed:
-                self._take(appended.entry)
-            return appended.entry
-        raise CueRefused(STALE)
+        async with self._turn:
+            for _ in range(TRIES):
+                await self._read()
+                if (known := self._by_id.get(id)) is not None:
+                    return known
+                if not expects(self.state):
+                    raise CueRefused(STALE)
+                reason = refusal(self.rundown, self.state, cue, max(now_ms, self.state.at_ms))
+                if reason is not None:
+                    raise CueRefused(STALE if reason is Reason.NOT_STANDBY else reason)
+                try:
+                    appended = await self._log.append(self._head, cue, id=id, by=by, at_ms=now_ms)
+                except Stale:
+                    continue
+                if not appended.existed:
+                    self._take(appended.entry)
+                return appended.entry
+            raise CueRefused(STALE)

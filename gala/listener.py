@@ -1,6 +1,5 @@
 """A uvicorn server inside our own loop: it binds first, says where it listens, and stops when told."""
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
@@ -53,11 +52,12 @@ class Listener:
         )
 
     async def run(self) -> None:
-        """Serves until cancelled, then lets requests in flight end."""
-        serving = asyncio.ensure_future(self._server.serve(sockets=[self._socket]))
+        """Serves until `stop`, then lets requests in flight end."""
         try:
-            await asyncio.shield(serving)
+            await self._server.serve(sockets=[self._socket])
         finally:
-            self._server.should_exit = True
-            await serving
             self._socket.close()
+
+    def stop(self) -> None:
+        """Ends `run`; connections that stay open are cut after `STOP_S`."""
+        self._server.should_exit = True

@@ -34,9 +34,9 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
     reveal = "go"
     end = "after 20s"               # or "at 00:00:00", an instant which nothing moves by accident
 
-In place of a game a segment may have a ``[segments.draw]`` (number, from, cap, valid_from, valid_until,
+In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap,
 and ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
-``look_up = true``.
+``look_up = true`` and have a ``note`` for the crew.
 """
 
 import datetime as dt
@@ -45,17 +45,17 @@ import re
 import tomllib
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from gala.rundown import Act, Channel, Cue, Draw, Game, Prize, Rundown, Segment
+from gala.rundown import Act, Channel, Cue, Draw, Prize, Rundown, Segment
+from gala.rundown_game import read_game
 from gala.rundown_lines import Lines, Where
 from gala.rundown_rules import findings
-from gala.rundown_table import Fault, Notes, Table, check_text
+from gala.rundown_table import Fault, Notes, Table
 from gala.rundown_times import Calendar, clock_time, duration_ms
-from games import GAMES
 
 ACTS: tuple[Act, ...] = get_args(Act)
 
@@ -67,7 +67,6 @@ _CUE = re.compile(r"(go|after|at)(?:\s+([^\s;]+))?\s*(?:;\s*(.*))?", re.DOTALL)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LINE = re.compile(r"\(at line (\d+)")
-_PATH = re.compile(r" - at `\$(.*)`$")
 
 
 class Faults(Exception):
@@ -219,11 +218,12 @@ class _Reader:
         segment_id = table.slug()
         title, card = table.text("title"), table.text("card")
         question = table.text("question", needed=False)
+        note = table.take("note", str, needed=False) or ""
         plan = table.take("plan", dt.time)
         countdown = table.take("countdown", dt.time, needed=False)
         look_up = table.take("look_up", bool, needed=False) or False
         drawing, cues = table.table("draw", needed=False), table.table("cues", needed=False)
-        game = self._game(table)
+        game = read_game(table)
         draw = self._draw(drawing) if drawing is not None else None
         given = [name for name, it in (("a game", game), ("a draw", draw), ("a countdown", countdown)) if it]
         if len(given) > 1:
@@ -243,6 +243,7 @@ class _Reader:
             card=card,
             plan_at_ms=self._at_ms(table, "plan", plan) or plan_at_ms,
             plan_ms=0,
+            note=note,
             kind=kind,
             question=question,
             look_up=look_up,
@@ -251,55 +252,6 @@ class _Reader:
             draw=draw,
             cues=self._cues(cues, segment_id),
         )
-
-    def _game(self, table: Table) -> Game | None:
-        """The game of a segment: what is left in its table, if a game has that name."""
-        found = None
-        left = [key for key in table.raw if key not in table.asked]
-        for name in left:
-            said = table.raw[name]
-            if name not in GAMES:
-                what = "game" if isinstance(said, dict) else "key"
-                known = [*table.asked, *GAMES] if what == "key" else [*GAMES, *table.asked]
-                self.notes.unknown((*table.where, name), name, known, what)
-            elif found is not None:
-                table.note(name, f"has {found.name} and {name}: a segment has one game")
-            else:
-                found = self._settled_game(table, name, said)
-        return found
-
-    def _settled_game(self, table: Table, name: str, said: Any) -> Game | None:
-        game, where = GAMES[name], (*table.where, name)
-        self._check_texts(where, said)
-        try:
-            settings = game.read_settings(said)
-        except msgspec.ValidationError as error:
-            path = _PATH.search(str(error))
-            inner = _steps(path[1]) if path else ()
-            unknown = re.search(r"unknown field `(.+?)`", str(error))
-            if unknown:
-                inner = (*inner, unknown[1])
-            self.notes.note((*where, *inner), f"{name}: {error}")
-            return None
-        return Game(
-            name=name,
-            settings=settings,
-            timing=game.timing(settings).value,
-            outcomes=tuple(choice for choice in _choices(settings) if _settles(name, settings, choice)),
-        )
-
-    def _check_texts(self, where: Where, said: Any) -> None:
-        """Checks every text in a game's settings: a table of words under at least one of our languages."""
-        if isinstance(said, list):
-            for n, one in enumerate(said):
-                self._check_texts((*where, n), one)
-        elif isinstance(said, dict):
-            words = said and all(isinstance(value, str) for value in said.values())
-            if words and any(key in self.notes.languages for key in said):
-                check_text(self.notes, where, said)
-            else:
-                for key, value in said.items():
-                    self._check_texts((*where, key), value)
 
     def _draw(self, table: Table) -> Draw:
         sources = table.take("from", list) or []
@@ -376,20 +328,3 @@ def _currency(written: str) -> str:
     if _CURRENCY.fullmatch(written) is None:
         raise ValueError(f"{written!r} is no currency: three capitals as in ISO 4217, XTS in rehearsals")
     return written
-
-
-def _steps(path: str) -> Where:
-    """``.choices[0].label`` as a path."""
-    return tuple(int(index) if index else key for key, index in re.findall(r"\.([\w-]+)|\[(\d+)\]", path))
-
-
-def _choices(settings: msgspec.Struct) -> list[str]:
-    return [choice.id for choice in getattr(settings, "choices", ())]
-
-
-def _settles(name: str, settings: msgspec.Struct, choice: str) -> bool:
-    try:
-        GAMES[name].settle(settings, choice)
-    except ValueError:
-        return False
-    return True

@@ -153,6 +153,8 @@ def _draw_findings(rundown: Rundown, segment: Segment) -> Iterator[Finding]:
         if other.draw is not None and other.draw.number == draw.number:
             yield Finding("fault", segment.id, "draw", f"draw number {draw.number} is {other.id}'s already")
     places = {other.id: place for place, other in enumerate(rundown.segments)}
+    for name in sorted({name for name in draw.segments if draw.segments.count(name) > 1}):
+        yield Finding("fault", segment.id, "draw", f"`{name}` is named twice")
     for name in draw.segments:
         source = rundown.segments[places[name]] if name in places else None
         if source is None:
@@ -161,6 +163,11 @@ def _draw_findings(rundown: Rundown, segment: Segment) -> Iterator[Finding]:
             yield Finding("fault", segment.id, "draw", f"`{name}` gives no entries to draw from")
         elif places[name] > places[segment.id]:
             yield Finding("fault", segment.id, "draw", f"`{name}` comes only after the draw")
+    prizes = sum(prize.count for prize in draw.prizes)
+    if draw.cap > max(prizes, 1):
+        yield Finding(
+            "fault", segment.id, "draw", f"a cap of {draw.cap} prizes a viewer, and there are {prizes}"
+        )
     if draw.valid_until_at_ms <= draw.valid_from_at_ms:
         yield Finding("fault", segment.id, "draw", "the vouchers end before they begin to be valid")
 

@@ -11,7 +11,6 @@ Deterministic: the order is that of the declarations.
 import inspect
 import json
 import re
-import sys
 from enum import StrEnum
 from types import ModuleType
 
@@ -19,17 +18,18 @@ import msgspec
 from msgspec import inspect as shapes
 
 from gala import protocol
+from games.game import Reason
 
 HEAD = """\
 // Written by gala/typescript.py from gala/protocol.py: change that, then run
-//   python -m gala.typescript > gala/web/src/protocol.gen.ts
+//   gala protocol > gala/web/src/protocol.gen.ts
 
 """
 
 
 def wire() -> str:
     """What the pages' file must hold now."""
-    return typescript(protocol)
+    return typescript(protocol, (Reason,))
 
 
 def typescript(declared: ModuleType, enums: tuple[type[StrEnum], ...] = ()) -> str:
@@ -147,7 +147,3 @@ def _held(kind: shapes.Type) -> tuple[str, str] | None:
             found = [held for part in types if (held := _held(part)) is not None]
             return found[0] if found else None
     return None
-
-
-if __name__ == "__main__":
-    sys.stdout.write(wire())

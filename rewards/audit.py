@@ -112,7 +112,15 @@ def _run(name: str, rule: Rule, reading: Reading) -> Check:
         return Check(name, True, rule(reading))
     except Failed as failure:
         return Check(name, False, str(failure))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         # Whatever a forger writes, the answer is FAIL and a name, never a traceback.
         return Check(name, False, f"malformed: {error!r}")
 

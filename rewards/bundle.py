@@ -23,6 +23,8 @@ from rewards.note import Checkpoint, Signer
 from rewards.ranking import TierResult
 
 MANIFEST = "MANIFEST.json"
+KEYS = "keys.txt"  # written first: it marks a folder as a bundle
+FOLDERS = ("log/", "boxes/", "draws/")
 FIXED = ("SPEC.md", "verify.py")  # copied from beside this module; every spec leaf holds their hashes
 PRIZES_HEADER = "draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"
 DRAW_FILES = {
@@ -35,12 +37,19 @@ def draw_path(draw: int, name: str) -> str:
     return f"draws/{draw}/{name}"
 
 
-def fixed_files() -> dict[str, bytes]:
-    return {name: (Path(__file__).parent / name).read_bytes() for name in FIXED}
+def fixed_files(folder: Path) -> dict[str, bytes]:
+    """The fixed files of an evening. They are kept in its folder from the first call on, so that a later
+    version of this program still publishes those the specs promised."""
+    found = {}
+    for name in FIXED:
+        if not (folder / name).is_file():
+            files.write_durably(folder / name, (Path(__file__).parent / name).read_bytes())
+        found[name] = (folder / name).read_bytes()
+    return found
 
 
-def fixed_hashes() -> dict[str, str]:
-    return {name: hashlib.sha256(content).hexdigest() for name, content in fixed_files().items()}
+def fixed_hashes(folder: Path) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in fixed_files(folder).items()}
 
 
 def prizes_csv(found: Iterable[tuple[Draw, Sequence[TierResult]]]) -> bytes:
@@ -76,8 +85,9 @@ def log_files(bodies: Sequence[bytes], signer: Signer) -> dict[str, bytes]:
     """`log/…`: the tiles, and a checkpoint over all of them."""
     root = merkle.root(merkle.leaf_hash(body) for body in bodies)
     note = signer.sign(Checkpoint(signer.name, len(bodies), root).text())
-    found = {f"log/{path}": content for path, content in tiles.files(bodies).items()}
-    return found | {"log/checkpoint": note.encode(), "keys.txt": f"{signer.verifier}\n".encode()}
+    found = {KEYS: f"{signer.verifier}\n".encode()}
+    found |= {f"log/{path}": content for path, content in tiles.files(bodies).items()}
+    return found | {"log/checkpoint": note.encode()}
 
 
 def box_paths(history: History) -> list[str]:
@@ -121,9 +131,10 @@ def write(
     """Writes or refreshes a bundle. folder: the register's; lines: the rows up to the last roll-up.
 
     Files that did not change are left alone; files of an older state (partial tiles) are removed. The
-    manifest comes last, so a bundle that is caught half refreshed says so.
+    manifest comes last, so a bundle that is caught half refreshed says so. ValueError for a folder that
+    holds something else.
     """
-    found = log_files(bodies, signer) | fixed_files()
+    found = log_files(bodies, signer) | fixed_files(folder)
     for path in [*box_paths(history), *draw_paths(history)]:
         found[path] = (folder / path).read_bytes()
     finished = []
@@ -135,14 +146,21 @@ def write(
     found["prizes.csv"] = prizes_csv(finished)
     found["ledger.csv"] = books.csv(lines)
     listing = manifest(history, found)
-    target.mkdir(parents=True, exist_ok=True)
-    for path in present(target):
-        if path not in found and path != MANIFEST:
-            (target / path).unlink()
+    _clear(target, found)
     for path, content in [*found.items(), (MANIFEST, listing)]:
         file = target / path
         if not (file.is_file() and file.read_bytes() == content):
             files.write_durably(file, content)
+
+
+def _clear(target: Path, found: Mapping[str, bytes]) -> None:
+    """Removes what an older or interrupted refresh left behind."""
+    there = present(target)
+    if there and not {MANIFEST, KEYS} & set(there):
+        raise ValueError(f"{target} holds files and is no bundle")
+    for path in there:
+        if path not in found and (path.startswith(FOLDERS) or path.endswith(".part")):
+            (target / path).unlink()
 
 
 def present(folder: Path) -> list[str]:

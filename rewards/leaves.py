@@ -9,11 +9,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rewards import merkle
 from rewards.beacon import Chain
-from rewards.slots import BadRules, Layout, tickets_max
+from rewards.roster import TICKETS_MAX
+from rewards.slots import Layout, check_rules, tickets_max
 
 ALGORITHM = "gala-draw/1"
 TEST_CURRENCY = "XTS"  # ISO 4217: reserved for tests, worth nothing
@@ -127,12 +128,20 @@ class DrawSpec:
             raise BadSpec("the cap is at least 1, eligibility is number or account")
         if self.window.valid_from_ms >= self.window.valid_until_ms:
             raise BadSpec("the redemption window is empty")
-        ZoneInfo(self.window.zone)  # ZoneInfoNotFoundError names it
         if len({r.round_id for r in self.rounds}) != len(self.rounds):
             raise BadSpec("a round stands twice")
+        if sum(tickets_max(r.entries) for r in self.rounds) > TICKETS_MAX:
+            raise BadSpec(f"one viewer could earn more than {TICKETS_MAX} tickets")
 
     def leaf(self, *, show: str, rehearsal: bool, key_commitment: bytes, files: Mapping[str, str]) -> Leaf:
-        """The `spec` leaf. files: SHA-256, in hex, of the bundle's SPEC.md and verifiers."""
+        """The `spec` leaf. files: SHA-256, in hex, of the bundle's SPEC.md and verifiers.
+
+        BadSpec for a zone this machine does not know; the auditor's may know others.
+        """
+        try:
+            ZoneInfo(self.window.zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise BadSpec(f"no zone {self.window.zone!r}") from error
         budget: dict[str, int] = {}
         for prize in self.prizes:
             budget[prize.currency] = budget.get(prize.currency, 0) + prize.count * prize.amount
@@ -175,10 +184,7 @@ class RoundOpening:
     def leaf(self, *, rehearsal: bool, key_commitment: bytes) -> Leaf:
         """The `open` leaf. BadRules (of `slots`) if the layout is none."""
         layout = Layout.from_json(self.layout)
-        tickets_max(self.entries)
-        for count in self.counts:
-            if "/" in str(count["name"]):
-                raise BadRules("a count's name holds no slash")
+        check_rules(layout, self.counts, self.entries)
         found = {
             "schema": "gala/open/1",
             "round": self.round_id,

@@ -120,12 +120,15 @@ class Ledger:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One durable step: all of it happens, or none, the book included."""
         async with self._writing:
+            count = self.book.count
             try:
                 async with self._engine.begin() as db:
                     await self._catch_up(db)
+                    count = self.book.count
                     yield db
             except BaseException:
-                self.book = Book()  # folded anew from what stands when the next step begins
+                if self.book.count != count:
+                    self.book = Book()  # it ran ahead: folded anew from what stands when the next step begins
                 raise
 
     async def _catch_up(self, db: AsyncConnection) -> None:

@@ -70,6 +70,13 @@ def score(key: bytes, place: int, ticket: int) -> bytes:
     return one.astype(">u8").tobytes()
 
 
+def best_ticket(key: bytes, place: int, tickets: int) -> Ranked:
+    """The lowest of a place's tickets, 1 or more."""
+    blocks = aes_blocks(key, np.full(tickets, place, dtype=np.uint64), np.arange(tickets, dtype=np.uint64))
+    best = int(sort_blocks(blocks)[0])
+    return Ranked(place, best, blocks[best].astype(">u8").tobytes())
+
+
 def best_scores(key: bytes, tickets: Tickets) -> npt.NDArray[np.uint64]:
     """The first eight bytes of each place's best score; every place has a ticket."""
     found = np.empty(len(tickets), dtype=np.uint64)

@@ -106,7 +106,7 @@ class Register:
             show=self._show,
             rehearsal=self._rehearsal,
             key_commitment=places.key_commitment(self._draw_key(spec.draw)),
-            files=bundle.fixed_hashes(),
+            files=await asyncio.to_thread(bundle.fixed_hashes, self._folder),
         )
         async with self._turn:
             await self._journal.append(leaf, at_ms)
@@ -231,9 +231,10 @@ class Register:
     async def standing(self, draw: int, number: int) -> Standing:
         """A viewer's own place, tickets, scores and ranks in a finished draw (BrokenHistory before)."""
         async with self._turn:
-            await self._journal.catch_up()
-            if "result" not in self._draw(draw).stages:
-                raise history.BrokenHistory(f"draw {draw} has no result yet")
+            if draw not in self._scores:  # a finished draw does not change any more
+                await self._journal.catch_up()
+                if "result" not in self._draw(draw).stages:
+                    raise history.BrokenHistory(f"draw {draw} has no result yet")
             return await asyncio.to_thread(lambda: self._scores_of(draw).of(number))
 
     # Money

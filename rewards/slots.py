@@ -145,6 +145,17 @@ def tickets(layout: Layout, entries: Entries, slots: Records, settled: int | Non
     return found
 
 
+def check_rules(layout: Layout, counts: Counts, entries: Entries) -> None:
+    """BadRules unless every count and entry is of the closed lists and names fields there are."""
+    if any("/" in str(count["name"]) for count in counts):
+        raise BadRules("a count's name holds no slash")
+    if len({count["name"] for count in counts}) != len(counts):
+        raise BadRules("a count's name stands twice")
+    nothing = records(layout, b"")
+    recount(layout, counts, nothing)
+    tickets(layout, entries, nothing, settled=0)
+
+
 def tickets_max(entries: Entries) -> int:
     """The most one slot can earn: every rule at once."""
     return sum(int(rule["tickets"]) for rule in entries)

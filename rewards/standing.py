@@ -69,6 +69,7 @@ class Scores:
     eligible: Flags
     numbers: Numbers
     results: Sequence[TierResult]
+    _by_number: npt.NDArray[np.int64] | None = None
     _best: dict[int, npt.NDArray[np.uint64]] = field(default_factory=dict)
 
     def drawn(self) -> Drawn:
@@ -87,10 +88,12 @@ class Scores:
 
     def of(self, number: int) -> Standing:
         entrants = int(self.eligible.sum())
-        at = np.flatnonzero(self.numbers == number)
-        if not len(at):
+        if self._by_number is None:
+            self._by_number = np.argsort(self.numbers)
+        at = int(np.searchsorted(self.numbers, number, sorter=self._by_number))
+        if at == len(self.numbers) or self.numbers[self._by_number[at]] != number:
             return Standing(None, 0, entrants)
-        place = int(at[0])
+        place = int(self._by_number[at])
         if not self.eligible[place]:
             return Standing(place, int(self.tickets[place]), entrants)
         return Standing(
@@ -101,7 +104,7 @@ class Scores:
         key = ranking.tier_key(self.seed, result.tier)
         if result.tier not in self._best:
             self._best[result.tier] = np.sort(ranking.best_scores(key, self.tickets)[self.eligible])
-        score = min(ranking.score(key, place, ticket) for ticket in range(int(self.tickets[place])))
+        score = ranking.best_ticket(key, place, int(self.tickets[place])).score
         first = np.uint64(int.from_bytes(score[:8], "big"))
         rank = int(np.searchsorted(self._best[result.tier], first)) + 1
         won = next((prize for prize, ranked in enumerate(result.winners) if ranked.place == place), None)

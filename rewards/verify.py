@@ -190,16 +190,14 @@ class Bundle:
                 self.follow(leaf["schema"].removeprefix("gala/").removesuffix("/1"), leaf)
             except (Fail, KeyError, ValueError, TypeError) as error:
                 raise Fail(f"leaf {index} {leaf.get('schema')}: {error}") from error
-        return (
-            f"{len(self.rounds)} rounds, {len(self.draws)} draws"
-            + ", a REHEARSAL" * self.evening["rehearsal"]
-        )
+        rehearsal = ", a REHEARSAL" if self.evening["rehearsal"] else ""
+        return f"{len(self.rounds)} rounds, {len(self.draws)} draws{rehearsal}"
 
     def follow(self, kind: str, leaf: dict[str, Any]) -> None:
         if kind == "ledger":
             need(leaf["rows"] > max(self.roll_ups, default=0), "a roll-up that does not grow")
             self.roll_ups[leaf["rows"]] = leaf["hash"]
-        elif kind in ("open", "lock", "settle", "seal"):
+        elif kind in ("open", "lock", "settle", "seal", "round-void"):
             self.follow_round(kind, leaf)
         elif kind == "spec":
             self.follow_spec(leaf)
@@ -239,6 +237,8 @@ class Bundle:
         )
         need(window["valid_from_ms"] < window["valid_until_ms"], "an empty window")
         named = [item["round"] for item in leaf["rounds"]]
+        most = sum(rule["tickets"] for item in leaf["rounds"] for rule in item["entries"])
+        need(most <= 65535, "one viewer could earn more than 65535 tickets")
         need(
             len(set(named)) == len(named) and not set(named) & set(self.rounds), "a round that opened before"
         )
@@ -250,7 +250,7 @@ class Bundle:
             name = item["round"]
             while name in self.rounds and "rerun" in self.rounds[name]:
                 name = self.rounds[name]["rerun"]
-            if name in self.rounds:
+            if name in self.rounds and "round-void" not in self.rounds[name]:
                 found[name] = self.rounds[name]
         return found
 
@@ -278,7 +278,7 @@ class Bundle:
             return
         found = self.rounds[name]
         need(
-            kind not in found and (kind == "lock" or "lock" in found),
+            kind not in found and (kind in ("lock", "round-void") or "lock" in found),
             "not in the order open, lock, settle, seal",
         )
         need(kind != "settle" or isinstance(leaf["settled"], int), "settled to no integer")
@@ -686,7 +686,15 @@ def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
         told.append(f"PASS  {name}: {bundle.money()}")
     except Fail as failure:
         return False, [*told, f"FAIL  {name}: {failure}"]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         return False, [*told, f"FAIL  {name}: malformed: {error!r}"]
     return True, told
 

@@ -13,7 +13,7 @@ class Person:
     """One viewer's temperament. Times are venue milliseconds."""
 
     channel: str
-    joins_after_ms: int
+    late: float  # 0: there from the start; else how late, up to 1
     attention: float  # chance to take part in a round
     median_ms: int  # how long a decision takes, typically
     fickle: float  # chance to change their mind
@@ -30,7 +30,7 @@ def people(chance: random.Random, count: int, channels: Mapping[str, int]) -> li
         found.append(
             Person(
                 channel=chance.choices(list(channels), list(channels.values()))[0],
-                joins_after_ms=int(chance.uniform(0, 40_000)) if late else 0,
+                late=chance.random() if late else 0,
                 attention=chance.betavariate(8, 2),
                 median_ms=int(chance.uniform(1_500, 5_000)),
                 fickle=chance.betavariate(1.2, 8),

@@ -50,7 +50,7 @@ class SimulatedViewer:
     def __init__(self, url: str, show: str, person: Person, seed: str, report: Report) -> None:
         self._url = url
         self._show = show
-        self._person = person
+        self.person = person
         self._seed = seed
         self._report = report
         self._pass = ""
@@ -80,11 +80,11 @@ class SimulatedViewer:
         await asyncio.sleep(join_delay_s)
         async with asyncio.TaskGroup() as tasks:
             while not self.ended:
-                auth = {"pass": self._pass, "channel": self._person.channel, "show": self._show}
+                auth = {"pass": self._pass, "channel": self.person.channel, "show": self._show}
                 try:
                     self._line = await Line.open(self._url, auth)
                 except RefusedConnect as refused:
-                    wait_ms = (refused.content or {}).get("retry_after_ms", 1000)
+                    wait_ms = refused.content.get("retry_after_ms", 1000)
                     await asyncio.sleep(wait_ms / 1000)
                     continue
                 except LineDown:
@@ -152,7 +152,7 @@ class SimulatedViewer:
                 chance = self._chance(round_["id"])
                 opens_at_ms = int(max(round_["opens_at_ms"], self.now_ms()))
                 planned = plan(
-                    self._person, chance, round_["public"], opens_at_ms, round_.get("closes_at_ms", 0), mood
+                    self.person, chance, round_["public"], opens_at_ms, round_.get("closes_at_ms", 0), mood
                 )
                 tasks.create_task(self._play(round_["id"], planned))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import socketio
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -64,7 +64,18 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 class Assets(StaticFiles):
-    """Built files, whose names carry a hash of their content."""
+    """Built files, whose names carry a hash of their content; the smallest form a browser takes."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """As Starlette's, from the file that was compressed when the pages were built, if there is one."""
+        accepted = Headers(scope=scope).get("accept-encoding", "")
+        for token, ending in (("br", ".br"), ("gzip", ".gz")):
+            if token in accepted and self.lookup_path(path + ending)[1] is not None:
+                response = await super().get_response(path + ending, scope)
+                response.headers["content-encoding"] = token
+                response.headers["vary"] = "accept-encoding"
+                return response
+        return await super().get_response(path, scope)
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """As Starlette's, kept for ever by caches."""

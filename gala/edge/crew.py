@@ -62,7 +62,8 @@ class Crew:
         self._follower = Follower(rundown, log)
         self._counters: dict[str, dict[str, int]] = {}
         self._edges: dict[str, Report] = {}
-        self._desk_at_ms = 0.0
+        self._desk_at_ms = 0
+        self._desk_rate = 0.0
         self.members: dict[str, CrewPass] = {}
         self.sockets: socketio.AsyncServer | None = None
 
@@ -79,10 +80,10 @@ class Crew:
     async def step(self, now_ms: int) -> None:
         """Reads the log and the live figures, and shows every console its desk."""
         new = await self._follower.read()
-        real_ms = now_ms / self._rate()
-        if not new and real_ms - self._desk_at_ms < DESK_MS:
+        if not new and now_ms < self._desk_at_ms and self._rate() == self._desk_rate:
             return
-        self._desk_at_ms = real_ms
+        self._desk_rate = self._rate()
+        self._desk_at_ms = now_ms + int(DESK_MS * self._desk_rate)
         await self._read_figures(now_ms)
         if self.sockets is not None:
             for sid, held in tuple(self.members.items()):

@@ -71,8 +71,9 @@ class Edge:
         self._arrivals: deque[Viewer] = deque()
         self._numbers: range = range(0)
         self._boards: dict[str, deque[Snapshot]] = {}  # a ring a live round, for the slowest cohort's time
-        self._tallied_at_ms = 0.0
-        self._reported_at_ms = 0.0
+        self._board_at_ms = 0
+        self._report_at_ms = 0
+        self._reported_at_ms = 0
         self._reported_count = 0
 
     @property
@@ -87,16 +88,17 @@ class Edge:
         await self.follower.read()
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
+            self._board_at_ms = self._report_at_ms = now_ms  # what was planned at another pace is void
             clock = Clock(now_ms=now_ms, rate=self._told_rate)
             await self._broadcast.tell_all("clock", clock)
         for cohort in self.audience.cohorts:
             await self._tell(cohort, now_ms)
-        real_ms = now_ms / self._told_rate
-        if real_ms - self._tallied_at_ms >= TALLY_MS:
-            self._tallied_at_ms = real_ms
+        if now_ms >= self._board_at_ms:
+            self._board_at_ms = now_ms + int(TALLY_MS * self._told_rate)
             await self._boards_step(now_ms)
-        if real_ms - self._reported_at_ms >= REPORT_MS:
-            await self._report(now_ms, real_ms)
+        if now_ms >= self._report_at_ms:
+            self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
+            await self._report(now_ms)
         arrived = [self._arrivals.popleft() for _ in range(min(len(self._arrivals), ARRIVALS_MAX))]
         for viewer in arrived:
             if self.audience.get(viewer.sid) is viewer:
@@ -242,10 +244,10 @@ class Edge:
             )
             await self._broadcast.tell(cohort, "tally", tally)
 
-    async def _report(self, now_ms: int, real_ms: float) -> None:
+    async def _report(self, now_ms: int) -> None:
         taken = sorted(self.plays.ack_ms)
         self.plays.ack_ms.clear()
-        seconds = (real_ms - self._reported_at_ms) / 1000
+        seconds = max(1, now_ms - self._reported_at_ms) / self._told_rate / 1000
         report = Report(
             phones=len(self.audience),
             ack_p50_ms=taken[len(taken) // 2] / self._told_rate if taken else 0,
@@ -254,6 +256,6 @@ class Edge:
             seen_at_ms=now_ms,
             refused=self.plays.refusals(),
         )
-        self._reported_at_ms = real_ms
+        self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
         await self._redis.hset(keys.edges(self.rundown.id), self._name, msgspec.msgpack.encode(report))

@@ -5,7 +5,8 @@ must end when we end, however that is. We stop it on the way out; and for the wa
 ours runs (SIGKILL, a crash) a *guard* does: a shell that reads a pipe of which we hold the other end, so
 that the kernel tells it. Neither a parent-death signal (Linux only, and tied to the thread that started
 the server) nor a pid in a file would do. Both run in sessions of their own, so that Ctrl-C reaches us
-alone and we decide the order of things.
+alone and we decide the order of things. (A process forked from us without exec holds the pipe as well, and
+so keeps the server.)
 
 The data folder belongs to one server at a time. The lock is a `flock` on ``valkey.lock`` whose descriptor
 the server inherits: the kernel keeps it while either of us lives, and drops it when both are gone. So a

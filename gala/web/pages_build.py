@@ -97,7 +97,7 @@ def digest(*names: str) -> str:
 def npm(*arguments: str) -> None:
     """Runs npm in ``gala/web``; PagesError with npm's own words when it fails."""
     command, folder = npm_command()
-    environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {**os.environ, "NO_COLOR": "1", "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     done = subprocess.run(  # noqa: S603
         [*command, "--loglevel=error", *arguments],
         cwd=WEB,

@@ -9,13 +9,15 @@ over a box already in memory.
 import asyncio
 import random
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 from redis.asyncio import Redis
 
-from tests.voting.valkey import connect, running
+from gala.store.clients import connect
+from gala.store.valkey import EmbeddedValkey
 from voting.box import PAGE, Box, Change, GateState
 from voting.layout import Layout
 from voting.recount import recount
@@ -54,10 +56,12 @@ async def server_cpu_us(redis: Redis) -> float:
     return 1e6 * float(info["used_cpu_user"] + info["used_cpu_sys"])
 
 
-async def plays(socket: Path, layout: Layout, counts: list[Count], batch: int) -> tuple[float, float, float]:
+async def plays(url: str, layout: Layout, counts: list[Count], batch: int) -> tuple[float, float, float]:
     """(µs of Valkey CPU, µs of our own CPU, µs by the clock) a play."""
     changes = first_votes(layout, counts)
-    async with connect(socket) as redis:
+    clients = await connect(url)
+    try:
+        redis = clients.once
         await redis.flushall()
         box = Box(redis, f"bench/{layout.width}/{batch}", layout.width)
         await box.set_gate(range(PAGES), 1, GateState.OPEN)
@@ -69,6 +73,8 @@ async def plays(socket: Path, layout: Layout, counts: list[Count], batch: int) -
         clock, own = time.perf_counter() - clock, time.process_time() - own
         server = await server_cpu_us(redis) - server
         assert (await box.counters(range(PAGES)))["voters"] == PAGES * PAGE
+    finally:
+        await clients.close()
     return server / (PAGES * PAGE), 1e6 * own / (PAGES * PAGE), 1e6 * clock / (PAGES * PAGE)
 
 
@@ -89,16 +95,20 @@ def pages_of(layout: Layout) -> list[bytes]:
 
 def main() -> None:
     say = sys.stdout.write
-    for name, options in (
-        ("no AOF", ()),
-        ("AOF, fsync always", ("--appendonly", "yes", "--appendfsync", "always")),
-    ):
-        say(f"{name}\n  batch  slot      Valkey µs   client µs   clock µs a play\n")
-        with running(*options) as socket:
-            for layout, counts in ((POLL, POLL_COUNTS), (WHACK, WHACK_COUNTS)):
-                for batch in (20, 200, 500):
-                    server, own, clock = asyncio.run(plays(socket, layout, counts, batch))
-                    say(f"  {batch:5}  {layout.width:2} bytes  {server:9.2f}  {own:10.2f}  {clock:9.2f}\n")
+    for durable in (False, True):
+        say(f"AOF, {'fsync always' if durable else 'no fsync'}\n")
+        say("  batch  slot      Valkey µs  client µs   clock µs a play\n")
+        with tempfile.TemporaryDirectory(prefix="gala-bench-") as folder:
+            valkey = EmbeddedValkey(Path(folder), durable=durable).start()
+            try:
+                for layout, counts in ((POLL, POLL_COUNTS), (WHACK, WHACK_COUNTS)):
+                    for batch in (20, 200, 500):
+                        server, own, clock = asyncio.run(plays(valkey.url, layout, counts, batch))
+                        say(
+                            f"  {batch:5}  {layout.width:2} bytes  {server:9.2f}  {own:10.2f}  {clock:9.2f}\n"
+                        )
+            finally:
+                valkey.stop()
     say(f"recount of {SLOTS // PAGE * PAGE:,} slots\n")
     for layout, counts in ((POLL, POLL_COUNTS), (WHACK, WHACK_COUNTS), (MASKS, MASK_COUNTS)):
         pages = pages_of(layout)

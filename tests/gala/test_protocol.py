@@ -12,7 +12,7 @@ GENERATED = Path(__file__).parents[2] / "gala" / "web" / "src" / "protocol.gen.t
 
 
 def test_the_browsers_types_are_those_of_the_service() -> None:
-    assert GENERATED.read_text() == wire(), "stale: python -m gala.typescript > gala/web/src/protocol.gen.ts"
+    assert GENERATED.read_text() == wire(), "stale: gala protocol > gala/web/src/protocol.gen.ts"
 
 
 def test_every_message_is_declared_with_all_its_fields() -> None:

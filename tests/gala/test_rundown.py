@@ -81,7 +81,7 @@ number = 1
 from = ["tetris"]
 valid_from = 2019-11-11T00:00:00
 valid_until = 2019-11-12T00:00:00
-cap = 1
+cap = 2
 [[segments.draw.prizes]]
 count = 10
 face_minor = 50_00
@@ -266,6 +266,14 @@ BROKEN = {
         "draw",
         "must be a whole number",
     ),
+    "a segment twice in a draw": ('["tetris"]', '["tetris", "tetris"]', "draw", "`tetris` is named twice"),
+    "a cap above the prizes": (
+        "cap = 2",
+        "cap = 11",
+        "draw",
+        "a cap of 11 prizes a viewer, and there are 10",
+    ),
+    "a cap of nothing": ("cap = 2", "cap = 0 # here", "draw", "at least 1"),
     "vouchers that end before they begin": (
         "valid_until = 2019-11-12",
         "valid_until = 2019-11-10",
@@ -388,6 +396,14 @@ def test_cues_say_who_fires_them_and_what_the_crew_should_know() -> None:
     assert rundown.segment("opening").cues == (Cue(id="opening.start", do="start", by="go"),)
     assert rundown.segment("tetris").game is not None
     assert rundown.segment("tetris").game.outcomes == ("comets", "harbour")  # type: ignore[union-attr]
+
+
+def test_notes_are_for_the_crew_and_a_viewer_wins_once_unless_said_otherwise() -> None:
+    source = GOOD.replace("cap = 2\n", "").replace('id = "draw"', 'id = "draw"\nnote = "urn on"')
+    rundown = read(source.encode()).rundown
+    assert rundown is not None
+    draw = rundown.segment("draw")
+    assert (draw.note, draw.draw and draw.draw.cap) == ("urn on", 1)
 
 
 def test_a_clock_change_leaves_no_doubt() -> None:

@@ -102,11 +102,11 @@ def test_a_prediction_is_hidden_and_locks_for_everyone_and_an_opinion_may_be_liv
     assert (game.timing(opinion), game.live(opinion)) == (Timing.INFLUENCE, True)
 
 
-def test_phones_are_told_what_they_need_to_draw_the_ballot() -> None:
+def test_phones_are_told_the_choices_by_id_and_find_their_words_in_the_segment_s_texts() -> None:
     poll = opened(PREDICT)
     assert poll.game.public(poll.round, 0, 0) == {
         "kind": "predict",
-        "choices": TEAMS,
+        "choices": ["comets", "lions", "waves"],
         "allowance": 1,
         "revise": False,
         "tally": "hidden",

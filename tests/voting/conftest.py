@@ -1,20 +1,10 @@
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
 import pytest
 from redis.asyncio import Redis
 
-from tests.voting.valkey import connect, running
-
-
-@pytest.fixture(scope="session")
-def valkey_socket() -> Iterator[Path]:
-    with running() as socket:
-        yield socket
+from gala.store.clients import Clients
 
 
 @pytest.fixture
-async def redis(valkey_socket: Path) -> AsyncIterator[Redis]:
-    async with connect(valkey_socket) as client:
-        await client.flushall()
-        yield client
+def redis(clients: Clients) -> Redis:
+    """The client a box is used with: it never repeats a command by itself."""
+    return clients.once

@@ -103,6 +103,7 @@ const local = (status: PlayStatus, choice: string, label: string, reason = "", a
     title: "Human Tetris",
     reason,
     counted_at_ms: status === "counted" ? NOW_MS - 1500 : 0,
+    slot: null,
   },
 });
 

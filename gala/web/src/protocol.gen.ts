@@ -1,5 +1,5 @@
 // Written by gala/typescript.py from gala/protocol.py: change that, then run
-//   python -m gala.typescript > gala/web/src/protocol.gen.ts
+//   gala protocol > gala/web/src/protocol.gen.ts
 
 /** The segment on air. `text` is the content hash of its `SegmentText` at `/texts/HASH.json`. */
 export interface SegmentView {
@@ -399,6 +399,10 @@ export interface CueReply {
   detail: string;
   show: Desk | null;
 }
+
+/** Why a play is refused: the published list, the same in the browser. */
+export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
+export type Reason = (typeof REASONS)[number];
 
 /** Every message by its name. */
 export interface Messages {

@@ -1,5 +1,5 @@
 import type { ChoiceText, SegmentText } from "../protocol.gen.ts";
-import { shapeOf, type ShapeName } from "../brand/shapes.tsx";
+import { SHAPE_NAMES, shapeOf, type ShapeName } from "../brand/shapes.tsx";
 import type { Text } from "../i18n/words.ts";
 
 /** A choice of a poll, as this page draws it. */
@@ -8,6 +8,8 @@ export interface Choice {
   label: Text;
   detail: Text;
   shape: ShapeName;
+  /** drawn in outline: there are six shapes, and the seventh choice must not look like the first */
+  hollow: boolean;
 }
 
 /** What a poll says of itself in `RoundView.public`. */
@@ -37,6 +39,7 @@ export function readPoll(shown: Record<string, unknown>, segment: SegmentText): 
       label: Object.keys(label).length > 0 ? label : { en: id },
       detail: words?.detail ?? text(given.detail),
       shape: shapeOf(words?.shape || String(given.shape ?? ""), place),
+      hollow: place >= SHAPE_NAMES.length,
     };
   });
   return {

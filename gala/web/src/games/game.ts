@@ -12,6 +12,8 @@ export interface RoundProps {
   slot: RoundMine | undefined;
   /** this phone's newest play, if it has made one */
   local: LocalPlay | undefined;
+  /** the show is on hold, its clocks too */
+  held: boolean;
   /** controls are dead: no link */
   shut: boolean;
   /** how far this picture runs behind the hall */

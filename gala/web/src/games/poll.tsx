@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
-import { colourOf, Shape } from "../brand/shapes.tsx";
+import { colourOf, Shape as Drawn } from "../brand/shapes.tsx";
 import { usePage } from "../viewer/page.ts";
 import { isLate } from "../viewer/scene.ts";
 import { playState, State } from "../viewer/state.tsx";
@@ -31,6 +31,14 @@ export function Poll(props: RoundProps): JSX.Element {
   }
 }
 
+function Emblem({ of, as }: { of: Choice; as: string }): JSX.Element {
+  return (
+    <span class={of.hollow ? `${as} hollow` : as}>
+      <Drawn name={of.shape} />
+    </span>
+  );
+}
+
 type Stage = RoundProps & { poll: PollView; stands: Choice[] };
 
 const isPending = ({ local }: RoundProps): boolean => local?.status === "sending" || local?.status === "kept";
@@ -50,13 +58,13 @@ function useVote({ poll, play }: Stage): (ids: string[]) => void {
   };
 }
 
-function Clock({ round, delay_ms, label }: RoundProps & { label: string }): JSX.Element {
+function Clock({ round, held, delay_ms, label }: RoundProps & { label: string }): JSX.Element {
   const { words } = usePage();
-  if (round.closes_at_ms === 0) {
+  if (held || round.closes_at_ms === 0) {
     return (
       <p class="eyebrow middle">
-        <Icon name="clock" />
-        {words.value.t("openForNow")}
+        <Icon name={held ? "pause" : "clock"} />
+        {words.value.t(held ? "onHold" : "openForNow")}
       </p>
     );
   }
@@ -84,13 +92,14 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
     if (rest.length < picked.length) marked.value = rest;
     else if (picked.length < poll.allowance) marked.value = [...picked, id];
   };
-  const wide = poll.choices.length > 4 || poll.choices.length === 3;
+  const count = poll.choices.length;
+  const rows = count > 6 ? "doors six many" : count > 4 || count === 3 ? "doors six" : "doors";
   return (
     <>
-      {late && round.closes_at_ms > 0 && <LateNote {...props} />}
+      {late && !props.held && <LateNote {...props} />}
       <Clock {...props} label={w.t(round.timing === "appear" ? "secondsLeft" : "locksForAll")} />
       <h1>{w.pick(text.question) || w.pick(text.title)}</h1>
-      <div class={wide ? "doors six" : "doors"} role="group" aria-label={w.t("choices")}>
+      <div class={rows} role="group" aria-label={w.t("choices")}>
         {poll.choices.map((choice) => {
           const pressed = picked.includes(choice.id);
           return (
@@ -104,9 +113,7 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
               disabled={shut || (many && !pressed && picked.length >= poll.allowance)}
               onClick={() => tap(choice.id)}
             >
-              <span class="em">
-                <Shape name={choice.shape} />
-              </span>
+              <Emblem of={choice} as="em" />
               {pressed && (
                 <span class="pick">
                   <Icon name="tick" />
@@ -120,22 +127,24 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
         })}
       </div>
       <div class="push stack">
-        {many && (
-          <button
-            type="button"
-            class="btn go"
-            data-act="send"
-            disabled={shut || picked.length === 0}
-            onClick={() => {
-              vote(picked);
-              marked.value = null;
-              done();
-            }}
-          >
-            {w.t("sendPicks")}
-          </button>
-        )}
         <BelowDoors {...props} />
+        {many && (
+          <div class="above">
+            <button
+              type="button"
+              class="btn go"
+              data-act="send"
+              disabled={shut || picked.length === 0}
+              onClick={() => {
+                vote(picked);
+                marked.value = null;
+                done();
+              }}
+            >
+              {w.t("sendPicks")}
+            </button>
+          </div>
+        )}
         {stands.length > 0 && !isPending(props) && (
           <button type="button" class="btn line" data-act="keep" onClick={done}>
             {w.t("keepMine", { label: labels(stands, (one) => w.pick(one)) })}
@@ -213,9 +222,7 @@ function Receipt(props: Stage & { change: () => void }): JSX.Element {
             </div>
             {stands.map((choice) => (
               <div class="row picked" key={choice.id}>
-                <span class={`shape ink-${choice.shape}`}>
-                  <Shape name={choice.shape} />
-                </span>
+                <Emblem of={choice} as={`shape ink-${choice.shape}`} />
                 <span>
                   <b data-counted={choice.id}>{w.pick(choice.label)}</b>
                   <span class="small">{w.pick(text.title)}</span>
@@ -246,7 +253,6 @@ function Receipt(props: Stage & { change: () => void }): JSX.Element {
             <span>{w.t("countedNote")}</span>
           </p>
         )}
-        <LiveTally {...props} />
       </div>
       <div class="stack wide">
         <Clock {...props} label={w.t(poll.revise ? "changeLeft" : "locksForAll")} />
@@ -264,6 +270,7 @@ function Receipt(props: Stage & { change: () => void }): JSX.Element {
           <p class="sub center">{w.t("stands")}</p>
         )}
       </div>
+      <LiveTally {...props} />
     </>
   );
 }
@@ -273,7 +280,11 @@ function LiveTally({ round, poll, stands }: Stage): JSX.Element | null {
   const { evening } = usePage();
   const tally = evening.tally.value;
   if (tally === null || tally.round !== round.id) return null;
-  return <Bars poll={poll} stands={stands} counters={tally.counters} outcome="" />;
+  return (
+    <section class="card stack wide">
+      <Bars poll={poll} stands={stands} counters={tally.counters} outcome="" />
+    </section>
+  );
 }
 
 function Locked(props: Stage): JSX.Element {
@@ -321,7 +332,7 @@ function Result(props: Stage): JSX.Element {
         {winner && ` · ${w.t("settledBy")}`}
       </p>
       <h1 class="big">{winner ? w.t("won", { label: w.pick(winner.label) }) : w.t("resultTitle")}</h1>
-      <Fate {...props} outcome={outcome} held={entriesHeld(evening.mine.value.rounds)} />
+      <Fate {...props} outcome={outcome} owned={entriesHeld(evening.mine.value.rounds)} />
       {refused && (
         <State is="refused" title={w.t("refused", { label: refused.label })}>
           {playState(w, refused, evening.showText()?.zone ?? "UTC").sub}
@@ -339,7 +350,7 @@ const entriesHeld = (rounds: Record<string, { entries: number }>): number =>
   Object.values(rounds).reduce((sum, one) => sum + one.entries, 0);
 
 /** What the result means for this viewer. */
-function Fate({ poll, stands, slot, outcome, held }: Stage & { outcome: string; held: number }): JSX.Element | null {
+function Fate({ poll, stands, slot, outcome, owned }: Stage & { outcome: string; owned: number }): JSX.Element | null {
   const { words } = usePage();
   const w = words.value;
   if (stands.length === 0) return <p class="sub">{w.t("youSaidNothing")}</p>;
@@ -355,7 +366,7 @@ function Fate({ poll, stands, slot, outcome, held }: Stage & { outcome: string; 
   const title = entries > 0 ? w.t("rightTitle", { n: entries }) : w.t("rightPlain");
   return (
     <State is="counted" title={poll.kind === "predict" ? title : w.t("thanksTitle")}>
-      {held > 0 ? w.t("entriesHeld", { n: held }) : w.t("youSaid", { label })}
+      {owned > 0 ? w.t("entriesHeld", { n: owned }) : w.t("youSaid", { label })}
     </State>
   );
 }
@@ -380,9 +391,7 @@ function Bars({ poll, stands, counters, outcome }: BarsProps): JSX.Element {
         return (
           <div class="vb" key={choice.id} style={{ "--c": colourOf(choice.shape), "--p": share }} data-bar={choice.id}>
             <div class="h">
-              <span class="shape">
-                <Shape name={choice.shape} />
-              </span>
+              <Emblem of={choice} as="shape" />
               <span>{w.pick(choice.label)}</span>
               {choice.id === outcome && <Tag word={w.t("wonTag")} />}
               {stands.includes(choice) && <Tag word={w.t("yoursTag")} />}

@@ -79,11 +79,10 @@ function Beacon({ draw }: DrawProps): JSX.Element | null {
   const { words } = usePage();
   const w = words.value;
   if (draw.beacon_round === 0) return null;
-  const round = w.t("beaconRound", { n: draw.beacon_round });
   return (
     <p class="note middle">
       <Icon name={draw.rehearsal_beacon ? "practice" : "shield"} />
-      <span>{draw.rehearsal_beacon ? `${w.t("beaconRehearsal")} ${round}` : round}</span>
+      <span>{w.t(draw.rehearsal_beacon ? "beaconRehearsal" : "beaconRound", { round: draw.beacon_round })}</span>
     </p>
   );
 }
@@ -134,11 +133,13 @@ function Announced({ draw }: DrawProps): JSX.Element {
       </>
     );
   }
-  const voucher = vouchers.find((one) => one.draw === draw.draw);
+  const won = vouchers.filter((one) => one.draw === draw.draw);
   return (
     <>
       <h1 class="big center">{w.t(standing.won ? "youWon" : "notThisTime")}</h1>
-      {voucher && <Ticket voucher={voucher} />}
+      {won.map((voucher) => (
+        <Ticket voucher={voucher} key={voucher.id} />
+      ))}
       {standing.won ? (
         <State is="counted" title={w.t("issuedTitle")}>
           {w.t("issuedSub")}
@@ -174,8 +175,31 @@ function Rank({ standing }: { standing: Standing }): JSX.Element {
           <p>{w.t("unranked")}</p>
         )}
         <span class="sub num">{w.t("ofEntrants", { n: standing.entrants })}</span>
+        <ScoreLine standing={standing} />
       </section>
       <p class="sub">{w.t("bestCounts", { n: standing.tickets })}</p>
+    </>
+  );
+}
+
+/** Where a score lies among all possible ones, in per cent: its first 32 bits say it finely enough for a picture. */
+const lies = (score: string): number => (parseInt(score.slice(0, 8), 16) / 2 ** 32) * 100;
+
+/** This viewer's best score and the last winning one on one line. The figures themselves are in the check. */
+function ScoreLine({ standing: { score, cutoff } }: { standing: Standing }): JSX.Element | null {
+  const { words } = usePage();
+  const w = words.value;
+  if (score === "" || cutoff === "") return null;
+  return (
+    <>
+      <div class="line" style={{ "--me": lies(score), "--cut": lies(cutoff) }}>
+        <span class="whole" />
+        <span class="wins" />
+        <span class="me" />
+        <span class="meword">{w.t("figScore")}</span>
+        <span class="cutword">{w.t("figCutoff")}</span>
+      </div>
+      <p class="small sub">{w.t("lowestWins")}</p>
     </>
   );
 }

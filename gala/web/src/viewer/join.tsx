@@ -65,9 +65,11 @@ export function Join(): JSX.Element {
             {seat.next_at_ms > 0 && w.t("tryingIn", { s: wait })}
           </State>
         )}
-        <button type="button" class="btn go" data-act="enter" disabled={shut || seat.asking} onClick={() => evening.enter()}>
-          {w.t(seat.asking ? "takingSeat" : "takeSeat")}
-        </button>
+        <div class="above">
+          <button type="button" class="btn go" data-act="enter" disabled={shut || seat.asking} onClick={() => evening.enter()}>
+            {w.t(seat.asking ? "takingSeat" : "takeSeat")}
+          </button>
+        </div>
         <p class="tiny center">
           {w.t("noAccount")}{" "}
           <a href="#rules" class="inline">

@@ -19,7 +19,7 @@ export function NoLink(): JSX.Element {
           return (
             <li key={play.round}>
               <State is={said.is} title={said.title}>
-                <span class="small">{play.title}</span> {said.sub}
+                {play.title}. {said.sub}
               </State>
             </li>
           );

@@ -21,6 +21,7 @@ const TRIES_QUIET = 1;
 
 /** The scene for what this phone knows. */
 export function sceneOf(link: Link, show: Show | null, mine: Mine): Scene {
+  if (link.reason === "starting") return "joining"; // the service is up, its show is not yet
   if (link.state === "refused") return "refused";
   if (link.state !== "up" && link.tries > TRIES_QUIET) return "nolink";
   if (show === null) return "joining";

@@ -40,8 +40,10 @@ export function Shell(): JSX.Element {
 
   return (
     <div class={dim ? "phone dim" : "phone"} data-scene={scene} data-link={evening.link.value.state}>
-      <Top />
-      <Banners />
+      <header>
+        <Top />
+        <Banners />
+      </header>
       <main ref={main} tabIndex={-1} key={at} data-place={at}>
         <Place at={at} />
       </main>
@@ -69,7 +71,7 @@ function Top(): JSX.Element {
   const up = state === "up";
   const sound = manners.sound.value;
   return (
-    <header class="top">
+    <div class="top">
       <a class="mark" href="#stage">
         <Mark />
         <span>{text ? w.pick(text.name) : "Gala"}</span>
@@ -86,7 +88,7 @@ function Top(): JSX.Element {
       >
         <Icon name={sound ? "sound" : "mute"} />
       </button>
-    </header>
+    </div>
   );
 }
 

@@ -63,11 +63,24 @@ function Wait(): JSX.Element {
   return (
     <>
       <div class="mid stack center">
+        <StageLight />
         <h1 class="big">{w.t("waitTitle")}</h1>
         <p class="sub">{w.t("waitSub")}</p>
       </div>
       <Seat />
     </>
+  );
+}
+
+/** The stage, lit and empty: where the eyes should be. */
+function StageLight(): JSX.Element {
+  return (
+    <svg class="stagelight" viewBox="0 0 200 150" aria-hidden="true">
+      <path class="beam" d="M100 12L150 146H50z" />
+      <ellipse class="beam" cx="100" cy="146" rx="50" ry="5" />
+      <path class="frame" d="M14 147V86a86 76 0 0 1 172 0v61" />
+      <circle class="k" cx="100" cy="10" r="7" />
+    </svg>
   );
 }
 
@@ -93,10 +106,7 @@ function Card(): JSX.Element {
   return (
     <>
       <div class="mid stack center">
-        <p class="eyebrow middle">
-          <Icon name="stage" />
-          {w.t("stage")}
-        </p>
+        <StageLight />
         <h1 class="big">{w.pick(text.title)}</h1>
         <p class="sub lead">{w.pick(text.card)}</p>
       </div>
@@ -147,9 +157,9 @@ function Countdown(): JSX.Element {
   const over = useComputed(() => evening.now_ms.value >= at_ms);
   return (
     <div class="mid stack wide center">
-      {text && <p class="eyebrow middle">{w.pick(text.title)}</p>}
+      <h1>{text ? w.pick(text.title) : ""}</h1>
       {over.value ? (
-        <h1 class="huge">{w.t("countdownNow")}</h1>
+        <p class="figure now">{w.t("countdownNow")}</p>
       ) : (
         <Arch from_ms={from_ms} to_ms={at_ms} label={w.t("until", { time: w.time(at_ms, zone) })} />
       )}
@@ -162,7 +172,6 @@ function Round(): JSX.Element {
   const { evening, words } = usePage();
   const show = evening.show.value;
   const round = show?.round ?? null;
-  const held = show?.held ?? false;
   const phase = useComputed(() => {
     const present = evening.show.value;
     return present?.round ? phaseOf(present.round, present.held, evening.now_ms.value) : "locked";
@@ -179,7 +188,8 @@ function Round(): JSX.Element {
       text={text}
       slot={evening.mine.value.rounds[round.id]}
       local={evening.plays.value[round.id]}
-      shut={evening.link.value.state !== "up" || held}
+      held={show?.held ?? false}
+      shut={evening.link.value.state !== "up"}
       delay_ms={delay_ms}
       play={(move, label) => evening.play(round.id, move, label, words.value.pick(text.title))}
     />

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { Icon, type IconName } from "../brand/icons.tsx";
+import { REASONS, type Reason } from "../protocol.gen.ts";
 import type { LocalPlay } from "../wire/plays.ts";
 import type { Key } from "../i18n/en.ts";
 import type { Words } from "../i18n/words.ts";
@@ -28,23 +29,15 @@ export function State({ is, title, children }: { is: StateName; title: string; c
   );
 }
 
-const REASONS: readonly Key[] = [
-  "enter_first",
-  "not_open",
-  "locked",
-  "sealed",
-  "bad_move",
-  "too_early",
-  "too_fast",
-  "over_cap",
-  "not_eligible",
-  "hall_full",
-  "unknown_round",
-];
+/** Further words for what the service may say at the door; the published refusals of plays come first. */
+const DOOR = ["retry"] as const;
+
+/** Typed by the words there are: a new reason without its words does not compile. */
+const KNOWN: readonly (Reason | (typeof DOOR)[number])[] = [...REASONS, ...DOOR];
 
 /** A refusal in words a viewer can read; one this page does not know is shown as it came. */
 export function reasonIn(words: Words, reason: string): string {
-  const key = REASONS.find((one) => one === reason);
+  const key: Key | undefined = KNOWN.find((one) => one === reason);
   return key ? words.t(key) : words.t("otherReason", { reason });
 }
 

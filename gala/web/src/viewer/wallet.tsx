@@ -69,7 +69,7 @@ function Row({ voucher, shelf }: { voucher: VoucherView; shelf: Shelf }): JSX.El
   const tag: Key = shelf === "later" ? "opensAlone" : shelf === "ready" ? "showCode" : voucher.state === "redeemed" ? "redeemed" : "expired";
   return (
     <a class={shelf === "done" ? "voucher old" : "voucher"} href={`#voucher/${encodeURIComponent(voucher.id)}`} data-voucher={voucher.id}>
-      <span class="v num">{w.money(voucher.face_minor, voucher.currency)}</span>
+      <span class="v num">{w.money(voucher.face_minor, voucher.currency).replace(/\u00a0/g, " ")}</span>
       <span class="d">
         <b>{w.pick(voucher.title)}</b>
         <small>

@@ -91,6 +91,7 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
     isUp,
     later,
     (round, slot: RoundMine) => {
+      if (slot.seq < (mine.value.rounds[round]?.seq ?? 0)) return;
       mine.value = { ...mine.value, rounds: { ...mine.value.rounds, [round]: slot } };
     },
     () => clock.at(performance.now()),
@@ -149,6 +150,12 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
   });
   link.subscribe((now) => {
     if (now.state !== "up") plays.interrupt();
+    if (now.reason === "unknown_channel") {
+      // Chosen at another show, or written into the address by someone: this show's first one will do.
+      channel.value = "";
+      drawer.set("channel", "");
+      later(() => connection.again(), 0);
+    }
   });
 
   const enter = async (): Promise<void> => {
@@ -176,6 +183,11 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
     }
   };
   const seated = (reply: EnterReply | null): void => {
+    if (reply?.reason === "gone") {
+      seat.value = { asking: false, reason: "", next_at_ms: 0 };
+      connection.again(); // this connection is not known any more; the wish for a seat stands
+      return;
+    }
     if (reply?.reason) {
       const wait_ms = reply.retry_after_ms;
       const next_at_ms = wait_ms > 0 ? performance.now() + wait_ms : 0;

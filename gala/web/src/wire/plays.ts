@@ -20,6 +20,8 @@ export interface LocalPlay {
   title: string;
   reason: string;
   counted_at_ms: number;
+  /** what the service holds, once it said so */
+  slot: RoundMine | null;
 }
 
 /** Sends one play; rejects when no answer came in time or the link broke. */
@@ -55,7 +57,7 @@ export class Plays {
   ) {
     this.all = signal(this.read());
     drawer.watch((name) => {
-      if (name === "plays") this.all.value = this.read();
+      if (name === "plays") this.overhear();
     });
   }
 
@@ -79,7 +81,7 @@ export class Plays {
     const seq = Math.min(SEQ_MAX, Math.max(mine?.seq ?? 0, before?.seq ?? 0) + 1);
     const status = this.isUp() ? "sending" : "kept";
     const made_at_ms = Math.round(this.now_ms());
-    this.put({ round, seq, made_at_ms, move, status, label, title, reason: "", counted_at_ms: 0 });
+    this.put({ round, seq, made_at_ms, move, status, label, title, reason: "", counted_at_ms: 0, slot: null });
     void this.deliver(round);
   }
 
@@ -102,6 +104,14 @@ export class Plays {
     for (const [round, slot] of Object.entries(mine.rounds)) {
       const play = this.all.value[round];
       if (play && play.status !== "counted" && slot.seq >= play.seq) this.settle(play, slot);
+    }
+  }
+
+  /** Another tab of this phone played, or got its answer: the service tells each tab only its own. */
+  private overhear(): void {
+    this.all.value = this.read();
+    for (const { round, slot } of Object.values(this.all.value)) {
+      if (slot !== null) this.counted(round, slot);
     }
   }
 
@@ -134,14 +144,14 @@ export class Plays {
     if (!present || present.seq !== play.seq) return -1; // replaced by a newer tap meanwhile
     if (reply.status === "refused") this.put({ ...present, status: "refused", reason: reply.reason });
     else if (reply.status === "already" && reply.mine) this.settle(present, reply.mine);
-    else this.put({ ...present, status: "counted", counted_at_ms: Math.round(this.now_ms()) });
+    else this.put({ ...present, status: "counted", counted_at_ms: Math.round(this.now_ms()), slot: reply.mine });
     return -1;
   }
 
   /** `already` to a resend of ours is as good as counted; to anything else it shows what stands. */
   private settle(play: LocalPlay, slot: RoundMine): void {
     const same = slot.seq === play.seq && alike(slot.has, play.move);
-    this.put({ ...play, status: same ? "counted" : "already", counted_at_ms: Math.round(this.now_ms()) });
+    this.put({ ...play, status: same ? "counted" : "already", counted_at_ms: Math.round(this.now_ms()), slot });
   }
 
   private put(play: LocalPlay): void {
