@@ -52,9 +52,7 @@ class Night:
         """Presses GO for `target`, which has to be on standby."""
         held = self.evening.passes.read_crew(self.director_url.split("=", 1)[1], int(time.time()))
         self.pressed += 1
-        post = CuePost(
-            id=f"test-{self.pressed}", cue="go", expect={"standby": target}, outcome=outcome
-        )
+        post = CuePost(id=f"test-{self.pressed}", cue="go", expect={"standby": target}, outcome=outcome)
         status, reply = await self.evening.crew.post(post, held)
         assert status == 200, f"{target}: {reply.reason} {reply.detail}"
 
