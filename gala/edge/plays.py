@@ -195,7 +195,7 @@ class Plays:
         return again
 
     async def _answer_closed(self, table: _Table, waiting: Waiting) -> None:
-        """The gate is shut: this play is in the box already (its first answer was lost), or comes too late."""
+        """The gate is shut: the play is in the box already (its answer was lost), or comes too late."""
         try:
             slot = await table.box.slot(waiting.number)
         except (RedisError, TimeoutError, OSError):

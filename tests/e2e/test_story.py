@@ -1,6 +1,8 @@
 """The story in a real Chromium: one person's evening, and the director's hand on it."""
 
+import os
 import re
+import signal
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -140,16 +142,34 @@ async def test_a_winner_finds_the_voucher_in_the_wallet_and_a_loser_an_honest_wo
     await expect(loser.get_by_text(code)).to_have_count(0)
 
 
-async def test_without_a_link_the_page_says_so_and_the_kept_play_is_sent_when_it_returns(
+async def test_without_a_link_the_doors_are_closed_and_say_so(night: Night, browser: Browser) -> None:
+    page = await phone(browser, night)
+    await open_poll(night)
+    comets = page.get_by_role("button", name="Comets")
+    await expect(comets).to_be_enabled()
+    await page.context.set_offline(True)
+    await expect(comets).to_be_disabled()
+    await expect(page.get_by_text("No link").first).to_be_visible()
+    await page.context.set_offline(False)
+    await comets.click(timeout=30_000)
+    await expect(page.get_by_text("Counted", exact=True)).to_be_visible()
+
+
+async def test_a_play_whose_answer_was_lost_is_kept_on_the_phone_and_counted_once(
     night: Night, browser: Browser
 ) -> None:
     page = await phone(browser, night)
     await open_poll(night)
-    await expect(page.get_by_role("button", name="Comets")).to_be_visible()
-    await page.context.set_offline(True)
-    await page.get_by_role("button", name="Comets").click()
-    await expect(page.get_by_text("Counted", exact=True)).to_have_count(0)
-    await page.context.set_offline(False)
+    comets = page.get_by_role("button", name="Comets")
+    await expect(comets).to_be_enabled()
+    store = (await night.evening.clients.once.info("server"))["process_id"]
+    os.kill(store, signal.SIGSTOP)
+    try:
+        await comets.click()
+        await expect(page.get_by_text("Sending").first).to_be_visible()
+        await page.reload()
+    finally:
+        os.kill(store, signal.SIGCONT)
     await expect(page.get_by_text("Counted", exact=True)).to_be_visible(timeout=30_000)
     await night.to_locked()
     assert night.state.rounds["hands/tetris/1"].tally["voters"] == 1
