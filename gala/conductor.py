@@ -15,6 +15,7 @@ from gala.rundown import Rundown
 from gala.show import Round, due
 from gala.store import keys
 from gala.store.log import ShowLog
+from gala.timing import slowest_ms
 from voting.box import PAGE, Box, GateState
 
 TALLY_MS = 200
@@ -56,11 +57,17 @@ class Conductor:
         for round_ in self._follower.state.rounds.values():
             if round_.shut:
                 continue
-            if round_.locked_at_ms and (round_.void or now_ms >= round_.locked_at_ms + self._grace_ms):
+            if round_.locked_at_ms and (round_.void or now_ms >= self._shuts_at_ms(round_)):
                 await self._shut(round_, now_ms)
             else:
                 await self._open(round_)
                 await self._tally(round_, now_ms)
+
+    def _shuts_at_ms(self, round_: Round) -> int:
+        """When the last play that arrived in time has been applied: the slowest channel's, where all have the
+        same length of play."""
+        slowest = slowest_ms(self._rundown.channels) if round_.timing == "appear" else 0
+        return round_.locked_at_ms + slowest + self._grace_ms
 
     async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
         try:

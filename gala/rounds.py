@@ -5,7 +5,7 @@ import hmac
 from typing import Any
 
 from gala.rundown import Rundown, Text
-from gala.show import Round
+from gala.show import Round, State
 from games import GAMES
 from games.game import AnyOpened, open_round
 
@@ -31,7 +31,20 @@ class Rounds:
     def public(self, round_: Round, channel: int, now_ms: int) -> dict[str, Any]:
         """What the game shows of a round to a channel (its index in the rundown) now."""
         opened = self.opened(round_)
-        return opened.game.public(opened.round, channel, now_ms)
+        return opened.game.public(opened.round, channel, now_ms - self.opened_at_ms(round_, channel))
+
+    def opened_at_ms(self, round_: Round, channel: int) -> int:
+        """When a round opened on a channel. A viewer's own nudge does not enter: it must not show early, to
+        one phone, what another phone of the channel plays for."""
+        return round_.opened_at_ms + self._rundown.channels[channel].delay_ms
+
+    def beats(self, state: State, channel: int, now_ms: int) -> int:
+        """How often time alone has changed what a channel is shown, in all rounds of `state` together."""
+        found = 0
+        for round_ in state.rounds.values():
+            opened = self.opened(round_)
+            found += opened.game.beats(opened.round, now_ms - self.opened_at_ms(round_, channel))
+        return found
 
     def tally(self, round_: Round, counters: dict[str, int]) -> dict[str, Any]:
         """A round's counters as pages show them."""

@@ -14,11 +14,12 @@ Text = dict[str, str]
 TimingClass = Literal["appear", "predict", "influence", "reveal", "absolute"]
 """Who may see and decide what, when: see docs/timing.md."""
 
-Act = Literal["start", "open", "lock", "settle", "reveal", "freeze", "announce", "end"]
+Act = Literal["start", "open", "cut", "lock", "settle", "reveal", "freeze", "announce", "end"]
 """What a cue does.
 
 start     the segment goes on air, its card on the phones; whichever segment was on air ends
 open      a round of the segment's game opens
+cut       from now on nothing of the round counts for the stage, only for the viewer
 lock      the round takes no more plays (for everyone at once in predict and influence)
 settle    the stage has decided: needs an `outcome`, kept secret until reveal
 reveal    the round's result may be seen, on each channel after its delay
@@ -54,6 +55,7 @@ class Game(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     settings: msgspec.Struct
     timing: TimingClass
+    multiplies: bool = False  # whether the director may multiply its points for a while
     outcomes: tuple[str, ...] = ()  # what `settle` may name; empty if the stage decides nothing
 
 

@@ -15,6 +15,7 @@ hold       –                                   what has not happened yet waits
 resume     –
 skip       target (segment id)                 the segment will not happen
 void       target (round id), reason           the round counts for nothing
+multiply   target (round id), factor_bp, ms    for so long, points weigh factor_bp ten-thousandths
 locked     target, counters, tally, pages      every gate of the round's box is shut (conductor)
 sealed     target, equal, plays, sha256        box read, recounted and published (notary)
 frozen     draw, root, entrants, tickets,      roster fixed, reveals closed (notary)
@@ -31,6 +32,10 @@ import msgspec
 from msgspec.structs import replace
 
 from gala.rundown import Cue, Rundown, Segment, TimingClass
+from games.game import Spell
+
+FACTOR_BP_MIN, FACTOR_BP_MAX = 10_000, 50_000
+SPELL_MS_MAX = 600_000
 
 CueContent = Mapping[str, Any]
 
@@ -58,6 +63,7 @@ class Reason(StrEnum):
     REASON_NEEDED = "reason_needed"
     HELD = "held"
     NOT_HELD = "not_held"
+    NO_MULTIPLIER = "no_multiplier"  # this game's points cannot be multiplied
 
 
 class LogEntry(Protocol):
@@ -105,6 +111,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     opened_at_ms: int
     lock_due_at_ms: int = 0
     generation: int = 1
+    cut_at_ms: int = 0
+    spells: tuple[Spell, ...] = ()
     locked_at_ms: int = 0
     shut: bool = False
     tally: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -158,17 +166,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
                 found = round_
         return found
 
-    def open_round(self) -> Round | None:
-        """The round whose gates are not all shut yet, if any; there is at most one."""
+    def playable_round(self) -> Round | None:
+        """The round that has not locked in the hall yet, if any; there is at most one."""
         for round_ in self.rounds.values():
-            if not round_.shut and not round_.void:
+            if not round_.locked_at_ms and not round_.void:
                 return round_
         return None
-
-    def playable_round(self) -> Round | None:
-        """The round that still takes plays, if any."""
-        round_ = self.open_round()
-        return None if round_ is None or round_.locked_at_ms else round_
 
     def counting_round(self, segment_id: str) -> Round | None:
         """The round of a segment that counts: the newest that is not void."""
@@ -190,7 +193,7 @@ def timing_of(segment: Segment, cue: Cue) -> TimingClass:
         return "reveal"
     if cue.by == "at":
         return "absolute"
-    if segment.game is not None and cue.do in ("open", "lock", "settle"):
+    if segment.game is not None and cue.do in ("open", "cut", "lock", "settle"):
         return segment.game.timing
     return "appear"
 
@@ -220,6 +223,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
         return _skip_refusal(rundown, state, target)
     if kind in ("void", "locked", "sealed"):
         return _round_refusal(state, kind, target, cue)
+    if kind == "multiply":
+        return _multiply_refusal(rundown, state, target, cue, at_ms)
     if kind in ("frozen", "drawn"):
         drawing = state.draws.get(cue.get("draw", -1))
         if drawing is None:
@@ -269,6 +274,26 @@ def _round_refusal(state: State, kind: str, target: object, cue: CueContent) -> 
     return None if round_.shut else Reason.NOT_LOCKED
 
 
+def _multiply_refusal(
+    rundown: Rundown, state: State, target: object, cue: CueContent, at_ms: int
+) -> Reason | None:
+    round_ = state.rounds.get(target) if isinstance(target, str) else None
+    if round_ is None:
+        return Reason.UNKNOWN_ROUND
+    game = rundown.segment(round_.segment).game
+    if game is None or not game.multiplies:
+        return Reason.NO_MULTIPLIER
+    if round_.void or round_.locked_at_ms or round_.cut_at_ms:
+        return Reason.NO_OPEN_ROUND
+    factor_bp, ms = cue.get("factor_bp"), cue.get("ms")
+    if type(factor_bp) is not int or type(ms) is not int:
+        return Reason.BAD_CUE
+    if not (FACTOR_BP_MIN <= factor_bp <= FACTOR_BP_MAX and 0 < ms <= SPELL_MS_MAX):
+        return Reason.BAD_CUE
+    running = bool(round_.spells) and round_.spells[-1].until_at_ms > at_ms
+    return Reason.ALREADY_DONE if running else None
+
+
 def _act_refusal(
     rundown: Rundown, state: State, target: object, cue: CueContent, at_ms: int
 ) -> Reason | None:
@@ -287,13 +312,17 @@ def _act_refusal(
         if state.playable_round() is not None:
             return Reason.ROUND_OPEN
         return Reason.ALREADY_DONE if state.on_air == segment.id else None
-    if act in ("open", "end", "freeze", "announce") and state.on_air != segment.id:
+    if act in ("open", "cut", "end", "freeze", "announce") and state.on_air != segment.id:
         return Reason.NOT_ON_AIR
     newest = state.newest_round(segment.id)
     if act == "open":
-        return Reason.ROUND_OPEN if state.open_round() is not None else None
+        return Reason.ROUND_OPEN if state.playable_round() is not None else None
     if act == "end":
         return Reason.ROUND_OPEN if state.playable_round() is not None else None
+    if act == "cut":
+        if newest is None or newest.void or newest.locked_at_ms or newest.timing != "influence":
+            return Reason.NO_OPEN_ROUND
+        return Reason.ALREADY_DONE if newest.cut_at_ms else None
     if act == "lock":
         if newest is None or newest.void or newest.locked_at_ms:
             return Reason.NO_OPEN_ROUND
@@ -371,6 +400,9 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
     if kind == "void":
         locked_at_ms = round_.locked_at_ms or at_ms
         round_ = replace(round_, void=True, locked_at_ms=locked_at_ms, generation=round_.generation + 1)
+    elif kind == "multiply":
+        spell = Spell(at_ms, at_ms + cue["ms"], cue["factor_bp"])
+        round_ = replace(round_, spells=(*round_.spells, spell), generation=round_.generation + 1)
     elif kind == "locked":
         round_ = replace(round_, shut=True, tally=cue["tally"], counters=cue["counters"])
     elif kind == "sealed":
@@ -410,10 +442,12 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
             opened_at_ms=at_ms,
         )
         state = _retime(rundown, replace(state, rounds={**state.rounds, opened.id: opened}), first=True)
-    elif act in ("lock", "settle", "reveal"):
+    elif act in ("cut", "lock", "settle", "reveal"):
         newest = state.newest_round(segment.id)
         assert newest is not None
-        if act == "lock":
+        if act == "cut":
+            newest = replace(newest, cut_at_ms=at_ms, generation=newest.generation + 1)
+        elif act == "lock":
             newest = replace(newest, locked_at_ms=at_ms, lock_due_at_ms=at_ms)
         elif act == "settle":
             newest = replace(newest, outcome=entry.cue["outcome"])
@@ -434,8 +468,8 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
 
 def _retime(rundown: Rundown, state: State, *, first: bool = False) -> State:
     """Works out again when the open round will lock; a change of its timing is a new generation."""
-    round_ = state.open_round()
-    if round_ is None or round_.locked_at_ms:
+    round_ = state.playable_round()
+    if round_ is None:
         return state
     due_at_ms = 0
     if not state.held_at_ms:

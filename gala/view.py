@@ -3,7 +3,8 @@
 A cohort sees the hall ``delay_ms`` later, so its view is the fold of the log's prefix up to then. A few facts
 do not wait (`IMMEDIATE`): when a round locks, holds, voids. They are laid over what the cohort already sees,
 and never bring anything into sight. Each view has a `step` of its own: the visible version plus the immediate
-entries beyond it, so it is the same on every edge and never falls.
+entries beyond it, and the beats of games whose rounds unfold in time, so it is the same on every edge and
+never falls.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ def immediate(rundown: Rundown, cue: CueContent) -> bool:
     kind = cue["cue"]
     if kind in ("hold", "resume", "void"):
         return True
-    return kind in ("go", "fire") and rundown.cue(cue["target"])[1].do == "lock"
+    return kind in ("go", "fire") and rundown.cue(cue["target"])[1].do in ("cut", "lock")
 
 
 class History:
@@ -58,9 +59,9 @@ class History:
             index -= 1
         return self.states[index]
 
-    def step(self, visible: State) -> int:
-        """The view's own number, see the module's text."""
-        return visible.version + self._immediate_before[-1] - self._immediate_before[visible.version]
+    def step(self, visible: State, beats: int = 0) -> int:
+        """The view's own number, see the module's text. `beats`: `Rounds.beats` of what is visible."""
+        return beats + visible.version + self._immediate_before[-1] - self._immediate_before[visible.version]
 
     def next_visible_at_ms(self, visible: State, delay_ms: int) -> int | None:
         """When the next entry comes into sight of the cohort that now sees `visible`; None if none waits."""
@@ -80,6 +81,7 @@ def show(
     *,
     step: int,
     delay_ms: int,
+    channel_delay_ms: int,
     public: Public,
     text_of: Callable[[str], str],
 ) -> protocol.Show:
@@ -99,7 +101,9 @@ def show(
         rehearsal=head.rehearsal,
         held=bool(head.held_at_ms),
         segment=None if segment is None else _segment(segment, visible, text_of(segment.id)),
-        round=None if round_ is None else _round(round_, head.rounds[round_.id], delay_ms, public),
+        round=None
+        if round_ is None
+        else _round(round_, head.rounds[round_.id], delay_ms, channel_delay_ms, public),
         draw=None if drawing is None or segment is None else _draw(rundown, segment, drawing, head.rehearsal),
     )
 
@@ -115,7 +119,11 @@ def _segment(segment: Segment, visible: State, text: str) -> protocol.SegmentVie
     )
 
 
-def _round(seen: Round, newest: Round, delay_ms: int, public: Public) -> protocol.RoundView:
+def _round(
+    seen: Round, newest: Round, delay_ms: int, channel_delay_ms: int, public: Public
+) -> protocol.RoundView:
+    if seen.timing == "appear":
+        delay_ms = channel_delay_ms  # a channel plays one timetable, whatever a viewer's own nudge
     result: dict[str, Any] = {}
     if newest.void:
         state = "void"

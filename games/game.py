@@ -101,11 +101,26 @@ class Counted(msgspec.Struct, frozen=True, gc=False):
 Outcome = Counted | Already | Refused
 
 
+class Spell(msgspec.Struct, frozen=True, gc=False):
+    """While it lasts, [from, until), points weigh `factor_bp` ten-thousandths: the director's ×2 minute."""
+
+    from_at_ms: int
+    until_at_ms: int
+    factor_bp: int
+
+
 class Window(msgspec.Struct, frozen=True, gc=False):
-    """When a viewer may play: from `opens_at_ms`, before `closes_at_ms`. Instants of arrival here."""
+    """When a viewer may play: from `opens_at_ms`, before `closes_at_ms`. Instants of arrival here.
+
+    cut_at_ms: from then on nothing counts for the stage any more; 0 when no cut is known. spells: ascending,
+    apart. slack_ms: how far this phone's clock may be off, for games that look at claimed times.
+    """
 
     opens_at_ms: int
     closes_at_ms: int
+    cut_at_ms: int = 0
+    spells: tuple[Spell, ...] = ()
+    slack_ms: int = 0
 
 
 S = TypeVar("S", bound=msgspec.Struct)  # what a rundown may say
@@ -120,12 +135,16 @@ class Game(Generic[S, M, R]):
     settings, move: msgspec Structs with limits, checked where they come in.
     layout, counts, entries: what a slot holds, what is counted, what earns tickets; published when a round
     opens. timing, live: its timing class, and whether its counters may be shown while it is open, by
-    settings. open(settings, seed): the round, derived and never stored. judge(round, slot's values, move,
-    at_ms): the verdict. An empty slot comes with the viewer's channel filled in. public(round, channel,
-    now_ms): what may be shown to that channel now, never anything later. mine(round, slot's values): what
-    this viewer has, of a slot that is not empty. tally(round, counters): the counters as pages show them.
-    settle(settings, outcome): the integer that "@settled" stands for; ValueError, with a sentence for the
-    director, when that is no outcome of this round.
+    settings.
+    open(settings, seed): the round, derived and never stored.
+    judge(round, slot's values, move, at_ms, window): the verdict. An empty slot comes with the viewer's
+    channel filled in.
+    public(round, channel, elapsed_ms): what may be shown to that channel so long after the round opened
+    there, never anything later. beats(round, elapsed_ms): how many times by then time alone has changed it;
+    never falls.
+    mine(round, slot's values): what this viewer has, of a slot that is not empty. tally(round, counters): the
+    counters as pages show them. settle(settings, outcome): the integer that "@settled" stands for;
+    ValueError, with a sentence for the director, when that is no outcome of this round.
     """
 
     name: str
@@ -137,11 +156,12 @@ class Game(Generic[S, M, R]):
     timing: Callable[[S], Timing]
     live: Callable[[S], bool]
     open: Callable[[S, bytes], R]
-    judge: Callable[[R, Values, M, int], Verdict | Stands | Refused]
+    judge: Callable[[R, Values, M, int, Window], Verdict | Stands | Refused]
     public: Callable[[R, int, int], Shown]
     mine: Callable[[R, Values], Shown]
     tally: Callable[[R, Counters], Shown]
     settle: Callable[[S, str], int]
+    beats: Callable[[R, int], int] = lambda _round, _elapsed_ms: 0
 
     def read_settings(self, said: object) -> S:
         """Settings from decoded TOML or JSON; msgspec.ValidationError names the field at fault."""
@@ -239,7 +259,7 @@ def play(
         return Refused(Reason.BAD_MOVE, mine)
     if not values["seq"]:
         values["channel"] = channel
-    match opened.game.judge(opened.round, values, asked, at_ms):
+    match opened.game.judge(opened.round, values, asked, at_ms, window):
         case Refused(reason=reason):
             return Refused(reason, mine)
         case Stands():

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from games.game import Game, Reason, Refused, Shown, Stands, Timing, Verdict
+from games.game import Game, Reason, Refused, Shown, Stands, Timing, Verdict, Window
 from voting.ballot import CHOICES_MAX, ballot, chosen, mask_kind, places
 from voting.entries import SETTLED, TICKETS_MAX, Entry
 from voting.layout import Layout
@@ -110,7 +110,9 @@ def open_round(settings: Settings, _seed: bytes) -> Round:
     return Round(settings, ids, places(ids))
 
 
-def judge(opened: Round, slot: Values, move: Move, _at_ms: int) -> Verdict | Stands | Refused:
+def judge(
+    opened: Round, slot: Values, move: Move, _at_ms: int, _window: Window
+) -> Verdict | Stands | Refused:
     body = ballot(move.choices, opened.place_of, opened.settings.allowance)
     if body is None:
         return Refused(Reason.BAD_MOVE)
@@ -119,7 +121,7 @@ def judge(opened: Round, slot: Values, move: Move, _at_ms: int) -> Verdict | Sta
     return Verdict(body)
 
 
-def public(opened: Round, _channel: int, _now_ms: int) -> Shown:
+def public(opened: Round, _channel: int, _elapsed_ms: int) -> Shown:
     settings = opened.settings
     return {
         "kind": settings.kind,

@@ -107,7 +107,8 @@ class Edge:
     async def _tell(self, cohort: Cohort, now_ms: int) -> None:
         before = cohort.visible
         visible = self.follower.history.visible(now_ms, cohort.delay_ms)
-        step = self.follower.history.step(visible)
+        beats = self._rounds.beats(visible, cohort.channel_index, now_ms)
+        step = self.follower.history.step(visible, beats)
         if step <= cohort.told_step:
             return  # a delay that grew never un-shows what was shown
         cohort.visible = visible
@@ -138,6 +139,7 @@ class Edge:
             self.state,
             step=max(cohort.told_step, 0),
             delay_ms=cohort.delay_ms,
+            channel_delay_ms=cohort.channel.delay_ms,
             public=lambda round_: self._rounds.public(round_, cohort.channel_index, now_ms),
             text_of=self.texts.hash_of,
         )

@@ -31,13 +31,14 @@ CLOSED = Window(0, 0)
 class Waiting:
     """One play that waits for its batch."""
 
-    __slots__ = ("at_ms", "channel", "delay_ms", "done", "move", "number", "seq", "since_ms")
+    __slots__ = ("at_ms", "channel", "channel_delay_ms", "delay_ms", "done", "move", "number", "seq")
 
     def __init__(self, number: int, seq: int, cohort: Cohort, move: object, at_ms: int) -> None:
         self.number = number
         self.seq = seq
         self.channel = cohort.channel_index
         self.delay_ms = cohort.delay_ms
+        self.channel_delay_ms = cohort.channel.delay_ms
         self.move = move
         self.at_ms = at_ms
         self.done: asyncio.Future[PlayReply] = asyncio.get_running_loop().create_future()
@@ -219,9 +220,13 @@ class Plays:
 def _window(round_: Round, waiting: Waiting) -> Window:
     if round_.void or round_.shut:
         return CLOSED
+    # where all of a channel play the same timetable, a viewer's own nudge neither opens nor closes it
+    delay_ms = waiting.channel_delay_ms if round_.timing == "appear" else waiting.delay_ms
     return Window(
-        opens_at_ms(round_.timing, round_.opened_at_ms, waiting.delay_ms),
-        closes_at_ms(round_.timing, round_.lock_due_at_ms or FAR_MS, waiting.delay_ms),
+        opens_at_ms(round_.timing, round_.opened_at_ms, delay_ms),
+        closes_at_ms(round_.timing, round_.lock_due_at_ms or FAR_MS, delay_ms),
+        cut_at_ms=round_.cut_at_ms,
+        spells=round_.spells,
     )
 
 

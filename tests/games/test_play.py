@@ -38,7 +38,7 @@ class Move(msgspec.Struct, frozen=True):
     named: bool = False
 
 
-def judge(_round: bytes, slot: Values, move: Move, at_ms: int) -> Verdict | Stands | Refused:
+def judge(_round: bytes, slot: Values, move: Move, at_ms: int, _window: Window) -> Verdict | Stands | Refused:
     if move.total < slot["total"]:
         return Stands()
     if move.total > 2 * CAP:
