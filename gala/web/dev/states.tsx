@@ -23,6 +23,7 @@ const evening: Evening = {
   seat: signal({ asking: false, reason: "", next_at_ms: 0, ...moment.seat }),
   channel: signal(moment.channel ?? ""),
   now_ms: signal(NOW_MS),
+  at_ms: () => NOW_MS,
   showText: () => moment.showText,
   segmentText: () => moment.segmentText,
   enter: nothing,
@@ -36,10 +37,12 @@ const manners: Manners = {
   lang: signal(lang),
   hand: signal(asked.get("hand") === "left" ? "left" : "right"),
   sound: signal(false),
-  calm: signal(true),
+  calm: signal(asked.get("calm") !== "0"),
+  button: signal(asked.get("button") === "1"),
+  vibration: signal(false),
 };
 const words = signal(new Words(lang, await LANGUAGES[lang].load()));
-const page: Page = { evening, words, manners, place: signal(moment.place ?? "stage"), local_ms: () => 0 };
+const page: Page = { evening, words, manners, place: signal(moment.place ?? "stage"), ring: nothing, local_ms: () => 0 };
 Object.assign(window, { STATES: Object.keys(MOMENTS) });
 const root = document.getElementById("page");
 if (root === null) throw new Error("no page");
