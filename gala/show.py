@@ -26,6 +26,7 @@ drawn      draw, winners, cutoff               result computed, vouchers issued 
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -100,7 +101,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """One opening of a game in a segment.
 
     ``generation`` changes whenever its timing does, so that a batch judged before is judged again.
-    ``lock_due_at_ms`` is when it will lock, 0 while a person will do it or the show is on hold.
+    ``lock_due_at_ms`` and ``cut_due_at_ms`` are when it will lock and be cut, 0 while a person will do it or
+    the show is on hold.
     """
 
     id: str
@@ -111,6 +113,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     opened_at_ms: int
     lock_due_at_ms: int = 0
     generation: int = 1
+    cut_due_at_ms: int = 0
     cut_at_ms: int = 0
     spells: tuple[Spell, ...] = ()
     locked_at_ms: int = 0
@@ -122,6 +125,11 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     void: bool = False
     sealed: bool = False
     recount_equal: bool = False
+
+    @property
+    def stage_until_at_ms(self) -> int:
+        """From when on nothing counts for the stage; 0 while nobody knows."""
+        return self.cut_at_ms or self.cut_due_at_ms
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
@@ -283,7 +291,7 @@ def _multiply_refusal(
     game = rundown.segment(round_.segment).game
     if game is None or not game.multiplies:
         return Reason.NO_MULTIPLIER
-    if round_.void or round_.locked_at_ms or round_.cut_at_ms:
+    if round_.void or round_.locked_at_ms or 0 < round_.stage_until_at_ms <= at_ms:
         return Reason.NO_OPEN_ROUND
     factor_bp, ms = cue.get("factor_bp"), cue.get("ms")
     if type(factor_bp) is not int or type(ms) is not int:
@@ -446,7 +454,8 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         newest = state.newest_round(segment.id)
         assert newest is not None
         if act == "cut":
-            newest = replace(newest, cut_at_ms=at_ms, generation=newest.generation + 1)
+            # plays were judged by the instant the clock was set to, which the conductor is a moment behind
+            newest = replace(newest, cut_at_ms=min(at_ms, newest.cut_due_at_ms or at_ms))
         elif act == "lock":
             newest = replace(newest, locked_at_ms=at_ms, lock_due_at_ms=at_ms)
         elif act == "settle":
@@ -454,6 +463,8 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         else:
             newest = replace(newest, revealed_at_ms=at_ms)
         state = replace(state, rounds={**state.rounds, newest.id: newest})
+        if act == "cut":
+            state = _retime(rundown, state)
     else:
         assert segment.draw is not None
         drawing = state.draws[segment.draw.number]
@@ -467,16 +478,18 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
 
 
 def _retime(rundown: Rundown, state: State, *, first: bool = False) -> State:
-    """Works out again when the open round will lock; a change of its timing is a new generation."""
+    """Works out again when the open round will be cut and locked; a change is a new generation."""
     round_ = state.playable_round()
     if round_ is None:
         return state
-    due_at_ms = 0
-    if not state.held_at_ms:
-        locks = {cue.id for cue in rundown.segment(round_.segment).cues if cue.do == "lock"}
-        due_at_ms = max((at for name, at in timed(rundown, state) if name in locks), default=0)
-    generation = round_.generation if first else round_.generation + 1
-    round_ = replace(round_, lock_due_at_ms=due_at_ms, generation=generation)
+    ahead = foreseen(rundown, state)
+    due_at_ms = {cue.do: ahead.get(cue.id, 0) for cue in rundown.segment(round_.segment).cues}
+    round_ = replace(
+        round_,
+        lock_due_at_ms=due_at_ms.get("lock", 0),
+        cut_due_at_ms=0 if round_.cut_at_ms else due_at_ms.get("cut", 0),
+        generation=round_.generation if first else round_.generation + 1,
+    )
     return replace(state, rounds={**state.rounds, round_.id: round_})
 
 
@@ -525,6 +538,16 @@ def timed(rundown: Rundown, state: State) -> list[tuple[str, int]]:
                             due_at_ms += hold_to - max(hold_from, before.at_ms)
                     waiting.append((cue.id, due_at_ms))
     return waiting
+
+
+def foreseen(rundown: Rundown, state: State) -> dict[str, int]:
+    """As `timed`, and the timed cues that follow these: what happens when if nobody does anything."""
+    ahead = dict(timed(rundown, state))
+    for segment in rundown.segments:
+        for before, cue in pairwise(segment.cues):
+            if cue.by == "after" and cue.id not in state.fired and before.id in ahead:
+                ahead.setdefault(cue.id, ahead[before.id] + cue.after_ms)
+    return ahead
 
 
 def due(rundown: Rundown, state: State, now_ms: int) -> list[tuple[str, int]]:
