@@ -38,9 +38,9 @@ class RoundView(Message):
     """A round as this cohort may see it. Both instants are the cohort's: channel delay is in them.
 
     ``closes_at_ms`` is 0 while nobody knows when it closes (a person will lock it). ``cut_at_ms`` and
-    `spells` are the hall's instants, the same for all: from the cut on a play counts for the viewer and not for the stage
-    (it may lie ahead; 0: no cut is known). In a spell, ``[from, until, factor_bp]``, points weigh factor_bp
-    ten-thousandths.
+    `spells` are the hall's instants, for all alike: from the cut on a play counts for the viewer and not for
+    the stage (it may lie ahead; 0: none is known). In a spell, ``[from, until, factor_bp]``, points weigh
+    factor_bp ten-thousandths.
     """
 
     id: str
