@@ -50,10 +50,12 @@ $(VENV)/bin/python:
 
 # The package is installed in place; its pages are built on the way.
 $(VENV)/.for-demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing into $(VENV) and building the pages: a minute or two, the first time"
 	$(PIP_INSTALL) -e .
 	@touch $@
 
 $(VENV)/.for-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing into $(VENV) and building the pages: a minute or two, the first time"
 	$(PIP_INSTALL) -e '.[test]'
 	@touch $(VENV)/.for-demo $@
 
