@@ -29,7 +29,7 @@ class NoChromium(Exception):
 
 
 def starts(path: str) -> bool:
-    """Whether this is a browser that runs: on Ubuntu the name may belong to a script that only asks for snap."""
+    """Whether this browser runs: on Ubuntu the name may be a script that only asks for snap."""
     try:
         done = subprocess.run([path, "--version"], capture_output=True, timeout=STARTS_WITHIN_S, check=False)
     except (OSError, subprocess.TimeoutExpired):
