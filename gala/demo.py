@@ -268,7 +268,10 @@ def _welcome(evening: Evening, settings: Settings, console: Console) -> None:
     if sys.stdout.isatty():
         segno.make(found["phone"], error="m").terminal(compact=True)
     console.print(f"  Phone     {found['phone']}", soft_wrap=True, highlight=False)
-    console.print(f"  Director  {found['director']}\n", soft_wrap=True, highlight=False)
+    console.print(f"  Director  {found['director']}", soft_wrap=True, highlight=False)
+    if settings.public_host == "127.0.0.1" and not settings.public_url:
+        console.print("  [dim]A phone in your network reaches this only with --lan.[/]")
+    console.print()
 
 
 async def _tell(evening: Evening, crowd: Crowd, console: Console) -> None:

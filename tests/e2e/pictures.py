@@ -42,7 +42,7 @@ async def take(night: Night, browser: Browser, crowd: Crowd) -> None:
     await night.go("tetris.start")
     await night.go("tetris.open")
     await phone.get_by_role("button", name="Comets").wait_for()
-    await night.until_counted(VIEWERS // 2)
+    await night.until_counted(VIEWERS // 4)
     await desk.get_by_text("ON AIR").first.wait_for()
     await asyncio.sleep(1)  # for the desk to show what is counted; nothing is asserted here
     frame = await browser.new_page(viewport={"width": 1280, "height": 676})
