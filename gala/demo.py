@@ -281,8 +281,8 @@ async def _tell(evening: Evening, crowd: Crowd, console: Console) -> None:
                 phones = crowd.newest.get("connected", 0)
                 counted = crowd.newest.get("plays_counted", 0)
                 console.print(
-                    f"  [dim]{evening_time(evening.rundown, line.at_ms)}[/]  {line.what:<48} "
-                    f"[dim]{phones:>6} phones {counted:>8} plays counted[/]",
+                    f"  [dim]{evening_time(evening.rundown, line.at_ms)}[/]  {line.what:<36} "
+                    f"[dim]{phones:>5} phones {counted:>6} counted[/]",
                     highlight=False,
                 )
         told = len(lines)
