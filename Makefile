@@ -17,7 +17,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet
 .NOTPARALLEL:
 
 demo: $(VENV)/.for-demo pages
-	$(BIN)/gala demo
+	$(BIN)/gala demo $(ARGS)
 
 test: check browser
 	$(BIN)/python gala/web/pages_build.py test

@@ -1,9 +1,7 @@
 """The director's console in a real Chromium, against a real evening on a real Valkey."""
 
 import asyncio
-import contextlib
 import os
-import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, Request, Route, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, Page, Request, Route, WebSocketRoute, expect
 
 from gala.clock import GalaClock
 from gala.evening import Evening, open_evening
@@ -54,18 +52,8 @@ async def evening(
     ) as opened:
         running = asyncio.create_task(opened.run())
         yield opened
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
+        opened.stop()
+        await running
 
 
 def link(evening: Evening, name: str, role: Any = "director") -> str:

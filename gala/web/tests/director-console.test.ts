@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { DESKS } from "../../dev/desks.ts";
-import type { CuePost, CueReply } from "../protocol.gen.ts";
-import type { Answer } from "./calls.ts";
-import { openConsole } from "./console.ts";
-import type { Desk } from "./desk.ts";
+import { DESKS } from "../dev/desks.ts";
+import type { CuePost, CueReply } from "../src/protocol.gen.ts";
+import type { Answer } from "../src/director/calls.ts";
+import { openConsole } from "../src/director/console.ts";
+import type { Desk } from "../src/director/desk.ts";
 
 const REPLY: CueReply = { version: 0, reason: "", detail: "", show: null };
 
