@@ -20,7 +20,7 @@ class LineDown(Exception):
 class RefusedConnect(Exception):
     """The service did not let us in; `content` says why."""
 
-    def __init__(self, content: Any) -> None:
+    def __init__(self, content: dict[str, Any]) -> None:
         super().__init__(str(content))
         self.content = content
 
@@ -48,7 +48,8 @@ class Line:
             raise LineDown(str(error)) from error
         if answer["type"] == CONNECT_ERROR:
             await socket.close()
-            raise RefusedConnect(answer.get("data"))
+            # python-socketio wraps what was said: {message, data}
+            raise RefusedConnect(answer["data"].get("data") or {})
         return line
 
     async def _send(self, packet: dict[str, Any]) -> None:

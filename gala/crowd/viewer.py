@@ -84,7 +84,7 @@ class SimulatedViewer:
                 try:
                     self._line = await Line.open(self._url, auth)
                 except RefusedConnect as refused:
-                    wait_ms = (refused.content or {}).get("retry_after_ms", 1000)
+                    wait_ms = refused.content.get("retry_after_ms", 1000)
                     await asyncio.sleep(wait_ms / 1000)
                     continue
                 except LineDown:

@@ -89,7 +89,8 @@ class Edge:
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
             self._board_at_ms = self._report_at_ms = now_ms  # what was planned at another pace is void
-            clock = Clock(now_ms=now_ms, rate=self._told_rate)
+            # the step's own instant is old by now, and at the pace before; a phone would be minutes off
+            clock = Clock(now_ms=self.now(), rate=self._told_rate)
             await self._broadcast.tell_all("clock", clock)
         for cohort in self.audience.cohorts:
             await self._tell(cohort, now_ms)

@@ -1,5 +1,6 @@
 """Our own server: it is there when we are, gone when we are, and its data is there at the next start."""
 
+import contextlib
 import json
 import os
 import signal
@@ -124,9 +125,14 @@ async def test_a_server_left_without_owner_and_guard_is_ended_by_the_next(
         _, pid = process.stdout.readline().split()
         process.wait()
     os.kill(int(pid), 0)
-    async with embedded(tmp_path) as url:
-        ended(int(pid))
-        await (await connect(url)).close()
+    try:
+        async with embedded(tmp_path) as url:
+            ended(int(pid))
+            await (await connect(url)).close()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+        raise
 
 
 def test_a_folder_has_one_server_and_the_error_names_folder_and_holder(tmp_path: Path) -> None:

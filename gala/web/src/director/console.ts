@@ -214,7 +214,8 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     else if (key === "reveal") pressReveal(shown);
     else if (key === "standby") pressStandby(shown);
     else if (key === "hold") {
-      if (shown.held_at_ms > 0) hint("Already held. Space resumes.");
+      if (shown.phase === "ended") hint("The show has ended.");
+      else if (shown.held_at_ms > 0) hint("Already held. Space resumes.");
       else send("Hold", { cue: "hold" });
     } else if (key === "skip") {
       const segment = skippable(shown, place(shown, look.value)?.segment.id ?? "");

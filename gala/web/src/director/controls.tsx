@@ -43,7 +43,7 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
           kind={`hold ${held ? "on" : ""}`}
           word={held ? "Held" : "Hold"}
           hint="H"
-          off={!c.ready.value || held}
+          off={!c.ready.value || held || desk.phase === "ended"}
           under={held ? `since ${timeOfDay(desk.held_at_ms, desk.zone)}` : "stops what is not yet"}
           press={() => c.press("hold")}
         />

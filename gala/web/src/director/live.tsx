@@ -63,7 +63,7 @@ function Votes({ console: c, desk, round, hidden }: VotesProps) {
     <section class="sec">
       <h2>
         <Icon name="seal" />
-        Votes counted, live
+        {round.state === "open" ? "Votes counted, live" : "Votes counted"}
         <span class="end dim">{segmentOf(desk, round.segment)?.title ?? round.segment}</span>
       </h2>
       {hidden ? <p class="dim hid">Hidden while you choose the outcome.</p> : <Bars round={round} />}

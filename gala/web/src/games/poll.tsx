@@ -128,23 +128,6 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
       </div>
       <div class="push stack">
         <BelowDoors {...props} />
-        {many && (
-          <div class="above">
-            <button
-              type="button"
-              class="btn go"
-              data-act="send"
-              disabled={shut || picked.length === 0}
-              onClick={() => {
-                vote(picked);
-                marked.value = null;
-                done();
-              }}
-            >
-              {w.t("sendPicks")}
-            </button>
-          </div>
-        )}
         {stands.length > 0 && !isPending(props) && (
           <button type="button" class="btn line" data-act="keep" onClick={done}>
             {w.t("keepMine", { label: labels(stands, (one) => w.pick(one)) })}
@@ -153,6 +136,23 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
         {late && !local && <p class="note short-hide"><Icon name="info" /><span>{w.t("lateHint")}</span></p>}
         {evening.mine.value.number < 0 && <p class="note">{w.t("seatFirst")}</p>}
       </div>
+      {many && (
+        <div class="above hand">
+          <button
+            type="button"
+            class="btn go"
+            data-act="send"
+            disabled={shut || picked.length === 0}
+            onClick={() => {
+              vote(picked);
+              marked.value = null;
+              done();
+            }}
+          >
+            {w.t("sendPicks")}
+          </button>
+        </div>
+      )}
     </>
   );
 }

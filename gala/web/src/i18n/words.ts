@@ -47,7 +47,7 @@ export class Words {
     const form = typeof sentence === "string" ? sentence : this.form(sentence, Number(values.n));
     return form.replace(/\{(\w+)\}/g, (_whole, name: string) => {
       const value = values[name] ?? "";
-      return typeof value === "number" ? this.number(value) : value;
+      return typeof value === "number" ? this.number(value) : this.apart(value);
     });
   }
 
@@ -55,7 +55,13 @@ export class Words {
   pick(text: Text): string {
     const base = this.lang.split("-")[0] ?? "";
     const near = Object.keys(text).find((tag) => tag.split("-")[0] === base);
-    return text[this.lang] ?? (near === undefined ? undefined : text[near]) ?? text.en ?? Object.values(text)[0] ?? "";
+    const own = text[this.lang] ?? (near === undefined ? undefined : text[near]);
+    return own ?? this.apart(text.en ?? Object.values(text)[0] ?? "");
+  }
+
+  /** In a right-to-left page, words that may run the other way keep their own direction (FSI … PDI). */
+  private apart(words: string): string {
+    return this.dir === "rtl" && words ? `\u2068${words}\u2069` : words;
   }
 
   number(value: number): string {
@@ -86,10 +92,12 @@ export class Words {
       hour: "2-digit",
       minute: "2-digit",
       hourCycle: "h23",
-      timeZoneName: "shortGeneric",
     };
     if (seconds) options.second = "2-digit";
-    return new Intl.DateTimeFormat(this.locale, options).format(at_ms);
+    // Apart from each other: with a zone some languages spell hours and minutes out.
+    const named = new Intl.DateTimeFormat(this.locale, { timeZone: zone, timeZoneName: "shortGeneric" });
+    const name = named.formatToParts(at_ms).find((part) => part.type === "timeZoneName")?.value ?? zone;
+    return `${new Intl.DateTimeFormat(this.locale, options).format(at_ms)} ${name}`;
   }
 
   /** Day and time of day, without the zone: print that beside it. */

@@ -192,7 +192,7 @@ function ScoreLine({ standing: { score, cutoff } }: { standing: Standing }): JSX
   if (score === "" || cutoff === "") return null;
   return (
     <>
-      <div class="line" style={{ "--me": lies(score), "--cut": lies(cutoff) }}>
+      <div class="scores" style={{ "--me": lies(score), "--cut": lies(cutoff) }}>
         <span class="whole" />
         <span class="wins" />
         <span class="me" />

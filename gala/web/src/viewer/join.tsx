@@ -59,24 +59,22 @@ export function Join(): JSX.Element {
         <Icon name="info" />
         <span>{w.t("channelNote")}</span>
       </p>
-      <div class="push stack hand">
-        {seat.reason && (
-          <State is="late" title={reasonIn(w, seat.reason)}>
-            {seat.next_at_ms > 0 && w.t("tryingIn", { s: wait })}
-          </State>
-        )}
-        <div class="above">
-          <button type="button" class="btn go" data-act="enter" disabled={shut || seat.asking} onClick={() => evening.enter()}>
-            {w.t(seat.asking ? "takingSeat" : "takeSeat")}
-          </button>
-        </div>
-        <p class="tiny center">
-          {w.t("noAccount")}{" "}
-          <a href="#rules" class="inline">
-            {w.t("rulesLink")}
-          </a>
-        </p>
+      {seat.reason && (
+        <State is="late" title={reasonIn(w, seat.reason)}>
+          {seat.next_at_ms > 0 && w.t("tryingIn", { s: wait })}
+        </State>
+      )}
+      <div class="above push hand">
+        <button type="button" class="btn go" data-act="enter" disabled={shut || seat.asking} onClick={() => evening.enter()}>
+          {w.t(seat.asking ? "takingSeat" : "takeSeat")}
+        </button>
       </div>
+      <p class="tiny center">
+        {w.t("noAccount")}{" "}
+        <a href="#rules" class="inline">
+          {w.t("rulesLink")}
+        </a>
+      </p>
     </>
   );
 }

@@ -1,5 +1,7 @@
 /** How many exchanges are looked back at; the one with the smallest round trip is believed. */
 const WINDOW = 16;
+/** The burst at join: until it is over nothing has been shown by this clock for long, so it may step freely. */
+const SETTLING = 8;
 /** Errors above this step, smaller ones are slewed away. */
 const STEP_MS = 100;
 /** Slew: 5 ms for each second. */
@@ -37,7 +39,7 @@ export class GalaClock {
     const offset_ms = (t1_ms + t2_ms) / 2 - this.rate * ((t0_ms + t3_ms) / 2);
     this.samples = [...this.samples, { rtt_ms, offset_ms }].slice(-WINDOW);
     const best = this.samples.reduce((a, b) => (b.rtt_ms < a.rtt_ms ? b : a));
-    this.aim(best.offset_ms, t3_ms, this.samples.length === 1);
+    this.aim(best.offset_ms, t3_ms, this.samples.length <= SETTLING);
   }
 
   /** After the page was hidden its local clock may have slept: believe the next exchange at once. */
