@@ -1,9 +1,10 @@
 """Who may know what, when: laws over random evenings, on the very bytes that go to phones.
 
-The embargo is proved by interference, not by looking for words: two evenings that differ in nothing but what is
-still secret must look the same, byte for byte, until the secret's own instant on that channel.
+The embargo is proved by interference, not by looking for words: two evenings that differ in nothing but
+what is still secret must look the same, byte for byte, until the secret's own instant on that channel.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -124,7 +125,7 @@ def test_a_cue_changes_nothing_for_a_cohort_before_its_own_instant_unless_it_loc
 
 def with_other_secrets(log: list[Entry]) -> list[Entry]:
     """The same evening with another outcome, other counts, other winners."""
-    other = {
+    other: dict[str, Callable[[Any], Any]] = {
         "outcome": lambda value: {"comets": "harbour", "harbour": "comets"}.get(value, value),
         "tally": lambda value: {**value, "voters": value.get("voters", 0) + 7919},
         "counters": lambda value: {**value, "voters": value.get("voters", 0) + 7919},
