@@ -34,6 +34,9 @@ from gala.rundown import Cue, Rundown, Segment, TimingClass
 
 CueContent = Mapping[str, Any]
 
+NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "tally"), "sealed": ("equal",)}
+"""What the fold takes from a cue without asking whether it is there."""
+
 
 class Reason(StrEnum):
     """Why a cue is refused. Shared with the console, which says it in words."""
@@ -202,6 +205,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     """Why this cue may not be appended to the log now; None if it may. Total: any mapping gets an answer."""
     kind = cue.get("cue")
     target = cue.get("target", "")
+    if isinstance(kind, str) and any(name not in cue for name in NEEDED.get(kind, ())):
+        return Reason.BAD_CUE
     if kind == "begin":
         return Reason.ALREADY_BEGUN if state.version else None
     if not state.version:
@@ -221,7 +226,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if kind in ("void", "locked", "sealed"):
         return _round_refusal(state, kind, target, cue)
     if kind in ("frozen", "drawn"):
-        drawing = state.draws.get(cue.get("draw", -1))
+        number = cue.get("draw")
+        drawing = state.draws.get(number) if isinstance(number, int) else None
         if drawing is None:
             return Reason.UNKNOWN_CUE
         expected = "armed" if kind == "frozen" else "frozen"
@@ -414,7 +420,12 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         newest = state.newest_round(segment.id)
         assert newest is not None
         if act == "lock":
-            newest = replace(newest, locked_at_ms=at_ms, lock_due_at_ms=at_ms)
+            # fired late, it locks at the instant that phones and edges went by; by hand, now
+            locked_at_ms = min(at_ms, newest.lock_due_at_ms or at_ms)
+            generation = newest.generation + (locked_at_ms != newest.lock_due_at_ms)
+            newest = replace(
+                newest, locked_at_ms=locked_at_ms, lock_due_at_ms=locked_at_ms, generation=generation
+            )
         elif act == "settle":
             newest = replace(newest, outcome=entry.cue["outcome"])
         else:
@@ -437,6 +448,8 @@ def _retime(rundown: Rundown, state: State, *, first: bool = False) -> State:
     round_ = state.open_round()
     if round_ is None or round_.locked_at_ms:
         return state
+    if 0 < round_.lock_due_at_ms <= state.held_at_ms:
+        return state  # it was over when the hold began, though nobody had said so: holding never reopens
     due_at_ms = 0
     if not state.held_at_ms:
         locks = {cue.id for cue in rundown.segment(round_.segment).cues if cue.do == "lock"}

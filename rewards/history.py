@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rewards import beacon, leaves
+from rewards import beacon, leaves, shapes, slots
 from rewards.leaves import Leaf
 
 
@@ -68,17 +68,16 @@ class History:
 
     def apply(self, leaf: Leaf) -> None:
         """Takes the next leaf. BrokenHistory if it may not follow; the state is then unchanged."""
-        schema = leaf.get("schema")
-        if schema not in _RULES:
-            raise BrokenHistory(f"unknown leaf {schema!r}")
+        wrong = shapes.fault(leaf)
+        if wrong:
+            raise BrokenHistory(wrong)
+        schema = leaf["schema"]
         if (self.size == 0) != (schema == "gala/evening/1"):
             raise BrokenHistory("the first leaf, and only it, opens the evening")
         try:
             key = leaves.key_of(leaf)
             if key in self.keys:
                 raise BrokenHistory(f"{key} stands twice")
-            if not isinstance(leaf["at_ms"], int):
-                raise BrokenHistory(f"{key} has no time")
             _RULES[schema](self, leaf)
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise BrokenHistory(f"{schema}: malformed ({error!r})") from error
@@ -110,7 +109,7 @@ class History:
 
 
 def _evening(history: History, leaf: Leaf) -> None:
-    if not (leaf["algorithm"] == leaves.ALGORITHM and leaf["show"] and isinstance(leaf["rehearsal"], bool)):
+    if leaf["algorithm"] != leaves.ALGORITHM or not leaf["show"]:
         raise BrokenHistory(f"not an evening of {leaves.ALGORITHM}")
     history.evening = leaf
 
@@ -142,8 +141,6 @@ def _commit(history: History, leaf: Leaf) -> None:
     draw = history.draw_of(leaf)
     if leaf["party"] not in draw.spec["parties"] or "roster" in draw.stages:
         raise BrokenHistory(f"draw {leaf['draw']}: {leaf['party']} cannot commit (any more)")
-    if len(bytes.fromhex(leaf["commitment"])) != 32:
-        raise BrokenHistory(f"draw {leaf['draw']}: a commitment has 32 bytes")
     draw.commits[leaf["party"]] = leaf["commitment"]
 
 
@@ -151,6 +148,10 @@ def _open(history: History, leaf: Leaf) -> None:
     round_id = leaf["round"]
     if leaf["rehearsal"] != history.evening["rehearsal"]:
         raise BrokenHistory(f"round {round_id}: not of this evening")
+    try:
+        slots.check_rules(slots.Layout.from_json(leaf["layout"]), leaf["counts"], leaf["entries"])
+    except slots.BadRules as error:
+        raise BrokenHistory(f"round {round_id}: {error}") from error
     original = round_id
     if "rerun_of" in leaf:
         before = leaf["rerun_of"]
@@ -179,8 +180,8 @@ def _after(stage: str, *needed: str) -> Callable[[History, Leaf], None]:
         for before in needed:
             if before not in stages:
                 raise BrokenHistory(f"round {round_id}: {stage} without {before}")
-        if stage == "settle" and not isinstance(leaf["settled"], int):
-            raise BrokenHistory(f"round {round_id}: settled to no integer")
+        if stage == "settle" and leaf["settled"] < 0:
+            raise BrokenHistory(f"round {round_id}: settled to no natural number")
         for number, draw in history.draws.items():
             if "roster" in draw.stages and round_id in history.counting(number):
                 raise BrokenHistory(f"round {round_id}: {stage} after the roster of draw {number}")

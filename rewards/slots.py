@@ -147,8 +147,8 @@ def tickets(layout: Layout, entries: Entries, slots: Records, settled: int | Non
 
 def check_rules(layout: Layout, counts: Counts, entries: Entries) -> None:
     """BadRules unless every count and entry is of the closed lists and names fields there are."""
-    if any("/" in str(count["name"]) for count in counts):
-        raise BadRules("a count's name holds no slash")
+    if any(not isinstance(count["name"], str) or "/" in count["name"] for count in counts):
+        raise BadRules("a count's name is text without a slash")
     if len({count["name"] for count in counts}) != len(counts):
         raise BadRules("a count's name stands twice")
     nothing = records(layout, b"")

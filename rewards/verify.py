@@ -42,6 +42,29 @@ NEXT = {
     "none reserve": "reserved", "reserved issue": "live", "live expire": "expired",
     "live redeem": "redeemed", "redeemed rollback": "live",
 }  # fmt: skip
+SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
+    "evening": "algorithm:text show:text origin:text rehearsal:bool",
+    "spec": "draw:int draw_id:text algorithm:text title:text rehearsal:bool prizes:list budget:object "
+    "cap:object rounds:list eligibility:text window:object alternates_at_ms:list close_ms:int "
+    "parties:list beacon:object reserve_rounds:list place_key_commitment:hash files:object",
+    "commit": "draw:int draw_id:text party:text commitment:hash",
+    "open": "round:text rehearsal:bool layout:object counts:list entries:list place_key_commitment:hash "
+    "rerun_of:text?",
+    "lock": "round:text",
+    "settle": "round:text settled:int by:text reason:text",
+    "round-void": "round:text reason:text",
+    "seal": "round:text plays:int counters_sha256:hash recount_equal:bool numbers_mac:hash size:int? "
+    "sha256:hash? root:hash? withheld_mac:hash?",
+    "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
+    "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
+    "eligible_sha256:hash numbers_mac:hash",
+    "reveal": "draw:int draw_id:text party:text r:hash",
+    "reveals-closed": "draw:int draw_id:text roster:int parties:list beacon_round:int",
+    "result": "draw:int draw_id:text reveals_closed:int beacon_round:int signature:text seed:hash "
+    "tiers:list size:int sha256:hash root:hash",
+    "ledger": "rows:int hash:hash",
+}
+KINDS = {"int": int, "text": str, "hash": str, "bool": bool, "list": list, "object": dict}
 
 
 class Fail(Exception):
@@ -178,16 +201,17 @@ class Bundle:
 
     def history(self) -> str:  # 5: what may follow what
         self.evening = strict(self.bodies[0])
+        shaped(self.evening)
         need(self.evening["schema"] == "gala/evening/1" and self.evening["origin"] == self.origin, "leaf 0")
         need(self.evening["algorithm"] == "gala-draw/1" and self.evening["show"], "leaf 0")
         for name in ("show", "rehearsal"):
             need(self.listing[name] == self.evening[name], "MANIFEST.json speaks of another evening")
         for index, body in enumerate(self.bodies[1:], 1):
             leaf = strict(body)
-            leaf["index"] = index
             try:
-                need(isinstance(leaf["at_ms"], int), "no time")
-                self.follow(leaf["schema"].removeprefix("gala/").removesuffix("/1"), leaf)
+                kind = shaped(leaf)
+                leaf["index"] = index
+                self.follow(kind, leaf)
             except (Fail, KeyError, ValueError, TypeError) as error:
                 raise Fail(f"leaf {index} {leaf.get('schema')}: {error}") from error
         rehearsal = ", a REHEARSAL" if self.evening["rehearsal"] else ""
@@ -274,6 +298,11 @@ class Bundle:
                 need(not promised or before == name or "roster" not in draw, "a rerun after the roster")
             if before != name:
                 self.rounds[before]["rerun"] = name
+            slots = np.zeros(0, layout(leaf))
+            self.count(leaf, slots)
+            for rule in leaf["entries"]:
+                need(isinstance(rule["tickets"], int) and rule["tickets"] >= 0, "tickets")
+                matches(rule["when"], slots, 0)
             self.rounds[name] = {"open": leaf}
             return
         found = self.rounds[name]
@@ -281,7 +310,7 @@ class Bundle:
             kind not in found and (kind in ("lock", "round-void") or "lock" in found),
             "not in the order open, lock, settle, seal",
         )
-        need(kind != "settle" or isinstance(leaf["settled"], int), "settled to no integer")
+        need(kind != "settle" or leaf["settled"] >= 0, "settled to no natural number")
         late = [n for n, draw in self.draws.items() if "roster" in draw and name in self.counting(draw)]
         need(not late, f"after the roster of draw {late}")
         found[kind] = leaf
@@ -350,13 +379,7 @@ class Bundle:
                 f"{path} is not the file that was sealed",
             )
             tallies = strict(self.files[path])
-            fields = [(field, f">u{int(kind[1:]) // 8}") for field, kind in opening["layout"]["fields"]]
-            need(fields[:3] == [("seq", ">u2"), ("channel", ">u1"), ("flags", ">u1")], f"round {name}: head")
-            need(
-                {kind for _, kind in opening["layout"]["fields"]} <= {"u8", "u16", "u32", "u64"},
-                f"round {name}: kinds",
-            )
-            need(opening["layout"]["width"] == np.dtype(fields).itemsize, f"round {name}: width")
+            fields = layout(opening)
             need(
                 ("withheld_mac" in seal) == (seal["plays"] < 20),
                 f"round {name}: wrongly kept back or published",
@@ -372,14 +395,13 @@ class Bundle:
                     f"{path} is not the file that was sealed",
                 )
                 need(file_root(box, opening["layout"]["width"]) == seal["root"], f"{path}: root")
-                slots = np.frombuffer(box, np.dtype(fields))
+                slots = np.frombuffer(box, fields)
                 need(len(slots) == seal["plays"] and slots["seq"].all(), f"{path}: plays")
                 counted = self.count(opening, slots)
                 need(counted == tallies["recount"], f"round {name}: the recount is not what the box gives")
                 settled = found["settle"]["settled"] if "settle" in found else None
                 earned = np.zeros(len(slots), np.int64)
                 for rule in opening["entries"]:
-                    need(isinstance(rule["tickets"], int) and rule["tickets"] >= 0, f"round {name}: tickets")
                     earned[matches(rule["when"], slots, settled)] += rule["tickets"]
                 found["tickets"] = earned, most
             need(
@@ -631,6 +653,36 @@ class Bundle:
         odd = sorted(self.expected ^ set(self.files))
         need(not odd, f"missing, or no file of this evening: {odd[:1]}")
         return f"{len(rows) - 2} rows, {len(states)} vouchers"
+
+
+def shaped(leaf: dict[str, Any]) -> str:
+    kind: str = leaf["schema"].removeprefix("gala/").removesuffix("/1")
+    need(leaf["schema"] == f"gala/{kind}/1" and kind in SHAPES, "unknown leaf")
+    members = dict(member.split(":") for member in f"schema:text at_ms:int {SHAPES[kind]}".split())
+    for name, what in members.items():
+        need(name in leaf or what[-1] == "?", f"no {name}")
+        value = leaf.get(name)
+        need(name not in leaf or type(value) is KINDS[what.rstrip("?")], f"{name} is no {what}")
+        need(
+            name not in leaf or what[:4] != "hash" or re.fullmatch("[0-9a-f]{64}", str(value)),
+            f"{name} is no hash",
+        )
+    need(set(leaf) <= set(members), "a member too many")
+    return kind
+
+
+def layout(opening: dict[str, Any]) -> Any:
+    pairs = opening["layout"]["fields"]
+    need([tuple(pair) for pair in pairs[:3]] == [("seq", "u16"), ("channel", "u8"), ("flags", "u8")], "head")
+    need({kind for _, kind in pairs} <= {"u8", "u16", "u32", "u64"}, "kinds")
+    fields = np.dtype([(field, f">u{int(kind[1:]) // 8}") for field, kind in pairs])
+    need(opening["layout"]["width"] == fields.itemsize, "width")
+    names = [rule["name"] for rule in opening["counts"]]
+    need(len(set(names)) == len(names) and not any("/" in name for name in names), "names of counts")
+    for rule in opening["counts"]:
+        bits = [fields[field].itemsize * 8 for field in rule.get("fields", ["seq"])]
+        need(0 < sum(bits) <= 64, "a count by nothing, or by more than 64 bits")
+    return fields
 
 
 def matches(when: Any, slots: Any, settled: int | None) -> Any:

@@ -25,6 +25,7 @@ from voting.box import BATCH_MAX, PAGE, Box, Change, NoGate, Shut, Stale
 QUEUE_MAX = 20_000  # about a second's plays of one process; above it a phone is told to try again
 DEADLINE_MS = 1_000
 FAR_MS = 1 << 52  # when nobody knows yet when a round will close
+CLOSED = Window(0, 0)
 
 
 class Waiting:
@@ -138,7 +139,8 @@ class Plays:
                 left.append(waiting)  # judged on what this batch makes of the slot
                 continue
             before = table.slots.get(waiting.number, table.empty)
-            verdict = self._judge(round_, table, waiting, before)
+            window = _window(round_, waiting)
+            verdict = _judge(table, window, waiting, before)
             if not isinstance(verdict, Counted) and waiting.number not in table.slots:
                 # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself
                 try:
@@ -146,7 +148,7 @@ class Plays:
                 except (RedisError, TimeoutError, OSError):
                     waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
                     continue
-                verdict = self._judge(round_, table, waiting, before)
+                verdict = _judge(table, window, waiting, before)
             if isinstance(verdict, Refused):
                 waiting.answer(self._refused(table, verdict.reason, verdict.mine))
             elif isinstance(verdict, Already):
@@ -158,24 +160,6 @@ class Plays:
             left = await self._commit(round_, table, page, batch) + left
         return self._not_too_late(left)
 
-    def _judge(self, round_: Round, table: _Table, waiting: Waiting, before: bytes) -> Outcome:
-        locks_at_ms = round_.lock_due_at_ms or FAR_MS
-        window = Window(
-            opens_at_ms(round_.timing, round_.opened_at_ms, waiting.delay_ms),
-            closes_at_ms(round_.timing, locks_at_ms, waiting.delay_ms),
-        )
-        if round_.void or round_.shut:
-            window = Window(0, 0)
-        return play(
-            table.opened,
-            window,
-            before,
-            seq=waiting.seq,
-            channel=waiting.channel,
-            move=waiting.move,
-            at_ms=waiting.at_ms,
-        )
-
     async def _commit(
         self, round_: Round, table: _Table, page: int, batch: dict[int, tuple[Waiting, Counted, Change]]
     ) -> list[Waiting]:
@@ -186,7 +170,7 @@ class Plays:
             )
         except Shut:
             for waiting in everyone:
-                waiting.answer(self._refused(table, Reason.LOCKED))
+                await self._answer_closed(table, waiting)
             return []
         except (Stale, NoGate):
             # the log or the conductor is a moment ahead of the other
@@ -210,12 +194,47 @@ class Plays:
                 again.append(waiting)
         return again
 
+    async def _answer_closed(self, table: _Table, waiting: Waiting) -> None:
+        """The gate is shut: the play is in the box already (its answer was lost), or comes too late."""
+        try:
+            slot = await table.box.slot(waiting.number)
+        except (RedisError, TimeoutError, OSError):
+            waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
+            return
+        verdict = _judge(table, CLOSED, waiting, slot)
+        if isinstance(verdict, Already):
+            waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
+        else:
+            assert isinstance(verdict, Refused), "nothing counts in a window that is closed"
+            waiting.answer(self._refused(table, verdict.reason, verdict.mine))
+
     def _not_too_late(self, left: list[Waiting]) -> list[Waiting]:
         now_ms = self._now()
         for waiting in left:
             if now_ms - waiting.at_ms > DEADLINE_MS:
                 waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
         return [waiting for waiting in left if not waiting.done.done()]
+
+
+def _window(round_: Round, waiting: Waiting) -> Window:
+    if round_.void or round_.shut:
+        return CLOSED
+    return Window(
+        opens_at_ms(round_.timing, round_.opened_at_ms, waiting.delay_ms),
+        closes_at_ms(round_.timing, round_.lock_due_at_ms or FAR_MS, waiting.delay_ms),
+    )
+
+
+def _judge(table: _Table, window: Window, waiting: Waiting, before: bytes) -> Outcome:
+    return play(
+        table.opened,
+        window,
+        before,
+        seq=waiting.seq,
+        channel=waiting.channel,
+        move=waiting.move,
+        at_ms=waiting.at_ms,
+    )
 
 
 def mine_of(mine: dict[str, Any] | None) -> RoundMine | None:

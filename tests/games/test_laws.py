@@ -138,6 +138,7 @@ def test_seq_only_grows_and_the_first_play_s_channel_stays(name: str, data: st.D
     outcome = play(opened, WINDOW, slot, **message)
     if isinstance(outcome, Counted):
         after = opened.layout.unpack(outcome.after)
+        assert type(message["seq"]) is int
         assert before["seq"] < after["seq"] == message["seq"] <= SEQ_MAX
         assert after["channel"] == (before["channel"] if before["seq"] else message["channel"])
         assert after["flags"] & before["flags"] == before["flags"]

@@ -341,7 +341,7 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("another seed", set_in("result", seed="00" * 32), "draw 1 result: the result's leaf says another seed"),
     ("another algorithm", set_in("evening", algorithm="gala-draw/2"), "leaf 0"),
     ("a leaf nobody knows", set_in("lock", schema="gala/unlock/1"), "unknown leaf"),
-    ("a float in a leaf", set_in("lock", at_ms="soon"), "has no time"),
+    ("a float in a leaf", set_in("lock", at_ms="soon"), "at_ms is no int"),
     (
         "another verifier promised",
         set_in("spec", files={"SPEC.md": "00", "verify.py": "00"}),
@@ -360,6 +360,33 @@ def test_a_forgery_signed_by_the_operator_is_found_and_named(
     failures = [str(check) for check in verify_bundle(copy) if not check.ok]
     assert failing(copy)
     assert any(named in failure for failure in failures), failures
+
+
+def members(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every member within a leaf."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [path] if path else []
+    return found + [deeper for key, one in inner for deeper in members(one, (*path, key))]
+
+
+def test_both_verifiers_agree_about_any_leaf_an_operator_could_sign(copy: Path) -> None:
+    chance = random.Random(10)
+    good = read_leaves(copy)
+    for _ in range(40):
+        found = canonical.decode(canonical.encode(good))
+        *path, last = chance.choice(members(found))
+        target = found
+        for key in path:
+            target = target[key]
+        old = target[last]
+        target[last] = chance.choice(
+            [0, -1, True, "", [], {}, str(old), old * 2 if isinstance(old, int) else 1]
+        )
+        try:
+            sign_again(copy, found)
+        except ValueError:
+            continue  # no canonical leaf at all
+        failing(copy)  # says that they agree, or fails
 
 
 def test_the_forger_s_tools_alone_change_nothing(copy: Path) -> None:

@@ -62,6 +62,15 @@ def test_a_changed_choice_takes_from_one_counter_and_adds_to_another() -> None:
     assert tally.deltas(second, POLL.pack({"seq": 3, "channel": 0, "flags": 0, "choice": 2})) == {}
 
 
+def test_a_played_slot_of_zeros_is_never_taken_for_an_empty_one() -> None:
+    tally = Tally(POLL, [Voters("voters"), By("choice", ("choice",))])
+    zeros, one = bytes([0, 1, 0, 0, 0]), bytes([0, 2, 0, 0, 1])
+    assert tally.deltas(POLL.empty, zeros) == {"voters": 1, "choice/0": 1}
+    assert tally.deltas(POLL.empty, POLL.empty) == {}
+    assert tally.deltas(POLL.empty, one) == {"voters": 1, "choice/1": 1}
+    assert tally.deltas(zeros, one) == {"choice/0": -1, "choice/1": 1}
+
+
 @given(st.data())
 @settings(deadline=None, max_examples=150)
 def test_deltas_along_any_path_add_up_to_the_contribution_of_its_end(data: st.DataObject) -> None:

@@ -5,9 +5,9 @@ import type { Console, Sheet } from "./console.ts";
 import { act, type CuePlace, type Desk, type Round, type Segment, type Window } from "./desk.ts";
 import { shapeOf } from "../brand/shapes.tsx";
 import { Icon, type IconName } from "./icons.tsx";
-import { Emblem } from "./live.tsx";
 import { spoken } from "./press.ts";
 import { seconds } from "./times.ts";
+import { Emblem } from "./votes.tsx";
 
 export function Sheets({ console: c, desk }: { console: Console; desk: Desk }) {
   const sheet = c.sheet.value;
@@ -57,8 +57,8 @@ function Frame({ console: c, title, kicker, icon, children, confirm, confirmWord
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
-    // Not on a button: the Space that opened this sheet must not be able to confirm it.
-    heading.current?.focus();
+    // A field, or the heading, but not a button: the Space that opened this sheet must not be able to confirm it.
+    (dialog.current?.querySelector<HTMLElement>("[autofocus]") ?? heading.current)?.focus();
     return () => {
       if (before instanceof HTMLElement) before.focus();
     };
@@ -253,12 +253,13 @@ function Void({ console: c, desk, round }: { console: Console; desk: Desk; round
       kind="danger"
       confirm={said ? () => c.confirm({ reason: said }) : null}
       confirmWord={said ? "Void the round" : "Give a reason first"}
-      asideWord="The reason is published."
+      asideWord="The reason is logged."
     >
       <label class="reason">
-        <span>Why? Viewers and auditors will read this.</span>
+        <span>Why? Whoever audits the evening will read this.</span>
         <input
           type="text"
+          autofocus
           maxLength={200}
           value={reason}
           onInput={(event) => write(event.currentTarget.value)}

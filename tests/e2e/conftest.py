@@ -1,0 +1,122 @@
+"""A real evening in the test's own loop, and a real Chromium before it.
+
+The show's clock is the test's to hurry; everything else is as `gala serve --rehearsal` has it.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from gala.clock import GalaClock
+from gala.demo import BEFORE_MS
+from gala.evening import Evening, open_evening, service_secret
+from gala.notary import chain_and_signature
+from gala.protocol import CuePost
+from gala.rundown_file import load
+from gala.settings import Settings
+from gala.show import State
+from tests.e2e.chromium import chromium_path
+
+RUNDOWN = Path(__file__).parent / "evening.toml"
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Night:
+    """An evening that runs, with what a test does to it."""
+
+    evening: Evening
+    pressed: int = 0
+
+    @property
+    def phone_url(self) -> str:
+        return f"http://127.0.0.1:{self.evening.public.port}/"
+
+    @property
+    def director_url(self) -> str:
+        token = self.evening.passes.crew("director", "Mei", expires_at_s=int(time.time()) + 3600)
+        return f"http://127.0.0.1:{self.evening.crew_listener.port}/director#pass={token}"
+
+    @property
+    def state(self) -> State:
+        return self.evening.crew.state
+
+    async def go(self, target: str, outcome: str = "") -> None:
+        """Presses GO for `target`, which has to be on standby."""
+        held = self.evening.passes.read_crew(self.director_url.split("=", 1)[1], int(time.time()))
+        self.pressed += 1
+        post = CuePost(id=f"test-{self.pressed}", cue="go", expect={"standby": target}, outcome=outcome)
+        status, reply = await self.evening.crew.post(post, held)
+        assert status == 200, f"{target}: {reply.reason} {reply.detail}"
+
+    async def until(self, holds: Callable[[State], bool]) -> None:
+        """Waits until the show is so."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds(self.state):
+                await asyncio.sleep(0.02)
+
+    async def until_counted(self, plays: int) -> None:
+        """Waits until this edge has counted so many plays."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.evening.edge.plays.counted < plays:
+                await asyncio.sleep(0.02)
+
+    async def to_locked(self) -> None:
+        """From an open poll to one whose every gate is shut and sealed."""
+        await self.go("tetris.lock")
+        await self.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
+
+
+@contextlib.asynccontextmanager
+async def running_night(folder: Path) -> AsyncIterator[Night]:
+    """An evening over a folder of its own, with every role running."""
+    rundown = load(RUNDOWN)
+    settings = msgspec.structs.replace(Settings(), data=folder, public_port=0, crew_port=0)
+    secret = service_secret(settings, secrets.token_bytes)
+    chain, signature = chain_and_signature(rundown, secret)
+    async with (
+        open_evening(
+            settings,
+            rundown,
+            rehearsal=True,
+            clock=GalaClock(rundown.starts_at_ms - BEFORE_MS),
+            chain=chain,
+            signature=signature,
+            secret=secret,
+            entropy=secrets.token_bytes,
+            wall_s=lambda: int(time.time()),
+        ) as evening,
+        asyncio.TaskGroup() as tasks,
+    ):
+        running = tasks.create_task(evening.run())
+        try:
+            yield Night(evening)
+        finally:
+            evening.stop()
+            await running
+    assert evening.faults == []
+
+
+@pytest.fixture
+async def night(tmp_path: Path) -> AsyncIterator[Night]:
+    async with running_night(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        found = await playwright.chromium.launch(
+            executable_path=chromium_path(),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+        )
+        yield found
+        await found.close()
