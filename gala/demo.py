@@ -267,7 +267,10 @@ def _welcome(evening: Evening, settings: Settings, console: Console) -> None:
     if sys.stdout.isatty():
         segno.make(found["phone"], error="m").terminal(compact=True)
     console.print(f"  Phone     {found['phone']}", soft_wrap=True, highlight=False)
-    console.print(f"  Director  {found['director']}\n", soft_wrap=True, highlight=False)
+    console.print(f"  Director  {found['director']}", soft_wrap=True, highlight=False)
+    if settings.public_host == "127.0.0.1" and not settings.public_url:
+        console.print("  [dim]A phone in your network reaches this only with --lan.[/]")
+    console.print()
 
 
 async def _tell(evening: Evening, crowd: Crowd, console: Console) -> None:
@@ -280,8 +283,8 @@ async def _tell(evening: Evening, crowd: Crowd, console: Console) -> None:
                 phones = crowd.newest.get("connected", 0)
                 counted = crowd.newest.get("plays_counted", 0)
                 console.print(
-                    f"  [dim]{evening_time(evening.rundown, line.at_ms)}[/]  {line.what:<48} "
-                    f"[dim]{phones:>6} phones {counted:>8} plays counted[/]",
+                    f"  [dim]{evening_time(evening.rundown, line.at_ms)}[/]  {line.what:<36} "
+                    f"[dim]{phones:>5} phones {counted:>6} counted[/]",
                     highlight=False,
                 )
         told = len(lines)

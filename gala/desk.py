@@ -290,6 +290,8 @@ def _round(
         multiplies=game is not None and game.multiplies,
         factor_bp=spell.factor_bp if spell is not None else 0,
         spell_until_at_ms=spell.until_at_ms if spell is not None else 0,
+        pages=round_.pages,
+        pages_locked=round_.pages,
         voters=tally.get("voters", 0),
         channels=[
             protocol.DeskChannel(channel=channel.id, name=words(channel.name), voters=voters)

@@ -40,6 +40,9 @@ SPELL_MS_MAX = 600_000
 
 CueContent = Mapping[str, Any]
 
+NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "tally"), "sealed": ("equal",)}
+"""What the fold takes from a cue without asking whether it is there."""
+
 
 class Reason(StrEnum):
     """Why a cue is refused. Shared with the console, which says it in words."""
@@ -118,6 +121,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     spells: tuple[Spell, ...] = ()
     locked_at_ms: int = 0
     shut: bool = False
+    pages: int = 0  # gates that were shut
     tally: dict[str, Any] = msgspec.field(default_factory=dict)
     counters: dict[str, int] = msgspec.field(default_factory=dict)
     outcome: str = ""
@@ -213,6 +217,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     """Why this cue may not be appended to the log now; None if it may. Total: any mapping gets an answer."""
     kind = cue.get("cue")
     target = cue.get("target", "")
+    if isinstance(kind, str) and any(name not in cue for name in NEEDED.get(kind, ())):
+        return Reason.BAD_CUE
     if kind == "begin":
         return Reason.ALREADY_BEGUN if state.version else None
     if not state.version:
@@ -234,7 +240,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if kind == "multiply":
         return _multiply_refusal(rundown, state, target, cue, at_ms)
     if kind in ("frozen", "drawn"):
-        drawing = state.draws.get(cue.get("draw", -1))
+        number = cue.get("draw")
+        drawing = state.draws.get(number) if isinstance(number, int) else None
         if drawing is None:
             return Reason.UNKNOWN_CUE
         expected = "armed" if kind == "frozen" else "frozen"
@@ -412,7 +419,7 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
         spell = Spell(at_ms, at_ms + cue["ms"], cue["factor_bp"])
         round_ = replace(round_, spells=(*round_.spells, spell), generation=round_.generation + 1)
     elif kind == "locked":
-        round_ = replace(round_, shut=True, tally=cue["tally"], counters=cue["counters"])
+        round_ = replace(round_, shut=True, pages=cue["pages"], tally=cue["tally"], counters=cue["counters"])
     elif kind == "sealed":
         round_ = replace(round_, sealed=True, recount_equal=cue["equal"])
     return replace(state, rounds={**state.rounds, target: round_})
@@ -457,7 +464,12 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
             # plays were judged by the instant the clock was set to, which the conductor is a moment behind
             newest = replace(newest, cut_at_ms=min(at_ms, newest.cut_due_at_ms or at_ms))
         elif act == "lock":
-            newest = replace(newest, locked_at_ms=at_ms, lock_due_at_ms=at_ms)
+            # fired late, it locks at the instant that phones and edges went by; by hand, now
+            locked_at_ms = min(at_ms, newest.lock_due_at_ms or at_ms)
+            generation = newest.generation + (locked_at_ms != newest.lock_due_at_ms)
+            newest = replace(
+                newest, locked_at_ms=locked_at_ms, lock_due_at_ms=locked_at_ms, generation=generation
+            )
         elif act == "settle":
             newest = replace(newest, outcome=entry.cue["outcome"])
         else:
@@ -482,12 +494,16 @@ def _retime(rundown: Rundown, state: State, *, first: bool = False) -> State:
     round_ = state.playable_round()
     if round_ is None:
         return state
+    if 0 < round_.lock_due_at_ms <= state.held_at_ms:
+        return state  # it was over when the hold began, though nobody had said so: holding never reopens
     ahead = foreseen(rundown, state)
     due_at_ms = {cue.do: ahead.get(cue.id, 0) for cue in rundown.segment(round_.segment).cues}
+    if not 0 < round_.cut_due_at_ms <= state.held_at_ms:
+        cut_due_at_ms = 0 if round_.cut_at_ms else due_at_ms.get("cut", 0)
+        round_ = replace(round_, cut_due_at_ms=cut_due_at_ms)
     round_ = replace(
         round_,
         lock_due_at_ms=due_at_ms.get("lock", 0),
-        cut_due_at_ms=0 if round_.cut_at_ms else due_at_ms.get("cut", 0),
         generation=round_.generation if first else round_.generation + 1,
     )
     return replace(state, rounds={**state.rounds, round_.id: round_})
