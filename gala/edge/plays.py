@@ -225,7 +225,7 @@ def _window(round_: Round, waiting: Waiting) -> Window:
     return Window(
         opens_at_ms(round_.timing, round_.opened_at_ms, delay_ms),
         closes_at_ms(round_.timing, round_.lock_due_at_ms or FAR_MS, delay_ms),
-        cut_at_ms=round_.cut_at_ms,
+        cut_at_ms=round_.stage_until_at_ms,
         spells=round_.spells,
     )
 

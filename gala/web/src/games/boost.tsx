@@ -9,7 +9,7 @@ import type { Choice } from "./ballot.ts";
 import "./boost.css";
 import type { RoundProps } from "./game.ts";
 import { Feet } from "./rail.tsx";
-import { boardOf, givenOf, isCut, readStars, spellAt, stageOf, type Given, type Stars } from "./stars.ts";
+import { boardOf, givenOf, isCut, readStars, spellAt, type Given, type Stars } from "./stars.ts";
 import { isTotalDue, possibleBy, tapped, type SentTotal } from "./taps.ts";
 
 /** How often it is looked whether taps are due, ms. */
@@ -172,7 +172,7 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
   const { evening, words } = usePage();
   const w = words.value;
   const now_ms = evening.now_ms.value;
-  const { cut_at_ms, spells } = stageOf(round);
+  const { cut_at_ms, spells } = round;
   const cut = isCut(cut_at_ms, now_ms);
   const spell = cut ? null : spellAt(spells, now_ms);
   const zone = evening.showText()?.zone ?? "UTC";

@@ -58,12 +58,6 @@ export function spellAt(spells: readonly (readonly number[])[], now_ms: number):
   return null;
 }
 
-/** When the stage stops counting (0: not called yet), and the director's multipliers, as `RoundView` tells them. */
-export function stageOf(round: object): { cut_at_ms: number; spells: number[][] } {
-  const { cut_at_ms, spells } = round as { cut_at_ms?: unknown; spells?: unknown };
-  return { cut_at_ms: number(cut_at_ms), spells: Array.isArray(spells) ? (spells as number[][]) : [] };
-}
-
 /** Whether the stage has stopped counting. 0: no cut has been called. */
 export const isCut = (cut_at_ms: number, now_ms: number): boolean => cut_at_ms > 0 && now_ms >= cut_at_ms;
 
