@@ -183,7 +183,12 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
   return (
     <>
       <div>
-        <p class="eyebrow">{w.pick(text.title)}</p>
+        <p class="eyebrow">
+          <span class="shape" style={{ color: colourOf(star.shape) }}>
+            <Drawn name={star.shape} />
+          </span>
+          {w.pick(text.title)}
+        </p>
         <h1>{cut ? w.t("cutTitle") : w.t("lift", { label })}</h1>
       </div>
       {cut ? (
@@ -262,7 +267,9 @@ function BigArch({ stars, star, given, taps, shut, label }: Playing & { star: Ch
     >
       <Feet part={given.total} whole={stars.cap}>
         <span class={manners.calm.value ? "star" : `star beat${beat.value % 2}`}>
-          <Drawn name={star.shape} />
+          <svg viewBox="0 0 120 120" aria-hidden="true">
+            <path d="M60 6l16 35 38 4-28 26 8 38-34-19-34 19 8-38L6 45l38-4z" stroke-linejoin="round" />
+          </svg>
           <b class="num">{w.number(taps.total)}</b>
         </span>
         <small>{full ? w.t("fullCap", { n: taps.total, cap: stars.cap }) : w.t("tapWord")}</small>
@@ -279,15 +286,15 @@ function Own({ given, stars, total, split }: { given: Given; stars: Stars; total
   const earned = stars.tickets > 0 && given.total >= stars.threshold;
   return (
     <section class="card stack">
-      <div class="row">
+      <div class="row wraps">
         <b class="grow">{w.t("yourBoosts")}</b>
+        <span class="num sub">{w.t("ofCap", { n: given.total, cap: stars.cap })}</span>
         {earned && (
           <span class="earned" data-earned>
             <Icon name="seal" />
             {w.t("entryEarned")}
           </span>
         )}
-        <span class="num sub">{w.t("ofCap", { n: given.total, cap: stars.cap })}</span>
       </div>
       <div
         class="rail"

@@ -44,7 +44,7 @@ const stillness = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").
 
 /** The nine doors, or one door and one button: the same timetable, the same entry. */
 export function Field(props: FieldProps): JSX.Element {
-  const { manners, ring } = usePage();
+  const { manners, words, ring } = usePage();
   const seen = useSignal<Seen>({ faces: [], target: null });
   const now = useRef(props);
   now.current = props;
@@ -97,7 +97,13 @@ export function Field(props: FieldProps): JSX.Element {
         <OneDoor seen={seen.value} shut={props.shut} tap={() => tap(null)} />
       ) : (
         <div class="field">
-          <div class="holes" role="group" aria-label={usePage().words.value.t("doors")} ref={doors}>
+          <div
+            class="holes"
+            role="group"
+            aria-label={words.value.t("doors")}
+            style={{ "--across": props.table.holes > 9 ? 4 : 3 }}
+            ref={doors}
+          >
             {Array.from({ length: props.table.holes }, (_none, hole) => (
               <Door key={hole} hole={hole} face={seen.value.faces[hole]} shut={props.shut} tap={() => tap(hole)} />
             ))}
@@ -176,7 +182,8 @@ function Door({ hole, face, shut, tap }: DoorProps): JSX.Element {
   return (
     <button
       type="button"
-      class={`hole ${face?.is ?? "empty"}`}
+      class="hole"
+      data-face={face?.is ?? "empty"}
       data-hole={hole + 1}
       data-mole={face?.is === "up" ? face.mole?.id : undefined}
       aria-label={said(w, face, hole)}
@@ -209,7 +216,7 @@ function OneDoor({ seen, shut, tap }: { seen: Seen; shut: boolean; tap: () => vo
   const shown = foremost(seen);
   return (
     <>
-      <div class={`hole one ${shown?.face.is ?? "empty"}`} data-mole={seen.target?.id}>
+      <div class="hole one" data-face={shown?.face.is ?? "empty"} data-mole={seen.target?.id}>
         <Mascot face={shown?.face} />
         <i>{shown ? said(w, shown.face, shown.hole) : w.t("waitFor")}</i>
       </div>

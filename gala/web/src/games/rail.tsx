@@ -5,13 +5,15 @@ import { usePage } from "../viewer/page.ts";
 interface MeterProps {
   counted: number;
   coming: number;
+  /** how many the service left out */
+  out?: number;
   threshold: number;
   /** of a practice: no entry is to be had */
   plain?: boolean;
 }
 
 /** Hits towards the entry: counted ones in full light, those on their way dotted. */
-export function Meter({ counted, coming, threshold, plain = false }: MeterProps): JSX.Element {
+export function Meter({ counted, coming, out = 0, threshold, plain = false }: MeterProps): JSX.Element {
   const { words } = usePage();
   const w = words.value;
   const of = Math.max(1, threshold);
@@ -27,7 +29,9 @@ export function Meter({ counted, coming, threshold, plain = false }: MeterProps)
             {w.t("entryEarned")}
           </span>
         ) : (
-          coming > 0 && <span class="small sub num">{w.t("onTheWay", { n: coming })}</span>
+          <span class="small sub num">
+            {coming > 0 ? w.t("onTheWay", { n: coming }) : out > 0 ? w.t("hitsLeftOut", { n: out }) : ""}
+          </span>
         )}
       </div>
       <div

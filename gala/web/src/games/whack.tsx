@@ -128,7 +128,7 @@ function Play({ round, table, has, own, text, held, shut }: Playing): JSX.Elemen
         <Lintel from_ms={round.opens_at_ms} to_ms={closes_at_ms} label={wave > 0 ? w.t("waveLeft", { n: wave }) : w.t("secondsLeft")} />
       )}
       <h1 class="sr">{w.pick(text.question) || w.pick(text.title)}</h1>
-      <Meter counted={has.hits} coming={coming} threshold={table.threshold} />
+      <Meter counted={has.hits} coming={coming} out={own.out.size} threshold={table.threshold} />
       <Field table={table} hits={own.all} also={has.moles} opens_at_ms={round.opens_at_ms} at_ms={evening.at_ms} shut={shut} strike={own.strike} />
       {shut && (
         <p class="shut small">
@@ -139,7 +139,7 @@ function Play({ round, table, has, own, text, held, shut }: Playing): JSX.Elemen
       <NotCounted out={own.out} />
       <div class={manners.button.value ? "stack" : "push stack"}>
         <Ways />
-        {!manners.button.value && <p class="tiny center short-hide">{w.t("keysNote")}</p>}
+        {!manners.button.value && <p class="tiny center short-hide keys">{w.t("keysNote")}</p>}
       </div>
     </>
   );
