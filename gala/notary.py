@@ -152,7 +152,7 @@ class Notary:
             )
 
     async def _opened(self, round_: Round, state: State, at_ms: int) -> None:
-        opened = self._rounds.opened(round_).leaf()
+        opened = self._rounds.opened(round_).leaf(len(self._rundown.channels))
         earlier = [other.id for other in state.rounds.values() if other.segment == round_.segment][:-1]
         opening = leaves.RoundOpening(
             round_.id,
@@ -234,7 +234,7 @@ class Notary:
     def _entries(segment: Segment) -> list[dict[str, Any]]:
         assert segment.game is not None, "a draw names segments with games: the loader checked it"
         opened = open_round(GAMES[segment.game.name], segment.game.settings, bytes(32))
-        return list(opened.leaf()["entries"])
+        return list(opened.leaf(0)["entries"])
 
     def _reserves(self, segment: Segment) -> list[int]:
         """Beacon rounds from the draw's plan on, one of which will decide; early enough for a show that is

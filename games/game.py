@@ -36,6 +36,8 @@ class Reason(StrEnum):
     """The move is not one of this game, or its seq is no number from 1 to 65 535."""
     TOO_EARLY = "too_early"
     """Earlier than a person could have reacted, or before what it answers was shown."""
+    TOO_LATE = "too_late"
+    """What it answers was gone by then, or it was told too long after it happened."""
     TOO_FAST = "too_fast"
     """More in this time than the rules allow."""
     OVER_CAP = "over_cap"
@@ -145,6 +147,9 @@ class Game(Generic[S, M, R]):
     mine(round, slot's values): what this viewer has, of a slot that is not empty. tally(round, counters): the
     counters as pages show them. settle(settings, outcome): the integer that "@settled" stands for;
     ValueError, with a sentence for the director, when that is no outcome of this round.
+    commitments(round, channels), heads(round, channels): what is published, when the round opens, of the
+    chain of keys of each channel 0 … channels - 1, and what opens those chains once it is sealed; hex.
+    Empty for a game that tells no secret piece by piece.
     """
 
     name: str
@@ -162,6 +167,8 @@ class Game(Generic[S, M, R]):
     tally: Callable[[R, Counters], Shown]
     settle: Callable[[S, str], int]
     beats: Callable[[R, int], int] = lambda _round, _elapsed_ms: 0
+    commitments: Callable[[R, int], list[str]] = lambda _round, _channels: []
+    heads: Callable[[R, int], list[str]] = lambda _round, _channels: []
 
     def read_settings(self, said: object) -> S:
         """Settings from decoded TOML or JSON; msgspec.ValidationError names the field at fault."""
@@ -182,14 +189,22 @@ class Opened(Generic[S, M, R]):
     tally: Tally
     entries: tuple[Entry, ...]
 
-    def leaf(self) -> dict[str, Any]:
-        """The part of the round's opening leaf that the game declares: plain JSON values."""
+    def leaf(self, channels: int) -> dict[str, Any]:
+        """The part of the round's opening leaf that the game declares: plain JSON values.
+
+        channels: how many ways of watching the show has.
+        """
         return {
             "game": self.game.name,
             "layout": self.layout.to_json(),
             "counts": counts_to_json(self.tally.counts),
             "entries": entries_to_json(self.entries),
+            "commitments": self.game.commitments(self.round, channels),
         }
+
+    def heads(self, channels: int) -> list[str]:
+        """What opens the chains behind the leaf's commitments, for after the seal."""
+        return self.game.heads(self.round, channels)
 
     def mine(self, slot: bytes) -> Shown | None:
         """What the viewer of this slot has, with the `seq` it was counted under; None when it is empty."""
