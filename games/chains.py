@@ -14,10 +14,10 @@ with the commitment, and derive every piece again.
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 from games.chance import derive
 
-CHANNELS_MAX = 256  # a slot's channel is a u8
 LINK = b"gala/whack/1\0"
 COMMITMENT = b"gala/whack-commitment/1\0"
 
@@ -55,9 +55,10 @@ class Chains:
             found = self._known[channel] = chain(self.head(channel), channel, self.length)
         return found
 
-    def commitments(self, channels: int) -> list[str]:
-        """The commitments, in hex, of channels 0 … channels - 1."""
-        return [commitment(self.keys(channel)[0], channel).hex() for channel in range(channels)]
+    def to_json(self, channels: int) -> dict[str, Any]:
+        """What the opening leaf says of channels 0 … channels - 1: `length`, and `commitments` in hex."""
+        found = [commitment(self.keys(channel)[0], channel).hex() for channel in range(channels)]
+        return {"length": self.length, "commitments": found}
 
     def heads(self, channels: int) -> list[str]:
         """The heads, in hex, of channels 0 … channels - 1: for after the seal."""

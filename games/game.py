@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from games.chains import Chains
 from voting.entries import Entry, check_entries, entries_to_json, tickets
 from voting.layout import SEQ_MAX, Layout
 from voting.tally import Count, Counters, Tally, Values, counts_to_json
@@ -147,9 +148,7 @@ class Game(Generic[S, M, R]):
     mine(round, slot's values): what this viewer has, of a slot that is not empty. tally(round, counters): the
     counters as pages show them. settle(settings, outcome): the integer that "@settled" stands for;
     ValueError, with a sentence for the director, when that is no outcome of this round.
-    commitments(round, channels), heads(round, channels): what is published, when the round opens, of the
-    chain of keys of each channel 0 … channels - 1, and what opens those chains once it is sealed; hex.
-    Empty for a game that tells no secret piece by piece.
+    chains(round): the chains of keys behind what it tells piece by piece, for a game that does.
     """
 
     name: str
@@ -167,8 +166,7 @@ class Game(Generic[S, M, R]):
     tally: Callable[[R, Counters], Shown]
     settle: Callable[[S, str], int]
     beats: Callable[[R, int], int] = lambda _round, _elapsed_ms: 0
-    commitments: Callable[[R, int], list[str]] = lambda _round, _channels: []
-    heads: Callable[[R, int], list[str]] = lambda _round, _channels: []
+    chains: Callable[[R], Chains | None] = lambda _round: None
 
     def read_settings(self, said: object) -> S:
         """Settings from decoded TOML or JSON; msgspec.ValidationError names the field at fault."""
@@ -192,19 +190,21 @@ class Opened(Generic[S, M, R]):
     def leaf(self, channels: int) -> dict[str, Any]:
         """The part of the round's opening leaf that the game declares: plain JSON values.
 
-        channels: how many ways of watching the show has.
+        channels: how many ways of watching the show has, at least 1.
         """
-        return {
+        declared = {
             "game": self.game.name,
             "layout": self.layout.to_json(),
             "counts": counts_to_json(self.tally.counts),
             "entries": entries_to_json(self.entries),
-            "commitments": self.game.commitments(self.round, channels),
         }
+        chains = self.game.chains(self.round)
+        return declared | ({"chains": chains.to_json(channels)} if chains is not None else {})
 
     def heads(self, channels: int) -> list[str]:
-        """What opens the chains behind the leaf's commitments, for after the seal."""
-        return self.game.heads(self.round, channels)
+        """What opens the leaf's chains, in hex, for the seal; empty for a game without chains."""
+        chains = self.game.chains(self.round)
+        return chains.heads(channels) if chains is not None else []
 
     def mine(self, slot: bytes) -> Shown | None:
         """What the viewer of this slot has, with the `seq` it was counted under; None when it is empty."""

@@ -263,6 +263,5 @@ GAME = Game(
     tally=tally,
     settle=settle,
     beats=beats,
-    commitments=lambda opened, channels: opened.chains.commitments(channels),
-    heads=lambda opened, channels: opened.chains.heads(channels),
+    chains=lambda opened: opened.chains,
 )
