@@ -103,6 +103,7 @@ export const en = {
   sealed: "The box was sealed already.",
   bad_move: "The service could not read this answer. Reload the page and try again.",
   too_early: "It came too early.",
+  too_late: "It was told too late, or what you hit was gone.",
   too_fast: "That was more than a hand can do.",
   over_cap: "You have reached the most one viewer may give.",
   not_eligible: "This round is not open to your region or way of watching.",

@@ -104,6 +104,7 @@ export const es: Dictionary = {
   sealed: "La urna ya estaba sellada.",
   bad_move: "El servicio no pudo leer esta respuesta. Recarga la página y prueba otra vez.",
   too_early: "Llegó demasiado pronto.",
+  too_late: "Llegó tarde, o ya no estaba lo que golpeaste.",
   too_fast: "Es más de lo que puede hacer una mano.",
   over_cap: "Has llegado al máximo por espectador.",
   not_eligible: "Esta ronda no está abierta para tu región o tu forma de ver.",

@@ -104,6 +104,7 @@ export const sw: Dictionary = {
   sealed: "Sanduku lilikuwa limefungwa kwa lakiri.",
   bad_move: "Huduma haikuweza kusoma jibu hili. Pakia ukurasa upya ujaribu tena.",
   too_early: "Ilikuja mapema mno.",
+  too_late: "Ilichelewa, au ulichogonga kilikuwa kimeondoka.",
   too_fast: "Hiyo ni kasi kuliko mkono wa mtu.",
   over_cap: "Umefikia kiwango cha juu cha mtazamaji mmoja.",
   not_eligible: "Raundi hii haiko wazi kwa eneo lako au njia yako ya kutazama.",

@@ -98,6 +98,7 @@ export const zh_cn: Dictionary = {
   sealed: "票箱已经封存。",
   bad_move: "服务器读不懂这个答案。请刷新页面再试。",
   too_early: "来得太早了。",
+  too_late: "来得太晚，或目标已经消失。",
   too_fast: "这比人手能做到的还快。",
   over_cap: "已达到一位观众的上限。",
   not_eligible: "这一轮不对你的地区或观看方式开放。",
