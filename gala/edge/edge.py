@@ -60,7 +60,7 @@ class Edge:
         self.now = now
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown)
-        self.plays = Plays(redis, rounds, now, lambda: self.follower.state)
+        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate)
         self._rounds = rounds
         self._redis = redis
         self._broadcast = broadcast

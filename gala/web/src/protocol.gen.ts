@@ -430,7 +430,7 @@ export interface CueReply {
 }
 
 /** Why a play is refused: the published list, the same in the browser. */
-export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
+export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_late", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** Every message by its name. */
