@@ -17,6 +17,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from gala.edge import wallet
+from gala.evidence import books
 from gala.follower import CueRefused, Follower
 from gala.passes import derive
 from gala.protocol import Standing
@@ -29,6 +30,7 @@ from gala.timing import slowest_ms
 from games import GAMES
 from games.game import open_round
 from rewards import leaves
+from rewards.audit import Check, verify_bundle
 from rewards.beacon import Chain, RehearsalBeacon
 from rewards.register import Keys, Register
 from rewards.standing import Standing as Drawn
@@ -87,6 +89,9 @@ class Notary:
         self._bundle = bundle
         self._follower = Follower(rundown, log)
         self._unwritten: deque[Entry] = deque()
+        self._untold = True  # the books have changed since the auditor was told; written by `step`
+        self._published_at_ms = 0
+        self._checks: list[Check] | None = None
         self.published = asyncio.Event()
 
     @property
@@ -96,17 +101,31 @@ class Notary:
 
     async def step(self, now_ms: int) -> None:
         """Writes down what is new, draws what is ready, publishes when all have seen it."""
+        if self.published.is_set() and self._checks is None:
+            # a step of its own, after the one that published: nobody waits for it
+            self._checks = await asyncio.to_thread(verify_bundle, self._bundle)
+            self._untold = True
         self._unwritten += await self._follower.read()
         while self._unwritten:
             # an entry leaves the queue only when it is written: a failure here is tried again next step
             entry = self._unwritten[0]
             await self._write(entry, self._follower.history.states[entry.version], now_ms)
             self._unwritten.popleft()
+            self._untold = True
         for number, drawing in self.state.draws.items():
             if drawing.state == "frozen" and now_ms >= drawing.beacon_at_ms:
                 await self._draw(number, drawing.beacon_round, now_ms)
         if self.state.phase == "ended" and not self.published.is_set():
             await self._publish_when_seen(now_ms)
+        if self._untold:
+            await self._tell()
+            self._untold = False
+
+    async def _tell(self) -> None:
+        """Lays the books' outline where the crew's listener finds it for the auditor."""
+        outline = await self._register.outline()
+        written = books(outline, published_at_ms=self._published_at_ms, checks=self._checks or ())
+        await self._redis.set(keys.evidence(self._rundown.id), msgspec.msgpack.encode(written))
 
     async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
         try:
@@ -289,6 +308,7 @@ class Notary:
         signature = self._signature(beacon_round)
         if signature is None:
             return  # late: it is waited for, there is no other source
+        self._untold = True
         drawn = await self._register.finish(number, signature, at_ms=now_ms)
         vouchers = await self._register.issue(number, at_ms=now_ms)
         titles = {
@@ -334,6 +354,8 @@ class Notary:
         ended_at_ms = max(segment.ended_at_ms for segment in self.state.segments.values())
         if now_ms >= ended_at_ms + slowest_ms(self._rundown.channels) + PUBLISH_GRACE_MS:
             await self._register.publish(self._bundle, at_ms=now_ms)
+            self._published_at_ms = now_ms
+            self._untold = True
             self.published.set()
 
 
