@@ -1,7 +1,7 @@
 """The roles of an evening over a real store, each stepped by hand, with a clock turned by hand.
 
-`Mortal` kills a role between any two of its exchanges with the world: before one is made, or after it was done
-and before its answer was read.
+`Mortal` kills a role between any two of its exchanges with the world. (To die before one is made is to have
+died after the one before it was done and its answer lost: what it had done is all that outlives a role.)
 """
 
 import asyncio
@@ -37,27 +37,23 @@ class Killed(Exception):
 
 
 class Life:
-    """How many more exchanges a role makes; `reply_lost`: the last one is done, and nobody hears of it."""
+    """How many more exchanges a role makes, and how many it has made."""
 
-    def __init__(self, calls: int, *, reply_lost: bool = False) -> None:
+    def __init__(self, calls: int) -> None:
         self.left = calls
         self.made = 0
-        self._reply_lost = reply_lost
 
     async def spend(self, call: Callable[[], Any]) -> Any:
-        """Makes one exchange, or dies of it."""
-        if self.left == 0 and not self._reply_lost:
-            raise Killed
-        found = await call()
+        """Makes one exchange, or dies before it."""
         if self.left == 0:
             raise Killed
         self.left -= 1
         self.made += 1
-        return found
+        return await call()
 
 
 class Mortal:
-    """Anything with async methods (a store client, the register), each call of which costs a life's breath."""
+    """Anything with async methods (a store client, the register); each call costs a breath of its life."""
 
     def __init__(self, inner: Any, life: Life) -> None:
         self._inner = inner
