@@ -34,7 +34,7 @@ from gala.rundown import Cue, Rundown, Segment, TimingClass
 
 CueContent = Mapping[str, Any]
 
-NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "tally"), "sealed": ("equal",)}
+NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "pages", "tally"), "sealed": ("equal",)}
 """What the fold takes from a cue without asking whether it is there."""
 
 
