@@ -44,6 +44,7 @@ $(VENV)/bin/python:
 		echo "    make PYTHON=/path/to/python3 demo" >&2; exit 1; fi
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is no Python 3.11 or newer" >&2; exit 1; }
+	@rm -f $(VENV)/.for-*  # a new Python has none of the packages
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "$(PYTHON) cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)" >&2; \
 		exit 1; }

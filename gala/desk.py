@@ -277,6 +277,8 @@ def _round(
         opened_at_ms=round_.opened_at_ms,
         closes_at_ms=closes_at_ms,
         generation=round_.generation,
+        pages=round_.pages,
+        pages_locked=round_.pages,
         voters=tally.get("voters", 0),
         choices=[
             protocol.DeskChoice(id=name, label=words(label), shape=shape, count=counts.get(name, 0))

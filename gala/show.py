@@ -110,6 +110,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 1
     locked_at_ms: int = 0
     shut: bool = False
+    pages: int = 0  # gates that were shut
     tally: dict[str, Any] = msgspec.field(default_factory=dict)
     counters: dict[str, int] = msgspec.field(default_factory=dict)
     outcome: str = ""
@@ -378,7 +379,7 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
         locked_at_ms = round_.locked_at_ms or at_ms
         round_ = replace(round_, void=True, locked_at_ms=locked_at_ms, generation=round_.generation + 1)
     elif kind == "locked":
-        round_ = replace(round_, shut=True, tally=cue["tally"], counters=cue["counters"])
+        round_ = replace(round_, shut=True, pages=cue["pages"], tally=cue["tally"], counters=cue["counters"])
     elif kind == "sealed":
         round_ = replace(round_, sealed=True, recount_equal=cue["equal"])
     return replace(state, rounds={**state.rounds, target: round_})

@@ -9,8 +9,8 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import msgspec
 import pytest
 import typer
@@ -32,7 +32,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 LINES_MAX = 400
 LONGER = {  # how long they may be, and why they are not divided
-    "rewards/verify.py": (720, "travels in the bundle as one file that needs none of the others"),
+    "rewards/verify.py": (800, "travels in the bundle as one file that needs none of the others"),
     "gala/show.py": (520, "one fold: what a cue may do and what it does are read side by side"),
     "gala/protocol.py": (480, "the whole wire, declared once, in one place"),
 }
@@ -74,17 +74,17 @@ def rows(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
 
 
-def commands(command: click.Command | None = None, name: str = "gala") -> dict[str, click.Command]:
-    """Every command there is, by its words: `gala audit verify`."""
-    command = command or typer.main.get_command(app)
-    # typer carries a click of its own, so this asks what it has and not what it is
-    below = getattr(command, "commands", None)
-    if below is None:
-        return {name: command}
-    found: dict[str, click.Command] = {}
-    for word, inner in below.items():
-        found |= commands(inner, f"{name} {word}")
-    return found
+def commands() -> dict[str, set[str]]:
+    """Every command there is, by its words (`gala audit verify`), with its options."""
+
+    def leaves(command: Any, words: str) -> dict[str, set[str]]:
+        # typer brings a click of its own, so this asks a command what it has, not what it is
+        if hasattr(command, "commands"):
+            below = [leaves(inner, f"{words} {word}") for word, inner in command.commands.items()]
+            return {name: options for found in below for name, options in found.items()}
+        return {words: {option for parameter in command.params for option in parameter.opts}}
+
+    return leaves(typer.main.get_command(app), "gala")
 
 
 # ---------------------------------------------------------------- papers
@@ -118,8 +118,7 @@ def test_every_command_and_option_named_in_the_papers_exists() -> None:
                 f"{name_of(paper)}: gala {words}"
             )
     for row in rows("Commands"):
-        command = known[re.sub(r" [A-Z]+$", "", row[0].strip("`"))]
-        options = {option for parameter in command.params for option in parameter.opts}
+        options = known[re.sub(r" [A-Z]+$", "", row[0].strip("`"))]
         assert set(re.findall(r"`(--[a-z-]+)", row[1])) <= options, row[0]
 
 
@@ -258,9 +257,9 @@ def test_the_browser_lock_says_what_and_not_where() -> None:
 
 
 def test_no_committed_file_names_a_package_registry() -> None:
-    hosts = [("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"), ("yarnpkg", "com")]
-    hosts += [("deb", "debian", "org"), ("archive", "ubuntu", "com"), ("npmmirror", "com")]
-    named = re.compile("|".join(re.escape(".".join(host)) for host in hosts))
+    hosts = ["pypi org", "pythonhosted org", "npmjs org", "npmjs com", "npmmirror com", "yarnpkg com"]
+    hosts += ["deb debian org", "archive ubuntu com"]  # in pieces, so that this file does not name them
+    named = re.compile("|".join(r"\.".join(host.split()) for host in hosts))
     for path in tracked():
         if path.is_file() and path.suffix != ".png":
             found = named.search(path.read_text("utf-8"))

@@ -9,7 +9,7 @@ from gala import protocol
 from gala.desk import desk
 from gala.rounds import Rounds
 from gala.rundown_file import load
-from gala.show import Reason, State, advance, refusal
+from gala.show import State, advance, refusal
 from gala.store.log import Entry
 
 RUNDOWN = load(Path("gala/rundowns/short.toml"))
@@ -89,9 +89,3 @@ def test_after_a_hold_the_lock_has_moved_by_its_length() -> None:
 def test_the_reason_of_an_override_is_in_the_as_run() -> None:
     steps = [*OPEN[:3], (2, go("open", reason="window override: abroad"))]
     assert shown(3, *steps).as_run[-1].what.endswith("window override: abroad")
-
-
-def test_the_console_has_words_for_every_reason_why_a_cue_is_refused() -> None:
-    words = Path("gala/web/src/director/words.ts").read_text(encoding="utf-8")
-    told_otherwise = {Reason.NOT_STANDBY}  # the follower answers `stale`
-    assert not [reason for reason in set(Reason) - told_otherwise if f"\n  {reason}: " not in words]
