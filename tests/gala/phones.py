@@ -1,4 +1,4 @@
-"""Phones: python-socketio's own client, which is not ours, on real sockets; and a running evening for them."""
+"""Phones on real sockets, over python-socketio's own client, which is not ours; and an evening for them."""
 
 import asyncio
 import contextlib
