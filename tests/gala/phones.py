@@ -125,13 +125,14 @@ class Refused(Exception):
 
 
 class Phone:
-    """One connection to /viewer. `heard` keeps every message with the gala time of its arrival."""
+    """One connection to /viewer. `heard` keeps every message with the gala time of its arrival;
+    `news` is notified of each."""
 
     def __init__(self, stage: Stage, namespace: str = "/viewer") -> None:
         self._stage = stage
         self._namespace = namespace
         self._client = socketio.AsyncClient(serializer="msgpack", reconnection=False)
-        self._news = asyncio.Condition()
+        self.news = asyncio.Condition()
         self.heard: list[tuple[str, Any, int]] = []
         self.gone = asyncio.Event()
 
@@ -142,10 +143,10 @@ class Phone:
         refusals: list[Any] = []
 
         async def on_any(event: str, *content: Any) -> None:
-            async with phone._news:
+            async with phone.news:
                 now_ms = stage.evening.clock.now_ms()
                 phone.heard.append((event, content[0] if content else None, now_ms))
-                phone._news.notify_all()
+                phone.news.notify_all()
 
         client = phone._client
         client.on("*", on_any, namespace=namespace)
@@ -171,12 +172,12 @@ class Phone:
 
     async def hear(self, event: str, meets: Callable[[Any], object] = lambda _: True) -> Any:
         """The newest message of that name that meets the wish; waits for it."""
-        async with asyncio.timeout(PATIENCE_S), self._news:
+        async with asyncio.timeout(PATIENCE_S), self.news:
             while True:
                 for name, content, _ in reversed(self.heard):
                     if name == event and meets(content):
                         return content
-                await self._news.wait()
+                await self.news.wait()
 
     def count(self, event: str) -> int:
         return sum(name == event for name, _, _ in self.heard)

@@ -8,12 +8,16 @@ from typing import Any
 
 import msgpack
 import pytest
+from redis import exceptions
 from websockets.asyncio.client import connect
 
 from gala.crowd.line import Line, LineDown, RefusedConnect
+from gala.edge.audience import Audience, Tuning, Viewer
 from gala.passes import Passes
+from gala.protocol import Mine
 from gala.store.clients import Clients
 from gala.store.valkey import EmbeddedValkey
+from gala.timing import COHORTS_MAX
 from tests.gala.hall import SECRET
 from tests.gala.phones import Join, Phone, Refused, Stage, running
 from tests.gala.story import SHORT, SONG, TETRIS
@@ -366,6 +370,38 @@ async def test_an_opinions_counts_run_live_each_channel_in_its_own_time(stage: S
 
 
 # ---------------------------------------------------------------- the store fails
+
+
+async def test_whoever_arrives_while_the_store_does_not_answer_is_welcomed_when_it_does(
+    stage: Stage, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge = stage.evening.edge
+    mine, failed = edge.mine, asyncio.Event()
+
+    async def fails_once(viewer: Viewer) -> Mine:
+        if not failed.is_set():
+            failed.set()
+            raise exceptions.ConnectionError
+        return await mine(viewer)
+
+    monkeypatch.setattr(edge, "mine", fails_once)
+    phones = await asyncio.gather(*(join() for _ in range(3)))  # each hears its welcome
+    assert failed.is_set()
+    assert [phone.count("welcome") for phone in phones] == [1, 1, 1]
+
+
+def test_an_edge_has_at_most_64_cohorts_and_finds_everyone_a_later_one() -> None:
+    audience = Audience(SHORT)
+    found = []
+    for place, delay_ms in enumerate(range(60_000, 0, -500)):
+        cohort = audience.cohort(Tuning("app", delay_ms))
+        audience.arrive(Viewer(f"{place}", "v", -1, cohort))
+        found.append((delay_ms, cohort.delay_ms))
+    assert len(set(audience.cohorts)) == COHORTS_MAX
+    assert all(delay_ms >= wanted_ms for wanted_ms, delay_ms in found), "nothing is shown before its time"
+    for place in range(100):
+        audience.leave(f"{place}")
+    assert audience.cohort(Tuning("app", 500)).delay_ms == 500, "cohorts that nobody is in make room"
 
 
 async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_none_twice(
