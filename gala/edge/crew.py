@@ -67,7 +67,7 @@ class Crew:
         self._counters: dict[str, dict[str, int]] = {}
         self._edges: dict[str, Report] = {}
         self._desk_at_ms = 0
-        self._desk_rate = 0.0
+        self._desk_told = (0, 0.0)  # version and pace
         self._reports: list[Report] = []  # of all edges, those that are gone too
         self._books = Books()
         self._evidence_at_ms = 0
@@ -93,11 +93,12 @@ class Crew:
 
     async def step(self, now_ms: int) -> None:
         """Reads the log and the live figures, and shows every console its desk."""
-        new = await self._follower.read()
-        if not new and now_ms < self._desk_at_ms and self._rate() == self._desk_rate:
+        await self._follower.read()
+        told = (self.state.version, self._rate())
+        if told == self._desk_told and now_ms < self._desk_at_ms:
             return
-        self._desk_rate = self._rate()
-        self._desk_at_ms = now_ms + int(DESK_MS * self._desk_rate)
+        self._desk_told = told
+        self._desk_at_ms = now_ms + int(DESK_MS * self._rate())
         await self._read_figures(now_ms)
         if self.sockets is not None:
             for sid, held in tuple(self.members.items()):
