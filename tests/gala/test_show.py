@@ -144,7 +144,7 @@ def test_the_laws_of_the_fold(name: str, moves: list[Move], odd: dict[str, Any])
         if cue["cue"] == "resume":
             moved_by_hold(rundown, before, story.state, story.at_ms)
         if cue["cue"] == "hold":
-            open_round = story.state.open_round()
+            open_round = story.state.playable_round()
             assert open_round is None or 0 <= open_round.lock_due_at_ms <= story.at_ms
         assert all(
             refusal(rundown, story.state, {"cue": "fire", "target": name}, story.at_ms) is None
