@@ -212,11 +212,9 @@ async def _direct(evening: Evening) -> None:
         act = next_act(evening.rundown, evening.crew.state, evening.clock.now_ms())
         if act is not None:
             pressed += 1
-            post: dict[str, Any] = {"id": f"demo-{pressed}", "cue": act.cue}
+            post = {"id": f"demo-{pressed}", **act.content()}
             if act.cue == "go":
-                post |= {"expect": {"standby": act.target}, "outcome": act.outcome}
-            else:
-                post |= {"target": act.target, "factor_bp": act.factor_bp, "ms": act.ms}
+                post["expect"] = {"standby": act.target}
             await asyncio.to_thread(_post, evening.crew_listener.port, token, post)
         await asyncio.sleep(DIRECTOR_S)
 
@@ -356,8 +354,9 @@ def _print_summary(summary: dict[str, Any], console: Console, *, stopped_early: 
         f"{'[green]balanced[/]' if summary['ledger_balanced'] else '[red]not balanced[/]'}"
     )
     if summary["verified"]:
-        console.print(
-            f"  bundle    [green]verifies[/]: gala audit verify {summary['bundle']}", soft_wrap=True
-        )
+        # the command as it was called: after `make demo` it is not in the PATH
+        gala = sys.argv[0] if Path(sys.argv[0]).name == "gala" else "gala"
+        again = f"{gala} audit verify {summary['bundle']}"
+        console.print(f"  bundle    [green]verifies[/]: {again}", soft_wrap=True)
     for problem in summary["problems"]:
         console.print(f"  [red]✗[/] {problem}", soft_wrap=True)

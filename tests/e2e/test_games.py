@@ -25,6 +25,7 @@ async def games(tmp_path: Path) -> AsyncIterator[Night]:
 async def hit(page: Page, way: str) -> None:
     """One try at whoever is up, the way this person plays."""
     door = await page.wait_for_selector(UP)
+    assert door is not None
     if way == "button":
         await page.keyboard.press("Space")
     elif way == "finger":
@@ -47,7 +48,9 @@ async def counted(page: Page) -> int:
 
 
 @pytest.mark.parametrize("way", ["finger", "digits", "numpad", "button"])
-async def test_every_way_of_playing_whack_earns_the_same_entry(games: Night, browser: Browser, way: str) -> None:
+async def test_every_way_of_playing_whack_earns_the_same_entry(
+    games: Night, browser: Browser, way: str
+) -> None:
     page = await phone(browser, games)
     await games.go("welcome.start")
     await games.go("whack.start")
