@@ -8,7 +8,6 @@ lost: acknowledgements rest on the box, and seals and draws wait.
 import asyncio
 import hashlib
 import hmac
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ from gala.passes import derive
 from gala.protocol import Standing
 from gala.rounds import Rounds
 from gala.rundown import Draw, Rundown, Segment, Text
-from gala.show import Round, State, round_id
+from gala.show import LogEntry, Round, State, round_id
 from gala.store import keys
-from gala.store.log import Entry, ShowLog
+from gala.store.log import ShowLog
 from gala.timing import slowest_ms
 from games import GAMES
 from games.game import open_round
@@ -86,7 +85,7 @@ class Notary:
         self._secret = secret
         self._bundle = bundle
         self._follower = Follower(rundown, log)
-        self._unwritten: deque[Entry] = deque()
+        self._written = 0  # entries of the log written down
         self.published = asyncio.Event()
 
     @property
@@ -96,12 +95,14 @@ class Notary:
 
     async def step(self, now_ms: int) -> None:
         """Writes down what is new, draws what is ready, publishes when all have seen it."""
-        self._unwritten += await self._follower.read()
-        while self._unwritten:
-            # an entry leaves the queue only when it is written: a failure here is tried again next step
-            entry = self._unwritten[0]
-            await self._write(entry, self._follower.history.states[entry.version], now_ms)
-            self._unwritten.popleft()
+        await self._follower.read()
+        history = self._follower.history
+        while self._written < len(history.entries):
+            # Counted when it is written, so a failure here is tried again next step. Entries that came while
+            # a cue of ours was called are in the history too.
+            entry = history.entries[self._written]
+            await self._write(entry, history.states[entry.version], now_ms)
+            self._written += 1
         for number, drawing in self.state.draws.items():
             if drawing.state == "frozen" and now_ms >= drawing.beacon_at_ms:
                 await self._draw(number, drawing.beacon_round, now_ms)
@@ -113,11 +114,11 @@ class Notary:
             await self._follower.call(cue, id=cue_id, by="notary", now_ms=now_ms)
         except CueRefused:
             # written before by this or another notary; whatever else follows is in the log
-            self._unwritten += await self._follower.read()
+            await self._follower.read()
 
     # ------------------------------------------------------------ the log, written down
 
-    async def _write(self, entry: Entry, state: State, now_ms: int) -> None:
+    async def _write(self, entry: LogEntry, state: State, now_ms: int) -> None:
         cue = entry.cue
         kind = cue["cue"]
         if kind == "begin":
@@ -131,7 +132,7 @@ class Notary:
             if not round_.void:
                 await self._seal(round_, cue["counters"], entry.at_ms, now_ms)
 
-    async def _write_act(self, entry: Entry, state: State, now_ms: int) -> None:
+    async def _write_act(self, entry: LogEntry, state: State, now_ms: int) -> None:
         segment, planned = self._rundown.cue(entry.cue["target"])
         round_ = state.newest_round(segment.id)
         if planned.do == "freeze":
@@ -249,7 +250,7 @@ class Notary:
         first_ms = max(rundown.starts_at_ms, segment.plan_at_ms - 100 * every_ms)
         return [self._chain.round_at(first_ms + n * every_ms) for n in range(RESERVES_MAX)]
 
-    async def _freeze(self, draw: Draw, entry: Entry, now_ms: int) -> None:
+    async def _freeze(self, draw: Draw, entry: LogEntry, now_ms: int) -> None:
         """Roster, reveals, and the choice of the beacon round."""
         if self.state.draws[draw.number].state != "armed":
             return  # the log goes on to say it was done

@@ -117,7 +117,8 @@ class Plays:
     async def flush(self) -> None:
         """Applies what waits, one call a page. Plays that must be judged again wait for the next flush."""
         self.pending.clear()
-        for round_id, table in self._tables.items():
+        # a round on its last channels and the next one may be played at once: the second joins while we wait
+        for round_id, table in list(self._tables.items()):
             for page, queue in list(table.waiting.items()):
                 if queue:
                     table.waiting[page] = []
