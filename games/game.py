@@ -147,8 +147,9 @@ class Game(Generic[S, M, R]):
     never falls.
     mine(round, slot's values): what this viewer has, of a slot that is not empty. tally(round, counters): the
     counters as pages show them. settle(settings, outcome): the integer that "@settled" stands for;
-    ValueError, with a sentence for the director, when that is no outcome of this round.
-    chains(round): the chains of keys behind what it tells piece by piece, for a game that does.
+    ValueError, with a sentence for the director, when that is no outcome of this round. multiplies: whether
+    its judge weighs points by the window's spells. chains(round): the chains of keys behind what it tells
+    piece by piece, for a game that does.
     """
 
     name: str
@@ -166,6 +167,7 @@ class Game(Generic[S, M, R]):
     tally: Callable[[R, Counters], Shown]
     settle: Callable[[S, str], int]
     beats: Callable[[R, int], int] = lambda _round, _elapsed_ms: 0
+    multiplies: bool = False
     chains: Callable[[R], Chains | None] = lambda _round: None
 
     def read_settings(self, said: object) -> S:

@@ -452,6 +452,12 @@ class Bundle:
             else:
                 need(op in ("sum", "popcount"), f"no count {op}")
                 values = np.bitwise_count(column) if op == "popcount" else column
+                if op == "sum" and "by" in rule:
+                    keys = zip(*[slots[field].tolist() for field in rule["by"]], strict=True)
+                    for key, value in zip(keys, values.tolist(), strict=True):
+                        counter = "/".join([name, *map(str, key)])
+                        found[counter] = found.get(counter, 0) + value
+                    continue
                 found[name] = sum(
                     int(part.sum(dtype=object)) for part in np.array_split(values, 1 + len(values) // 4096)
                 )
@@ -704,7 +710,7 @@ def layout(opening: dict[str, Any]) -> Any:
     names = [rule["name"] for rule in opening["counts"]]
     need(len(set(names)) == len(names) and not any("/" in name for name in names), "names of counts")
     for rule in opening["counts"]:
-        bits = [fields[field].itemsize * 8 for field in rule.get("fields", ["seq"])]
+        bits = [fields[field].itemsize * 8 for field in rule.get("fields", rule.get("by", ["seq"]))]
         need(0 < sum(bits) <= 64, "a count by nothing, or by more than 64 bits")
     return fields
 
@@ -779,6 +785,8 @@ if __name__ == "__main__":
     arguments = sys.argv[1:]
     known = arguments.pop(arguments.index("--key") + 1) if "--key" in arguments[:-1] else ""
     where = [argument for argument in arguments if argument != "--key"] or [str(Path(__file__).parent)]
+    if not Path(where[0]).is_dir():
+        sys.exit(f"usage: verify.py [FOLDER] [--key KEY]; {where[0]} is no folder")
     good, lines = verify(Path(where[0]), known)
     print("\n".join(lines))
     sys.exit(0 if good else 1)

@@ -5,7 +5,7 @@ everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its wa
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -33,7 +33,7 @@ from voting.box import Box
 TALLY_MS = 500  # of real time between two boards
 REPORT_MS = 1_000
 NUMBERS_BLOCK = 64
-ARRIVALS_MAX = 500  # welcomed in one step, so that a rush of them delays nobody's cue
+READS_MAX = 100  # viewers read for in one step, so that neither a rush nor a result delays anybody's cue
 
 
 class Edge:
@@ -69,6 +69,7 @@ class Edge:
         self._rate = rate
         self._told_rate = rate()
         self._arrivals: deque[Viewer] = deque()
+        self._news_for: deque[Viewer] = deque()  # whose result, entries or vouchers are to be told
         self._numbers: range = range(0)
         self._boards: dict[str, deque[Snapshot]] = {}  # a ring a live round, for the slowest cohort's time
         self._board_at_ms = 0
@@ -89,7 +90,8 @@ class Edge:
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
             self._board_at_ms = self._report_at_ms = now_ms  # what was planned at another pace is void
-            clock = Clock(now_ms=now_ms, rate=self._told_rate)
+            # the step's own instant is old by now, and at the pace before; a phone would be minutes off
+            clock = Clock(now_ms=self.now(), rate=self._told_rate)
             await self._broadcast.tell_all("clock", clock)
         for cohort in self.audience.cohorts:
             await self._tell(cohort, now_ms)
@@ -99,10 +101,19 @@ class Edge:
         if now_ms >= self._report_at_ms:
             self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
             await self._report(now_ms)
-        arrived = [self._arrivals.popleft() for _ in range(min(len(self._arrivals), ARRIVALS_MAX))]
-        for viewer in arrived:
-            if self.audience.get(viewer.sid) is viewer:
-                await self._welcome(viewer, now_ms)
+        await self._some(self._arrivals, lambda viewer: self._welcome(viewer, now_ms))
+        await self._some(self._news_for, self._tell_mine)
+
+    async def _some(self, waiting: deque[Viewer], do: Callable[[Viewer], Awaitable[None]]) -> None:
+        """Does something for the first few who wait and are still here."""
+        for _ in range(min(len(waiting), READS_MAX)):
+            if self.audience.get(waiting[0].sid) is waiting[0]:
+                await do(waiting[0])
+            waiting.popleft()  # only now: who was not served because the store failed is served next time
+
+    async def _tell_mine(self, viewer: Viewer) -> None:
+        if viewer.welcomed and viewer.number >= 0:
+            await self._broadcast.tell_one(viewer.sid, "mine", await self.mine(viewer))
 
     async def _tell(self, cohort: Cohort, now_ms: int) -> None:
         before = cohort.visible
@@ -117,10 +128,8 @@ class Edge:
             return
         await self._broadcast.tell(cohort, "show", self.show_of(cohort, now_ms))
         if self._news(before, visible):
-            for sid in tuple(cohort.members):
-                viewer = self.audience.get(sid)
-                if viewer is not None and viewer.welcomed and viewer.number >= 0:
-                    await self._broadcast.tell_one(sid, "mine", await self.mine(viewer))
+            found = (self.audience.get(sid) for sid in cohort.members)
+            self._news_for.extend(viewer for viewer in found if viewer is not None)
 
     @staticmethod
     def _news(before: State, visible: State) -> bool:

@@ -117,8 +117,7 @@ class Plays:
     async def flush(self) -> None:
         """Applies what waits, one call a page. Plays that must be judged again wait for the next flush."""
         self.pending.clear()
-        # a round on its last channels and the next one may be played at once: the second joins while we wait
-        for round_id, table in list(self._tables.items()):
+        for round_id, table in list(self._tables.items()):  # a play of another round may come meanwhile
             for page, queue in list(table.waiting.items()):
                 if queue:
                     table.waiting[page] = []
@@ -148,8 +147,9 @@ class Plays:
                 continue
             before = table.slots.get(waiting.number, table.empty)
             verdict = self._judge(table, round_, waiting, before)
-            if not isinstance(verdict, Counted) and waiting.number not in table.slots:
-                # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself
+            if isinstance(verdict, Refused):
+                # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself, which
+                # another edge may have filled with this very play
                 try:
                     before = await table.box.slot(waiting.number)
                 except (RedisError, TimeoutError, OSError):
@@ -230,7 +230,7 @@ class Plays:
         return Window(
             opens_at_ms(round_.timing, round_.opened_at_ms, delay_ms),
             closes_at_ms(round_.timing, round_.lock_due_at_ms or FAR_MS, delay_ms),
-            cut_at_ms=round_.cut_at_ms,
+            cut_at_ms=round_.stage_until_at_ms,
             spells=round_.spells,
             slack_ms=int(CLOCK_SLACK_MS * self._rate()),
         )

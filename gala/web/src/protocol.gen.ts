@@ -14,7 +14,10 @@ export interface SegmentView {
 /**
  * A round as this cohort may see it. Both instants are the cohort's: channel delay is in them.
  *
- * `closes_at_ms` is 0 while nobody knows when it closes (a person will lock it).
+ * `closes_at_ms` is 0 while nobody knows when it closes (a person will lock it). `cut_at_ms` and
+ * `spells` are the hall's instants, for all alike: from the cut on a play counts for the viewer and not for
+ * the stage (it may lie ahead; 0: none is known). In a spell, `[from, until, factor_bp]`, points weigh
+ * factor_bp ten-thousandths.
  */
 export interface RoundView {
   id: string;
@@ -28,6 +31,8 @@ export interface RoundView {
   public: Record<string, unknown>;
   /** from reveal on: {outcome?, tally} */
   result: Record<string, unknown>;
+  cut_at_ms: number;
+  spells: number[][];
 }
 
 /** A tier of a draw: `count` vouchers of `face_minor` minor units of `currency`. */
@@ -106,7 +111,6 @@ export interface SegmentText {
 export interface Tally {
   round: string;
   seq: number;
-  /** the game's own, see games.Game.tally; a poll: {voters, choices: {id: n}} */
   counters: Record<string, unknown>;
   online: number;
 }
@@ -289,11 +293,22 @@ export interface DeskSegment {
   windows: DeskWindow[];
 }
 
+/** A choice of a poll with its votes, or a star with its points: `count` on stage, `own` after the cut. */
 export interface DeskChoice {
   id: string;
   label: string;
   shape: string;
   count: number;
+  own: number;
+  /** who chose it, by channel as in DeskRound */
+  channels: number[];
+}
+
+/** How many have played on a channel. */
+export interface DeskChannel {
+  channel: string;
+  name: string;
+  voters: number;
 }
 
 /** The newest round: counters are live for the crew, whatever phones may see. */
@@ -308,7 +323,19 @@ export interface DeskRound {
   generation: number;
   pages: number;
   pages_locked: number;
+  /** nothing counts for the stage from then on; may lie ahead, 0 if nobody knows */
+  cut_at_ms: number;
+  /** whether its points can be multiplied */
+  multiplies: boolean;
+  /** of the spell that runs; 0: none */
+  factor_bp: number;
+  spell_until_at_ms: number;
   voters: number;
+  channels: DeskChannel[];
+  /** choices that share the first place */
+  tied: string[];
+  /** how many choices a ballot may name; 0: the game has no ballots */
+  allowance: number;
   choices: DeskChoice[];
   outcome: string;
   sealed: boolean;
@@ -381,7 +408,7 @@ export interface Desk {
  * `POST /api/cues`. `id` makes it idempotent; `expect` names what the act depends on.
  *
  * cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume ·
- * skip (target: segment id) · void (target: round id, reason)
+ * skip (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms)
  */
 export interface CuePost {
   id: string;
@@ -390,6 +417,8 @@ export interface CuePost {
   target: string;
   outcome: string;
   reason: string;
+  factor_bp: number;
+  ms: number;
 }
 
 /** 200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk. */
@@ -398,6 +427,102 @@ export interface CueReply {
   reason: string;
   detail: string;
   show: Desk | null;
+}
+
+/** Once per connection of an overlay: what may be on air now. Then `show`, `tally` and `clock`. */
+export interface OverlayWelcome {
+  now_ms: number;
+  show: Show;
+  join_url: string;
+  tally: Tally | null;
+  rate: number;
+}
+
+/** A leaf of the log, without its content: that is published with the bundle. */
+export interface EvidenceLeaf {
+  index: number;
+  schema: string;
+  key: string;
+  /** hex, as it stands in the tree */
+  hash: string;
+  at_ms: number;
+}
+
+/** A round counted three times: by the counters, by a recount of its box, by the seal in the log. */
+export interface EvidenceRound {
+  id: string;
+  title: string;
+  game: string;
+  state: "locked" | "locking" | "open" | "sealed" | "void";
+  counters: Record<string, number>;
+  /** from the seal on */
+  recount: Record<string, number>;
+  /** the recount says what the counters say, and so does the seal in the log */
+  equal: boolean;
+  /** slots in the sealed box */
+  plays: number;
+  /** index in the log; -1: not there yet */
+  sealed_leaf: number;
+  /** by reason */
+  refused: Record<string, number>;
+}
+
+export interface EvidenceDraw {
+  draw: number;
+  state: "announced" | "armed" | "drawn" | "frozen";
+  title: string;
+  entrants: number;
+  tickets: number;
+  /** hex, of the roster */
+  root: string;
+  beacon_round: number;
+  beacon_at_ms: number;
+  winners: number;
+}
+
+/** An equation of the ledger with both its sides as they stand; amounts in minor units. */
+export interface EvidenceEquation {
+  name: string;
+  draw: number;
+  tier: number;
+  currency: string;
+  left: number;
+  right: number;
+  holds: boolean;
+}
+
+export interface EvidenceCheck {
+  name: string;
+  ok: boolean;
+  detail: string;
+}
+
+/** What the auditor's page shows, whole: `GET /api/evidence`, and event `evidence` to who asked. */
+export interface Evidence {
+  show: string;
+  name: string;
+  zone: string;
+  version: number;
+  now_ms: number;
+  phase: "before" | "ended" | "live";
+  rehearsal: boolean;
+  /** the log's name, with which its checkpoint begins */
+  origin: string;
+  /** hex, of the leaves so far */
+  root: string;
+  /** leaves under the published checkpoint; 0: none is published yet */
+  signed_size: number;
+  signed_at_ms: number;
+  /** of the ledger */
+  rows: number;
+  /** hex, the ledger's running hash */
+  chain: string;
+  leaves: EvidenceLeaf[];
+  rounds: EvidenceRound[];
+  draws: EvidenceDraw[];
+  equations: EvidenceEquation[];
+  /** of the published bundle */
+  checks: EvidenceCheck[];
 }
 
 /** Why a play is refused: the published list, the same in the browser. */
@@ -436,6 +561,7 @@ export interface Messages {
   DeskWindow: DeskWindow,
   DeskSegment: DeskSegment,
   DeskChoice: DeskChoice,
+  DeskChannel: DeskChannel,
   DeskRound: DeskRound,
   DeskEdge: DeskEdge,
   DeskDraw: DeskDraw,
@@ -443,12 +569,19 @@ export interface Messages {
   Desk: Desk,
   CuePost: CuePost,
   CueReply: CueReply,
+  OverlayWelcome: OverlayWelcome,
+  EvidenceLeaf: EvidenceLeaf,
+  EvidenceRound: EvidenceRound,
+  EvidenceDraw: EvidenceDraw,
+  EvidenceEquation: EvidenceEquation,
+  EvidenceCheck: EvidenceCheck,
+  Evidence: Evidence,
 }
 
 /** What an absent field means, and which fields hold messages: one, a list or a map of them. */
 export const SHAPES: Record<keyof Messages, Shape> = {
   SegmentView: { absent: {"look_up": false, "countdown_at_ms": 0}, parts: {} },
-  RoundView: { absent: {"result": {}}, parts: {} },
+  RoundView: { absent: {"result": {}, "cut_at_ms": 0, "spells": []}, parts: {} },
   PrizeView: { absent: {}, parts: {} },
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
   Show: { absent: {"rehearsal": false, "held": false, "level": 0, "segment": null, "round": null, "draw": null}, parts: {"segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
@@ -476,14 +609,22 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },
   DeskWindow: { absent: {}, parts: {} },
   DeskSegment: { absent: {"note": "", "started_at_ms": 0, "ended_at_ms": 0, "absolute": false, "cues": [], "window_ms": 0, "windows": []}, parts: {"cues": {"of": "DeskCue", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
-  DeskChoice: { absent: {"count": 0}, parts: {} },
-  DeskRound: { absent: {"pages": 0, "pages_locked": 0, "voters": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
+  DeskChoice: { absent: {"count": 0, "own": 0, "channels": []}, parts: {} },
+  DeskChannel: { absent: {}, parts: {} },
+  DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0}, parts: {} },
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
   AsRun: { absent: {}, parts: {} },
   Desk: { absent: {"held_at_ms": 0, "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "as_run": []}, parts: {"segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
-  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": ""}, parts: {} },
+  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
+  OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
+  EvidenceLeaf: { absent: {}, parts: {} },
+  EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}}, parts: {} },
+  EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },
+  EvidenceEquation: { absent: {}, parts: {} },
+  EvidenceCheck: { absent: {}, parts: {} },
+  Evidence: { absent: {"rehearsal": false, "origin": "", "root": "", "signed_size": 0, "signed_at_ms": 0, "rows": 0, "chain": "", "leaves": [], "rounds": [], "draws": [], "equations": [], "checks": []}, parts: {"leaves": {"of": "EvidenceLeaf", "as": "list"}, "rounds": {"of": "EvidenceRound", "as": "list"}, "draws": {"of": "EvidenceDraw", "as": "list"}, "equations": {"of": "EvidenceEquation", "as": "list"}, "checks": {"of": "EvidenceCheck", "as": "list"}} },
 };
 
 export interface Shape {
