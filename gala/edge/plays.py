@@ -147,11 +147,9 @@ class Plays:
                 continue
             before = table.slots.get(waiting.number, table.empty)
             verdict = self._judge(table, round_, waiting, before)
-            if isinstance(verdict, Refused) or (
-                isinstance(verdict, Already) and waiting.number not in table.slots
-            ):
-                # a guess may be applied, the box corrects it; any other answer has to rest on the slot itself,
-                # which another edge may have filled with this very play
+            if isinstance(verdict, Refused):
+                # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself, which
+                # another edge may have filled with this very play
                 try:
                     before = await table.box.slot(waiting.number)
                 except (RedisError, TimeoutError, OSError):

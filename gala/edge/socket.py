@@ -42,6 +42,16 @@ def refuse(reason: str, **more: Any) -> socketio.exceptions.ConnectionRefusedErr
     return socketio.exceptions.ConnectionRefusedError(reason, {"reason": reason, **more})
 
 
+def sync_reply(data: object, now: Now) -> Any:
+    """The answer to a `sync`, of whichever namespace."""
+    received_ms = float(now())
+    try:
+        said = msgspec.convert(data, protocol.Sync, strict=False)
+    except msgspec.ValidationError as error:
+        return {"reason": Reason.BAD_MOVE, "detail": str(error)}
+    return plain(protocol.SyncReply(t0_ms=said.t0_ms, t1_ms=received_ms, t2_ms=float(now())))
+
+
 def tuning_of(channel: str, delay_ms: int | msgspec.UnsetType) -> Tuning:
     """How a viewer watches, from the wire."""
     return Tuning(channel, None if isinstance(delay_ms, msgspec.UnsetType) else delay_ms)
@@ -89,13 +99,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
 
     async def on_sync(self, _sid: str, data: object) -> Any:
         """Server times for the phone's clock."""
-        received_ms = float(self._now())
-        try:
-            said = msgspec.convert(data, protocol.Sync, strict=False)
-        except msgspec.ValidationError as error:
-            return {"reason": Reason.BAD_MOVE, "detail": str(error)}
-        reply = protocol.SyncReply(t0_ms=said.t0_ms, t1_ms=received_ms, t2_ms=float(self._now()))
-        return plain(reply)
+        return sync_reply(data, self._now)
 
     async def on_enter(self, sid: str, _data: object = None) -> Any:
         """Gives this viewer a number; again, the same one."""
