@@ -211,11 +211,9 @@ async def _direct(evening: Evening) -> None:
         act = next_act(evening.rundown, evening.crew.state, evening.clock.now_ms())
         if act is not None:
             pressed += 1
-            post: dict[str, Any] = {"id": f"demo-{pressed}", "cue": act.cue}
+            post = {"id": f"demo-{pressed}", **act.content()}
             if act.cue == "go":
-                post |= {"expect": {"standby": act.target}, "outcome": act.outcome}
-            else:
-                post |= {"target": act.target, "factor_bp": act.factor_bp, "ms": act.ms}
+                post["expect"] = {"standby": act.target}
             await asyncio.to_thread(_post, evening.crew_listener.port, token, post)
         await asyncio.sleep(DIRECTOR_S)
 
