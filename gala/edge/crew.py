@@ -96,7 +96,9 @@ class Crew:
         new = await self._follower.read()
         if not new and now_ms < self._desk_at_ms and self._rate() == self._desk_rate:
             return
-        self._desk_rate = self._rate()
+        if self._rate() != self._desk_rate:
+            self._desk_rate = self._rate()
+            self._evidence_at_ms = now_ms  # what was planned at another pace is void
         self._desk_at_ms = now_ms + int(DESK_MS * self._desk_rate)
         await self._read_figures(now_ms)
         if self.sockets is not None:
@@ -149,6 +151,16 @@ class Crew:
             counters=self._counters,
             edges=self._edges,
         )
+
+    def permitted(self, shown: protocol.Desk) -> protocol.Desk:
+        """A desk as an overlay may know it: no counts and no outcome that the hall does not know yet."""
+        return replace(shown, rounds=[self._permitted(round_) for round_ in shown.rounds])
+
+    def _permitted(self, shown: protocol.DeskRound) -> protocol.DeskRound:
+        live = shown.timing != "predict" and self._rounds.live(self.state.rounds[shown.id])
+        if shown.state == "revealed" or live:
+            return shown
+        return replace(shown, voters=0, choices=[], outcome="", refused={})
 
     def evidence(self, now_ms: int) -> protocol.Evidence:
         """The auditor's page as of the last step."""
@@ -300,7 +312,8 @@ def crew_routes(crew: Crew) -> list[Route]:
         held = allowed(request, "director", "auditor", "overlay")
         if isinstance(held, Response):
             return held
-        return json_response(flat(crew.desk(crew.now(), held.name)))
+        shown = crew.desk(crew.now(), held.name)
+        return json_response(flat(crew.permitted(shown) if held.role == "overlay" else shown))
 
     async def rundown(request: Request) -> Response:
         held = allowed(request, "director", "auditor")
