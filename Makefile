@@ -17,7 +17,7 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet
 .NOTPARALLEL:
 
 demo: $(VENV)/.for-demo pages
-	$(BIN)/gala demo
+	$(BIN)/gala demo $(ARGS)
 
 test: check browser
 	$(BIN)/python gala/web/pages_build.py test
@@ -44,16 +44,19 @@ $(VENV)/bin/python:
 		echo "    make PYTHON=/path/to/python3 demo" >&2; exit 1; fi
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "$(PYTHON) is no Python 3.11 or newer" >&2; exit 1; }
+	@rm -f $(VENV)/.for-*  # a new Python has none of the packages
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "$(PYTHON) cannot make a virtual environment (on Debian and Ubuntu: apt install python3-venv)" >&2; \
 		exit 1; }
 
 # The package is installed in place; its pages are built on the way.
 $(VENV)/.for-demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing into $(VENV) and building the pages: a minute or two, the first time"
 	$(PIP_INSTALL) -e .
 	@touch $@
 
 $(VENV)/.for-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "installing into $(VENV) and building the pages: a minute or two, the first time"
 	$(PIP_INSTALL) -e '.[test]'
 	@touch $(VENV)/.for-demo $@
 

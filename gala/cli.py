@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 import uvloop
 from rich.console import Console
@@ -94,11 +95,16 @@ def demo_command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="No words; one line of JSON at the end.")] = False,
     seed: Annotated[str, typer.Option(help="Another crowd.")] = "gala",
+    lan: Annotated[
+        bool, typer.Option("--lan", help="Let phones of this network in: the public pages listen everywhere.")
+    ] = False,
 ) -> None:
     """Play an evening in a few minutes, with a simulated crowd, on this machine alone."""
     if manual and as_json:
         raise fail("--manual waits for you and --json asks nobody: choose one")
     chosen = read_settings()
+    if lan:
+        chosen = msgspec.structs.replace(chosen, public_host="0.0.0.0")  # noqa: S104 - what --lan asks for
     set_up_logs("warning" if as_json else chosen.log)
     plan = read_rundown(rundown)
     options = Options(viewers=viewers, speed=speed, manual=manual, as_json=as_json, seed=seed)

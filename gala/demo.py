@@ -211,12 +211,11 @@ async def _direct(evening: Evening) -> None:
         act = next_act(evening.rundown, evening.crew.state, evening.clock.now_ms())
         if act is not None:
             pressed += 1
-            post = {
-                "id": f"demo-{pressed}",
-                "cue": "go",
-                "expect": {"standby": act.target},
-                "outcome": act.outcome,
-            }
+            post: dict[str, Any] = {"id": f"demo-{pressed}", "cue": act.cue}
+            if act.cue == "go":
+                post |= {"expect": {"standby": act.target}, "outcome": act.outcome}
+            else:
+                post |= {"target": act.target, "factor_bp": act.factor_bp, "ms": act.ms}
             await asyncio.to_thread(_post, evening.crew_listener.port, token, post)
         await asyncio.sleep(DIRECTOR_S)
 
@@ -261,6 +260,8 @@ def _welcome(evening: Evening, console: Console) -> None:
     found["overlay"] = found["overlay"].replace("#", "#stage&")
     for who, link in found.items():
         console.print(f"  {who.title():<9} {link}", soft_wrap=True, highlight=False)
+    if settings.public_host == "127.0.0.1" and not settings.public_url:
+        console.print("  [dim]A phone in your network reaches this only with --lan.[/]")
     console.print()
 
 
@@ -274,8 +275,8 @@ async def _tell(evening: Evening, crowd: Crowd, console: Console) -> None:
                 phones = crowd.newest.get("connected", 0)
                 counted = crowd.newest.get("plays_counted", 0)
                 console.print(
-                    f"  [dim]{evening_time(evening.rundown, line.at_ms)}[/]  {line.what:<48} "
-                    f"[dim]{phones:>6} phones {counted:>8} plays counted[/]",
+                    f"  [dim]{evening_time(evening.rundown, line.at_ms)}[/]  {line.what:<36} "
+                    f"[dim]{phones:>5} phones {counted:>6} counted[/]",
                     highlight=False,
                 )
         told = len(lines)

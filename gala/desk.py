@@ -9,7 +9,8 @@ from gala.edge.report import Report
 from gala.rounds import Rounds
 from gala.rundown import Cue, Rundown, Segment, TimingClass
 from gala.rundown_rules import window_ms
-from gala.show import LogEntry, Round, State, timed, timing_of
+from gala.rundown_times import shown
+from gala.show import LogEntry, Round, State, foreseen, timed, timing_of
 from gala.timing import visible_window_ms, window_level
 
 AS_RUN_MAX = 50
@@ -98,6 +99,7 @@ def desk(
     """Everything the console shows. `counters`: live ones by round; `edges`: their newest reports by name."""
     when = expected(rundown, state, now_ms)
     timed_at_ms = due_at_ms(rundown, state)
+    ahead = foreseen(rundown, replace(state, held_at_ms=0))
     segments = [
         _segment(rundown, state, number, segment, when[segment.id], timed_at_ms)
         for number, segment in enumerate(rundown.segments, 1)
@@ -123,7 +125,7 @@ def desk(
         online=sum(report.phones for report in edges.values()),
         segments=segments,
         rounds=[
-            _round(rundown, rounds, round_, counters.get(round_.id, {}), edges, timed_at_ms)
+            _round(rundown, rounds, round_, counters.get(round_.id, {}), edges, ahead, now_ms)
             for round_ in state.rounds.values()
         ],
         draws=[
@@ -174,6 +176,8 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
         return f"draw {cue['draw']} {kind}"
     if kind == "void":
         return f"void {target}: {cue['reason']}"
+    if kind == "multiply":
+        return f"multiply {target} ×{cue['factor_bp'] / 10_000:g} for {shown(cue['ms'])}"
     return f"{kind} {target}".strip()
 
 
@@ -248,10 +252,15 @@ def _round(
     round_: Round,
     live: Mapping[str, int],
     edges: Mapping[str, Report],
-    timed_at_ms: Mapping[str, int],
+    ahead: Mapping[str, int],
+    now_ms: int,
 ) -> protocol.DeskRound:
+    counters = round_.counters if round_.shut else live
     tally = round_.tally if round_.shut else rounds.tally(round_, dict(live))
-    counts = tally.get("choices", {})
+    counts, own = tally.get("choices", {}), tally.get("own", {})
+    by_channel = rounds.by_channel(round_, counters)
+    game = rundown.segment(round_.segment).game
+    spell = round_.spells[-1] if round_.spells and round_.spells[-1].until_at_ms > now_ms else None
     refused: dict[str, int] = {}
     for report in edges.values():
         for reason, count in report.refused.get(round_.id, {}).items():
@@ -266,8 +275,8 @@ def _round(
         stands = "locked" if round_.shut else "locking"
     else:
         stands = "open"
-    locks = [cue.id for cue in rundown.segment(round_.segment).cues if cue.do == "lock"]
-    closes_at_ms = round_.locked_at_ms or max((timed_at_ms.get(name, 0) for name in locks), default=0)
+    due = {cue.do: ahead.get(cue.id, 0) for cue in rundown.segment(round_.segment).cues}
+    closes_at_ms = round_.locked_at_ms or due.get("lock", 0)
     return protocol.DeskRound(
         id=round_.id,
         segment=round_.segment,
@@ -277,9 +286,28 @@ def _round(
         opened_at_ms=round_.opened_at_ms,
         closes_at_ms=closes_at_ms,
         generation=round_.generation,
+        cut_at_ms=round_.cut_at_ms or due.get("cut", 0),
+        multiplies=game is not None and game.multiplies,
+        factor_bp=spell.factor_bp if spell is not None else 0,
+        spell_until_at_ms=spell.until_at_ms if spell is not None else 0,
+        pages=round_.pages,
+        pages_locked=round_.pages,
         voters=tally.get("voters", 0),
+        channels=[
+            protocol.DeskChannel(channel=channel.id, name=words(channel.name), voters=voters)
+            for channel, voters in zip(rundown.channels, by_channel.voters, strict=False)
+        ],
+        tied=tally.get("tied", []),
+        allowance=rounds.allowance(round_),
         choices=[
-            protocol.DeskChoice(id=name, label=words(label), shape=shape, count=counts.get(name, 0))
+            protocol.DeskChoice(
+                id=name,
+                label=words(label),
+                shape=shape,
+                count=counts.get(name, 0),
+                own=own.get(name, 0),
+                channels=by_channel.choices.get(name, []),
+            )
             for name, label, shape in rounds.choices(round_)
         ],
         outcome=round_.outcome,

@@ -171,7 +171,7 @@ class Notary:
             )
 
     async def _opened(self, round_: Round, state: State, at_ms: int) -> None:
-        opened = self._rounds.opened(round_).leaf()
+        opened = self._rounds.opened(round_).leaf(len(self._rundown.channels))
         earlier = [other.id for other in state.rounds.values() if other.segment == round_.segment][:-1]
         opening = leaves.RoundOpening(
             round_.id,
@@ -179,19 +179,22 @@ class Notary:
             opened["counts"],
             opened["entries"],
             rerun_of=earlier[-1] if earlier else "",
+            chains=opened.get("chains", {}),
         )
         await self._register.round_opened(opening, at_ms=at_ms)
 
     async def _seal(self, round_: Round, counters: Mapping[str, int], at_ms: int, now_ms: int) -> None:
         """Shuts the box for good, recounts it, publishes it in public order."""
-        box = Box(self._redis, round_.id, self._rounds.opened(round_).layout.width)
+        opened = self._rounds.opened(round_)
+        box = Box(self._redis, round_.id, opened.layout.width)
         numbers = min(
             int(await self._redis.get(keys.numbers(self._rundown.id)) or 0), self._rundown.numbers_max
         )
         pages = range(-(-numbers // PAGE) or 1)
         await box.set_gate(pages, round_.generation, GateState.SEALED)
         slots = [await box.slots(page) for page in pages]
-        sealed = await self._register.round_sealed(round_.id, slots, counters, at_ms=at_ms)
+        heads = opened.heads(len(self._rundown.channels))
+        sealed = await self._register.round_sealed(round_.id, slots, counters, at_ms=at_ms, heads=heads)
         cue = {
             "cue": "sealed",
             "target": round_.id,
@@ -253,7 +256,7 @@ class Notary:
     def _entries(segment: Segment) -> list[dict[str, Any]]:
         assert segment.game is not None, "a draw names segments with games: the loader checked it"
         opened = open_round(GAMES[segment.game.name], segment.game.settings, bytes(32))
-        return list(opened.leaf()["entries"])
+        return list(opened.leaf(1)["entries"])
 
     def _reserves(self, segment: Segment) -> list[int]:
         """Beacon rounds from the draw's plan on, one of which will decide; early enough for a show that is

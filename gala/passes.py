@@ -65,7 +65,7 @@ class Passes:
         """The pass in `token`; `BadPass` says in words what is wrong with it."""
         claims = self._read(token, self._viewer_key, ["sub", "show"])
         number = claims.get("num", -1)
-        if not isinstance(number, int):
+        if type(number) is not int or number < -1:
             raise BadPass("the pass's number is not a number")
         return ViewerPass(claims["sub"], claims["show"], number)
 

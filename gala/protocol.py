@@ -37,7 +37,10 @@ class SegmentView(Message):
 class RoundView(Message):
     """A round as this cohort may see it. Both instants are the cohort's: channel delay is in them.
 
-    ``closes_at_ms`` is 0 while nobody knows when it closes (a person will lock it).
+    ``closes_at_ms`` is 0 while nobody knows when it closes (a person will lock it). ``cut_at_ms`` and
+    `spells` are the hall's instants, for all alike: from the cut on a play counts for the viewer and not for
+    the stage (it may lie ahead; 0: none is known). In a spell, ``[from, until, factor_bp]``, points weigh
+    factor_bp ten-thousandths.
     """
 
     id: str
@@ -49,6 +52,8 @@ class RoundView(Message):
     generation: int
     public: dict[str, Any]  # the game's own, see games.Game.public
     result: dict[str, Any] = msgspec.field(default_factory=dict)  # from reveal on: {outcome?, tally}
+    cut_at_ms: int = 0
+    spells: list[list[int]] = msgspec.field(default_factory=list)
 
 
 class PrizeView(Message):
@@ -130,7 +135,9 @@ class Tally(Message):
 
     round: str
     seq: int
-    counters: dict[str, Any]  # the game's own, see games.Game.tally; a poll: {voters, choices: {id: n}}
+    counters: dict[
+        str, Any
+    ]  # the game's own, see games.Game.tally; a poll: {voters, choices: {id: n}, tied?}
     online: int
 
 
@@ -326,10 +333,22 @@ class DeskSegment(Message):
 
 
 class DeskChoice(Message):
+    """A choice of a poll with its votes, or a star with its points: `count` on stage, `own` after the cut."""
+
     id: str
     label: str
     shape: str
     count: int = 0
+    own: int = 0
+    channels: list[int] = msgspec.field(default_factory=list)  # who chose it, by channel as in DeskRound
+
+
+class DeskChannel(Message):
+    """How many have played on a channel."""
+
+    channel: str
+    name: str
+    voters: int
 
 
 class DeskRound(Message):
@@ -345,7 +364,16 @@ class DeskRound(Message):
     generation: int
     pages: int = 0
     pages_locked: int = 0
+    cut_at_ms: int = 0  # nothing counts for the stage from then on; may lie ahead, 0 if nobody knows
+    multiplies: bool = False  # whether its points can be multiplied
+    factor_bp: int = 0  # of the spell that runs; 0: none
+    spell_until_at_ms: int = 0
     voters: int = 0
+    channels: list[DeskChannel] = msgspec.field(
+        default_factory=list
+    )  # empty if the game does not count by channel
+    tied: list[str] = msgspec.field(default_factory=list)  # choices that share the first place
+    allowance: int = 0  # how many choices a ballot may name; 0: the game has no ballots
     choices: list[DeskChoice] = msgspec.field(default_factory=list)
     outcome: str = ""
     sealed: bool = False
@@ -416,7 +444,7 @@ class CuePost(Message):
     """``POST /api/cues``. ``id`` makes it idempotent; ``expect`` names what the act depends on.
 
     cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume ·
-    skip (target: segment id) · void (target: round id, reason)
+    skip (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms)
     """
 
     id: str
@@ -425,6 +453,8 @@ class CuePost(Message):
     target: str = ""
     outcome: str = ""
     reason: str = ""
+    factor_bp: int = 0
+    ms: int = 0
 
 
 class CueReply(Message):

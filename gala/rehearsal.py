@@ -4,7 +4,7 @@ Pure rules over the state; `gala.demo` sends the cues through the same door as a
 """
 
 import hashlib
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from gala.rundown import Rundown
 from gala.show import State, refusal, timed
@@ -12,20 +12,27 @@ from gala.timing import slowest_ms
 
 SEEN_MS = 8_000  # after the slowest channel saw a result, before time may be hurried again
 HURRY_MAX = 2_048
+DOUBLE_BP, MINUTE_MS = 20_000, 60_000
 ARRIVE_S = 0.5  # hurried time slows so that the next cue is about this far away in real time
 
 
 class Act(NamedTuple):
-    """GO for the cue on standby; `outcome` for a settle."""
+    """GO for the cue on standby, with `outcome` for a settle; or `multiply` of a round's points."""
 
     target: str
     outcome: str = ""
+    cue: Literal["go", "multiply"] = "go"
+    factor_bp: int = 0
+    ms: int = 0
 
 
 def next_act(rundown: Rundown, state: State, now_ms: int) -> Act | None:
     """What the director does now, if anything."""
-    if not state.standby or state.held_at_ms:
+    if state.held_at_ms:
         return None
+    spell = _spell(rundown, state, now_ms)
+    if spell is not None or not state.standby:
+        return spell
     segment, cue = rundown.cue(state.standby)
     if now_ms < _ready_at_ms(rundown, state):
         return None
@@ -38,14 +45,30 @@ def next_act(rundown: Rundown, state: State, now_ms: int) -> Act | None:
     return Act(cue.id, outcome) if refusal(rundown, state, act, now_ms) is None else None
 
 
+def _spell(rundown: Rundown, state: State, now_ms: int) -> Act | None:
+    """One double minute for a round whose points can be multiplied, from a third of its way to the cut."""
+    round_ = state.playable_round()
+    if round_ is None or round_.spells:
+        return None
+    until_ms = round_.stage_until_at_ms or round_.lock_due_at_ms
+    if now_ms < round_.opened_at_ms + (until_ms - round_.opened_at_ms) // 3:
+        return None
+    cue = {"cue": "multiply", "target": round_.id, "factor_bp": DOUBLE_BP, "ms": MINUTE_MS}
+    if refusal(rundown, state, cue, now_ms) is not None:
+        return None
+    return Act(round_.id, cue="multiply", factor_bp=DOUBLE_BP, ms=MINUTE_MS)
+
+
 def _ready_at_ms(rundown: Rundown, state: State) -> int:
     """When a calm director would press GO."""
     segment, cue = rundown.cue(state.standby)
     pause_ms = min(4_000, segment.plan_ms // 12)
     if cue.do != "start":
         return state.at_ms + pause_ms
-    if state.on_air and any(rundown.cue(name)[0].id == state.on_air for name, _ in timed(rundown, state)):
-        return state.at_ms + 365 * 86_400_000  # what is on air ends by itself; its end changes this
+    waiting = [rundown.cue(name) for name, _ in timed(rundown, state)]
+    if any(source.id == state.on_air and timed_cue.do != "reveal" for source, timed_cue in waiting):
+        # What is on air ends by itself, and its end changes this. A result alone may come while the next runs.
+        return state.at_ms + 365 * 86_400_000
     return max(segment.plan_at_ms, state.at_ms + pause_ms)
 
 

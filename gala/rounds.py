@@ -2,12 +2,21 @@
 
 import hashlib
 import hmac
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from gala.rundown import Rundown, Text
 from gala.show import Round, State
 from games import GAMES
 from games.game import AnyOpened, open_round
+from voting.tally import By
+
+
+class ByChannel(NamedTuple):
+    """Players by channel, in the rundown's order: all, and those of each choice; empty where not counted."""
+
+    voters: list[int]
+    choices: dict[str, list[int]]
 
 
 class Rounds:
@@ -36,7 +45,11 @@ class Rounds:
     def opened_at_ms(self, round_: Round, channel: int) -> int:
         """When a round opened on a channel. A viewer's own nudge does not enter: it must not show early, to
         one phone, what another phone of the channel plays for."""
-        return round_.opened_at_ms + self._rundown.channels[channel].delay_ms
+        return round_.opened_at_ms + self.delay_ms(channel)
+
+    def delay_ms(self, channel: int) -> int:
+        """How far a channel's picture runs behind the hall."""
+        return self._rundown.channels[channel].delay_ms
 
     def beats(self, state: State, channel: int, now_ms: int) -> int:
         """How often time alone has changed what a channel is shown, in all rounds of `state` together."""
@@ -60,6 +73,31 @@ class Rounds:
         """What "@settled" stands for in the entry rules; None until the stage has decided."""
         opened = self.opened(round_)
         return opened.game.settle(opened.settings, round_.outcome) if round_.outcome else None
+
+    def by_channel(self, round_: Round, counters: Mapping[str, int]) -> "ByChannel":
+        """How many played on each channel, as far as the game counts it."""
+        opened = self.opened(round_)
+        found = ByChannel([], {})
+        count = next(
+            (c for c in opened.tally.counts if isinstance(c, By) and c.fields[-1] == "channel"), None
+        )
+        if count is None:
+            return found
+        none = [0] * len(self._rundown.channels)
+        found.voters.extend(none)
+        ids = [choice for choice, _, _ in self.choices(round_)] if len(count.fields) == 2 else []
+        found.choices.update({choice: list(none) for choice in ids})
+        for name, value in counters.items():
+            counter, *values = name.split("/")
+            if counter == count.name:
+                found.voters[int(values[-1])] += value
+                if ids:
+                    found.choices[ids[int(values[0]) - 1]][int(values[-1])] += value
+        return found
+
+    def allowance(self, round_: Round) -> int:
+        """How many choices a ballot may name; 0 for games without ballots."""
+        return getattr(self.opened(round_).settings, "allowance", 0)
 
     def choices(self, round_: Round) -> list[tuple[str, Text, str]]:
         """(id, label, shape) of what a round's players choose from; empty for games without choices."""

@@ -48,6 +48,7 @@ def _read(notes: Notes, where: Where, said: Any) -> Game | None:
         name=name,
         settings=settings,
         timing=game.timing(settings).value,
+        multiplies=game.multiplies,
         outcomes=tuple(choice for choice in _choices(settings) if _settles(name, settings, choice)),
     )
 

@@ -15,9 +15,15 @@ from games import GAMES
 
 Level = Literal["fault", "yellow", "red"]
 
-ORDER: tuple[Act, ...] = ("start", "open", "lock", "settle", "reveal", "freeze", "announce", "end")
+ORDER: tuple[Act, ...] = ("start", "open", "cut", "lock", "settle", "reveal", "freeze", "announce", "end")
 
-NEEDS: dict[Act, Act] = {"lock": "open", "settle": "lock", "reveal": "lock", "announce": "freeze"}
+NEEDS: dict[Act, Act] = {
+    "cut": "open",
+    "lock": "open",
+    "settle": "lock",
+    "reveal": "lock",
+    "announce": "freeze",
+}
 """What must stand before an act in the same segment."""
 
 FOLLOWS: dict[Act, Act] = {"open": "lock", "lock": "reveal", "freeze": "announce"}
@@ -114,7 +120,7 @@ def _cue_findings(segment: Segment) -> Iterator[Finding]:
             yield Finding(
                 "fault", *where, f"`{cue.do}` comes after nothing: the first cue is by GO or `at` a time"
             )
-        if cue.do in ("open", "lock", "settle", "reveal") and segment.game is None:
+        if cue.do in ("open", "cut", "lock", "settle", "reveal") and segment.game is None:
             yield Finding("fault", *where, f"`{cue.do}` is for a game, and this segment has none")
             continue
         if cue.do in ("freeze", "announce") and segment.draw is None:
@@ -128,6 +134,10 @@ def _cue_findings(segment: Segment) -> Iterator[Finding]:
         due = FOLLOWS.get(cue.do)
         if due and due not in acts:
             yield Finding("fault", *where, f"`{cue.do}` without `{due}`: what is begun is never finished")
+        if cue.do == "cut" and segment.game is not None and segment.game.timing != "influence":
+            yield Finding(
+                "fault", *where, "`cut` is for what changes the stage: no play of this game counts for it"
+            )
         if cue.do == "settle" and cue.by != "go":
             yield Finding("fault", *where, "`settle` is by GO: a person names the outcome")
         if cue.do == "settle" and segment.game is not None and not segment.game.outcomes:

@@ -26,6 +26,7 @@ drawn      draw, winners, cutoff               result computed, vouchers issued 
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -38,6 +39,9 @@ FACTOR_BP_MIN, FACTOR_BP_MAX = 10_000, 50_000
 SPELL_MS_MAX = 600_000
 
 CueContent = Mapping[str, Any]
+
+NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "tally"), "sealed": ("equal",)}
+"""What the fold takes from a cue without asking whether it is there."""
 
 
 class Reason(StrEnum):
@@ -100,7 +104,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """One opening of a game in a segment.
 
     ``generation`` changes whenever its timing does, so that a batch judged before is judged again.
-    ``lock_due_at_ms`` is when it will lock, 0 while a person will do it or the show is on hold.
+    ``lock_due_at_ms`` and ``cut_due_at_ms`` are when it will lock and be cut, 0 while a person will do it or
+    the show is on hold.
     """
 
     id: str
@@ -111,10 +116,12 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     opened_at_ms: int
     lock_due_at_ms: int = 0
     generation: int = 1
+    cut_due_at_ms: int = 0
     cut_at_ms: int = 0
     spells: tuple[Spell, ...] = ()
     locked_at_ms: int = 0
     shut: bool = False
+    pages: int = 0  # gates that were shut
     tally: dict[str, Any] = msgspec.field(default_factory=dict)
     counters: dict[str, int] = msgspec.field(default_factory=dict)
     outcome: str = ""
@@ -122,6 +129,11 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     void: bool = False
     sealed: bool = False
     recount_equal: bool = False
+
+    @property
+    def stage_until_at_ms(self) -> int:
+        """From when on nothing counts for the stage; 0 while nobody knows."""
+        return self.cut_at_ms or self.cut_due_at_ms
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +217,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     """Why this cue may not be appended to the log now; None if it may. Total: any mapping gets an answer."""
     kind = cue.get("cue")
     target = cue.get("target", "")
+    if isinstance(kind, str) and any(name not in cue for name in NEEDED.get(kind, ())):
+        return Reason.BAD_CUE
     if kind == "begin":
         return Reason.ALREADY_BEGUN if state.version else None
     if not state.version:
@@ -226,7 +240,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if kind == "multiply":
         return _multiply_refusal(rundown, state, target, cue, at_ms)
     if kind in ("frozen", "drawn"):
-        drawing = state.draws.get(cue.get("draw", -1))
+        number = cue.get("draw")
+        drawing = state.draws.get(number) if isinstance(number, int) else None
         if drawing is None:
             return Reason.UNKNOWN_CUE
         expected = "armed" if kind == "frozen" else "frozen"
@@ -283,7 +298,7 @@ def _multiply_refusal(
     game = rundown.segment(round_.segment).game
     if game is None or not game.multiplies:
         return Reason.NO_MULTIPLIER
-    if round_.void or round_.locked_at_ms or round_.cut_at_ms:
+    if round_.void or round_.locked_at_ms or 0 < round_.stage_until_at_ms <= at_ms:
         return Reason.NO_OPEN_ROUND
     factor_bp, ms = cue.get("factor_bp"), cue.get("ms")
     if type(factor_bp) is not int or type(ms) is not int:
@@ -404,7 +419,7 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
         spell = Spell(at_ms, at_ms + cue["ms"], cue["factor_bp"])
         round_ = replace(round_, spells=(*round_.spells, spell), generation=round_.generation + 1)
     elif kind == "locked":
-        round_ = replace(round_, shut=True, tally=cue["tally"], counters=cue["counters"])
+        round_ = replace(round_, shut=True, pages=cue["pages"], tally=cue["tally"], counters=cue["counters"])
     elif kind == "sealed":
         round_ = replace(round_, sealed=True, recount_equal=cue["equal"])
     return replace(state, rounds={**state.rounds, target: round_})
@@ -446,14 +461,22 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         newest = state.newest_round(segment.id)
         assert newest is not None
         if act == "cut":
-            newest = replace(newest, cut_at_ms=at_ms, generation=newest.generation + 1)
+            # plays were judged by the instant the clock was set to, which the conductor is a moment behind
+            newest = replace(newest, cut_at_ms=min(at_ms, newest.cut_due_at_ms or at_ms))
         elif act == "lock":
-            newest = replace(newest, locked_at_ms=at_ms, lock_due_at_ms=at_ms)
+            # fired late, it locks at the instant that phones and edges went by; by hand, now
+            locked_at_ms = min(at_ms, newest.lock_due_at_ms or at_ms)
+            generation = newest.generation + (locked_at_ms != newest.lock_due_at_ms)
+            newest = replace(
+                newest, locked_at_ms=locked_at_ms, lock_due_at_ms=locked_at_ms, generation=generation
+            )
         elif act == "settle":
             newest = replace(newest, outcome=entry.cue["outcome"])
         else:
             newest = replace(newest, revealed_at_ms=at_ms)
         state = replace(state, rounds={**state.rounds, newest.id: newest})
+        if act == "cut":
+            state = _retime(rundown, state)
     else:
         assert segment.draw is not None
         drawing = state.draws[segment.draw.number]
@@ -467,16 +490,22 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
 
 
 def _retime(rundown: Rundown, state: State, *, first: bool = False) -> State:
-    """Works out again when the open round will lock; a change of its timing is a new generation."""
+    """Works out again when the open round will be cut and locked; a change is a new generation."""
     round_ = state.playable_round()
     if round_ is None:
         return state
-    due_at_ms = 0
-    if not state.held_at_ms:
-        locks = {cue.id for cue in rundown.segment(round_.segment).cues if cue.do == "lock"}
-        due_at_ms = max((at for name, at in timed(rundown, state) if name in locks), default=0)
-    generation = round_.generation if first else round_.generation + 1
-    round_ = replace(round_, lock_due_at_ms=due_at_ms, generation=generation)
+    if 0 < round_.lock_due_at_ms <= state.held_at_ms:
+        return state  # it was over when the hold began, though nobody had said so: holding never reopens
+    ahead = foreseen(rundown, state)
+    due_at_ms = {cue.do: ahead.get(cue.id, 0) for cue in rundown.segment(round_.segment).cues}
+    if not 0 < round_.cut_due_at_ms <= state.held_at_ms:
+        cut_due_at_ms = 0 if round_.cut_at_ms else due_at_ms.get("cut", 0)
+        round_ = replace(round_, cut_due_at_ms=cut_due_at_ms)
+    round_ = replace(
+        round_,
+        lock_due_at_ms=due_at_ms.get("lock", 0),
+        generation=round_.generation if first else round_.generation + 1,
+    )
     return replace(state, rounds={**state.rounds, round_.id: round_})
 
 
@@ -525,6 +554,16 @@ def timed(rundown: Rundown, state: State) -> list[tuple[str, int]]:
                             due_at_ms += hold_to - max(hold_from, before.at_ms)
                     waiting.append((cue.id, due_at_ms))
     return waiting
+
+
+def foreseen(rundown: Rundown, state: State) -> dict[str, int]:
+    """As `timed`, and the timed cues that follow these: what happens when if nobody does anything."""
+    ahead = dict(timed(rundown, state))
+    for segment in rundown.segments:
+        for before, cue in pairwise(segment.cues):
+            if cue.by == "after" and cue.id not in state.fired and before.id in ahead:
+                ahead.setdefault(cue.id, ahead[before.id] + cue.after_ms)
+    return ahead
 
 
 def due(rundown: Rundown, state: State, now_ms: int) -> list[tuple[str, int]]:

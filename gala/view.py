@@ -141,6 +141,8 @@ def _round(
         opens_at_ms=opens_at_ms(seen.timing, seen.opened_at_ms, delay_ms),
         closes_at_ms=locks_at_ms and closes_at_ms(seen.timing, locks_at_ms, delay_ms),
         generation=newest.generation,
+        cut_at_ms=newest.stage_until_at_ms,
+        spells=[[spell.from_at_ms, spell.until_at_ms, spell.factor_bp] for spell in seen.spells],
         public=public(seen),
         result=result,
     )

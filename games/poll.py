@@ -13,24 +13,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from games.choices import Choice, different, tied
 from games.game import Game, Reason, Refused, Shown, Stands, Timing, Verdict, Window
 from voting.ballot import CHOICES_MAX, ballot, chosen, mask_kind, places
 from voting.entries import SETTLED, TICKETS_MAX, Entry
 from voting.layout import Layout
 from voting.tally import Bits, By, Count, Counters, Values, Voters
-
-Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=32)]
-Texts = Annotated[dict[str, str], Meta(min_length=1)]
-"""One text in several languages: BCP 47 tag -> text."""
-
-
-class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing to choose. `shape` marks it beside its colour, which alone tells some people nothing."""
-
-    id: Slug
-    label: Texts
-    detail: Texts | None = None
-    shape: Literal["disc", "diamond", "triangle", "square", "hexagon", "cross"] | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,10 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tickets: Annotated[int, Meta(ge=0, le=TICKETS_MAX)] = 0
 
     def __post_init__(self) -> None:
-        ids = [choice.id for choice in self.choices]
-        for choice in ids:
-            if ids.count(choice) > 1:
-                raise ValueError(f"choices: the id {choice!r} comes twice")
+        ids = different(self.choices)
         if self.allowance > len(ids):
             raise ValueError(f"allowance: {self.allowance} of {len(ids)} choices")
         if self.kind == "predict" and self.allowance != 1:
@@ -106,7 +91,7 @@ def live(settings: Settings) -> bool:
 
 
 def open_round(settings: Settings, _seed: bytes) -> Round:
-    ids = tuple(choice.id for choice in settings.choices)
+    ids = different(settings.choices)
     return Round(settings, ids, places(ids))
 
 
@@ -138,13 +123,18 @@ def mine(opened: Round, slot: Values) -> Shown:
 
 
 def tally(opened: Round, counters: Counters) -> Shown:
-    """`{"voters": n, "choices": {id: n}}`, every choice listed; of several a ballot, they exceed voters."""
+    """`{"voters": n, "choices": {id: n}}`, every choice listed; of several a ballot, they exceed voters.
+
+    `tied` lists the choices that share the first place, where more than one do (see `games.choices.tied`).
+    """
     if opened.settings.allowance == 1:
         names = [f"choice/{place + 1}" for place in range(len(opened.ids))]
     else:
         names = [f"choices/{place}" for place in range(len(opened.ids))]
     shown = {choice: counters.get(name, 0) for choice, name in zip(opened.ids, names, strict=True)}
-    return {"voters": counters.get("voters", 0), "choices": shown}
+    result = {"voters": counters.get("voters", 0), "choices": shown}
+    first = tied(shown)
+    return {**result, "tied": first} if first else result
 
 
 def settle(settings: Settings, outcome: str) -> int:

@@ -160,10 +160,17 @@ class Register:
             await self._journal.append(leaf, at_ms)
 
     async def round_sealed(
-        self, round_id: str, pages: Sequence[bytes], counters: Mapping[str, int], *, at_ms: int
+        self,
+        round_id: str,
+        pages: Sequence[bytes],
+        counters: Mapping[str, int],
+        *,
+        at_ms: int,
+        heads: Sequence[str] = (),
     ) -> Sealed:
         """Writes the box in public order and its seal. pages: page p holds the slots of numbers from p·65536
-        on. Counters that differ from the recount are published as they are, beside it."""
+        on. Counters that differ from the recount are published as they are, beside it. heads: what opens the
+        chains the round began with, if it has any."""
         async with self._turn:
             await self._journal.catch_up()
             if round_id not in self._journal.history.rounds:
@@ -175,7 +182,7 @@ class Register:
                 boxes.counters_path(round_id): box.counters,
                 f"private/{boxes.box_path(round_id)}": boxes.write_numbers(box.numbers),
             }
-            await self._journal.append(box.leaf, at_ms, found)
+            await self._journal.append(box.leaf | ({"heads": list(heads)} if heads else {}), at_ms, found)
         return Sealed(box.recount, box.leaf["recount_equal"], box.leaf["plays"], box.leaf.get("sha256", ""))
 
     # The draw

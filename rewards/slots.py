@@ -8,8 +8,9 @@ layout   `{"width": 5, "fields": [["seq","u16"],["channel","u8"],["flags","u8"],
          big-endian fields of u8 u16 u32 u64, packed in order; the first three are always the head.
          A slot whose `seq` is 0 is empty: it is counted nowhere and earns nothing.
 counts   `{"name": N, "op": "count"}`, `{"op": "by", "fields": [F, …]}`, `{"op": "bits", "field": F}` (one
-         counter for each bit), `{"op": "sum", "field": F}`, `{"op": "popcount", "field": F}` (of all slots).
-         A counter's key is `N`, or `N/3` and `N/3/1` for by and bits. Zero counters are not listed.
+         counter for each bit), `{"op": "sum", "field": F}`, `{"op": "popcount", "field": F}` (of all slots);
+         a sum may have `"by": [F, …]`: then one sum for each value, or tuple of values, of these.
+         A counter's key is `N`, or `N/3` and `N/3/1` where it is of a value. Zero counters are not listed.
 entries  `{"when": E, "tickets": n}`; E is `["eq", F, v]`, `["ge", F, v]`, `["popcount_ge", F, v]` or
          `["and", E, …]`; v an integer or "@settled", the integer of the round's settle leaf. Without one,
          a rule that asks for it gives nothing. Tickets of matching rules add up.
@@ -99,9 +100,13 @@ def recount(layout: Layout, counts: Counts, slots: Records) -> dict[str, int]:
                 found[f"{name}/{bit}"] = int(np.count_nonzero(values & np.uint64(1 << bit)))
         elif op == "sum":
             values = _column(layout, full, str(count["field"]))
-            # Halves, since ten million u64 would overflow one u64 of sum.
-            high, low = values >> np.uint64(32), values & np.uint64(0xFFFFFFFF)
-            found[name] = (int(high.sum()) << 32) + int(low.sum())
+            if "by" in count:
+                fields = [str(field) for field in count["by"]]
+                joined = _joined(layout, name, fields, full)
+                for value in np.unique(joined).tolist():
+                    found[_key(layout, name, fields, value)] = _sum(values[joined == np.uint64(value)])
+            else:
+                found[name] = _sum(values)
         elif op == "popcount":
             values = _column(layout, full, str(count["field"]))
             found[name] = int(np.bitwise_count(values).sum(dtype=np.uint64))
@@ -110,7 +115,27 @@ def recount(layout: Layout, counts: Counts, slots: Records) -> dict[str, int]:
     return {key: found[key] for key in sorted(found) if found[key]}
 
 
+def _sum(values: npt.NDArray[np.uint64]) -> int:
+    # Halves, since ten million u64 would overflow one u64 of sum.
+    high, low = values >> np.uint64(32), values & np.uint64(0xFFFFFFFF)
+    return (int(high.sum()) << 32) + int(low.sum())
+
+
 def _by(layout: Layout, name: str, fields: list[str], full: Records) -> dict[str, int]:
+    joined = _joined(layout, name, fields, full)
+    if sum(layout.bits(field) for field in fields) <= 16:
+        tallied = np.bincount(joined.astype(np.int64), minlength=1)
+        values, sums = np.flatnonzero(tallied), tallied[tallied > 0]
+    else:
+        values, sums = np.unique(joined, return_counts=True)
+    return {
+        _key(layout, name, fields, value): int(total)
+        for value, total in zip(values.tolist(), sums.tolist(), strict=True)
+    }
+
+
+def _joined(layout: Layout, name: str, fields: list[str], full: Records) -> npt.NDArray[np.uint64]:
+    """The fields of each slot side by side in one number, the last in the lowest bits."""
     widths = [layout.bits(field) for field in fields]
     if not fields or sum(widths) > 64:
         raise BadRules(f"count {name!r}: by takes one or more fields of together at most 64 bits")
@@ -118,19 +143,16 @@ def _by(layout: Layout, name: str, fields: list[str], full: Records) -> dict[str
     for field, bits in zip(fields, widths, strict=True):
         # A shift by all 64 bits is undefined in C; a lone u64 has nothing to shift.
         joined = _column(layout, full, field) | (joined << np.uint64(bits) if bits < 64 else joined)
-    if sum(widths) <= 16:
-        tallied = np.bincount(joined.astype(np.int64), minlength=1)
-        values, sums = np.flatnonzero(tallied), tallied[tallied > 0]
-    else:
-        values, sums = np.unique(joined, return_counts=True)
-    found = {}
-    for value, total in zip(values.tolist(), sums.tolist(), strict=True):
-        parts, rest = [], int(value)
-        for bits in reversed(widths):
-            parts.append(str(rest & ((1 << bits) - 1)))
-            rest >>= bits
-        found["/".join([name, *reversed(parts)])] = int(total)
-    return found
+    return joined
+
+
+def _key(layout: Layout, name: str, fields: list[str], joined: int) -> str:
+    parts, rest = [], joined
+    for field in reversed(fields):
+        bits = layout.bits(field)
+        parts.append(str(rest & ((1 << bits) - 1)))
+        rest >>= bits
+    return "/".join([name, *reversed(parts)])
 
 
 def tickets(layout: Layout, entries: Entries, slots: Records, settled: int | None) -> npt.NDArray[np.int64]:

@@ -5,7 +5,7 @@ processor's cache. `tally.Tally.of` is the slow, obvious version of `recount`; `
 `tickets`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,34 +60,58 @@ def _of_page(
         case Voters(name=name):
             return [(name, voters)]
         case By(name=name, fields=fields):
-            columns = [column(field) for field in fields]
-            return _by(name, columns, [layout.bits(field) for field in fields])
+            return _by(name, [column(field) for field in fields], [layout.bits(field) for field in fields])
         case Bits(name=name, field=field):
             return _bits(name, column(field))
-        case Sum(name=name, field=field):
+        case Sum(name=name, field=field, by=()):
             return [(name, _sum(column(field)))]
+        case Sum(name=name, field=field, by=by):
+            widths = [layout.bits(part) for part in by]
+            return _sum_by(name, column(field), [column(part) for part in by], widths)
         case Popcount(name=name, field=field):
             return [(name, int(np.bitwise_count(column(field)).sum(dtype=np.int64)))]
 
 
 def _by(name: str, columns: list[Column], widths: list[int]) -> Iterable[tuple[str, int]]:
-    if sum(widths) <= TABLE_BITS_MAX:
-        code = columns[0].astype(np.intp)
-        for column, width in zip(columns[1:], widths[1:], strict=True):
-            code = (code << width) | column
-        table = np.bincount(code)
-        for found in np.flatnonzero(table).tolist():
-            values: list[str] = []
-            rest = found
-            for width in reversed(widths):
-                values.append(str(rest & ((1 << width) - 1)))
-                rest >>= width
-            yield "/".join([name, *reversed(values)]), int(table[found])
-    else:
+    group, values_of = _grouped(columns, widths)
+    table = np.bincount(group)
+    for found in np.flatnonzero(table).tolist():
+        yield "/".join([name, *map(str, values_of(found))]), int(table[found])
+
+
+def _sum_by(name: str, column: Column, columns: list[Column], widths: list[int]) -> Iterable[tuple[str, int]]:
+    group, values_of = _grouped(columns, widths)
+    whole, low = column.astype(np.uint64), np.uint64(0xFFFF)
+    # numpy adds weights as floats. Pieces of 16 bits add up exactly there: far below 2^53 for any box.
+    pieces = [
+        (shift, np.bincount(group, (whole >> np.uint64(shift)) & low))
+        for shift in range(0, column.dtype.itemsize * 8, 16)
+    ]
+    for found in np.flatnonzero(np.bincount(group)).tolist():
+        total = sum(int(piece[found]) << shift for shift, piece in pieces)
+        yield "/".join([name, *map(str, values_of(found))]), total
+
+
+def _grouped(
+    columns: list[Column], widths: list[int]
+) -> tuple[NDArray[np.intp], Callable[[int], Sequence[int]]]:
+    """A number for each slot, equal where the columns are, and which values a number stands for."""
+    if sum(widths) > TABLE_BITS_MAX:
         rows = np.column_stack([column.astype(np.uint64) for column in columns])
-        found_rows, times = np.unique(rows, axis=0, return_counts=True)
-        for row, count in zip(found_rows.tolist(), times.tolist(), strict=True):
-            yield "/".join([name, *map(str, row)]), count
+        found_rows, group = np.unique(rows, axis=0, return_inverse=True)
+        return group.reshape(-1), found_rows.tolist().__getitem__
+    code = columns[0].astype(np.intp)
+    for column, width in zip(columns[1:], widths[1:], strict=True):
+        code = (code << width) | column
+
+    def values_of(found: int) -> Sequence[int]:
+        values: list[int] = []
+        for width in reversed(widths):
+            values.append(found & ((1 << width) - 1))
+            found >>= width
+        return values[::-1]
+
+    return code, values_of
 
 
 def _bits(name: str, column: Column) -> Iterable[tuple[str, int]]:

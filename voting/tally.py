@@ -6,10 +6,12 @@ The published form is a list such as
     {"name": "choice", "op": "by", "fields": ["choice"]}           one counter a value (or a tuple of values)
     {"name": "choices", "op": "bits", "field": "choices"}          one counter a set bit, bit 0 the lowest
     {"name": "points", "op": "sum", "field": "stage_points"}
+    {"name": "points", "op": "sum", "field": "stage_points", "by": ["star"]}
+                                                                   one sum a value (or a tuple of values)
     {"name": "hits", "op": "popcount", "field": "hits"}            set bits, added up
 
-Empty slots count nowhere. A counter is called `name`, or `name/3`, `name/3/1` for by and bits. A counter
-that is zero is not listed. Counters are margins: a `by` over every field would be the box again.
+Empty slots count nowhere. A counter is called `name`, or `name/3`, `name/3/1` where there is one a value. A
+counter that is zero is not listed. Counters are margins: a `by` over every field would be the box again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -46,10 +48,11 @@ class Bits(_Op, frozen=True, tag="bits"):
     field: str
 
 
-class Sum(_Op, frozen=True, tag="sum"):
-    """A field added up."""
+class Sum(_Op, frozen=True, tag="sum", omit_defaults=True):
+    """A field added up; with `by`, for each value of these fields, or tuple of values, of its own."""
 
     field: str
+    by: tuple[str, ...] = ()
 
 
 class Popcount(_Op, frozen=True, tag="popcount"):
@@ -78,6 +81,8 @@ def fields_read(count: Count) -> tuple[str, ...]:
             return ()
         case By(fields=fields):
             return fields
+        case Sum(field=field, by=by):
+            return (field, *by)
         case _:
             return (count.field,)
 
@@ -164,11 +169,11 @@ def _contribution(count: Count) -> Callable[[Values, dict[str, int]], None]:
                     counters[f"{name}/{lowest.bit_length() - 1}"] = 1
                     mask ^= lowest
 
-        case Sum(field=field):
+        case Sum(field=field, by=by):
 
             def contribute(values: Values, counters: dict[str, int]) -> None:
                 if values[field]:
-                    counters[name] = values[field]
+                    counters["/".join([name, *(str(values[part]) for part in by)])] = values[field]
 
         case Popcount(field=field):
 

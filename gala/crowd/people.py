@@ -94,9 +94,53 @@ def poll_plan(
     return plan
 
 
+def boost_plan(
+    person: Person,
+    chance: random.Random,
+    public: Mapping[str, Any],
+    opens_at_ms: int,
+    closes_at_ms: int,
+    mood: float,
+) -> Plan:
+    """How a fan taps: bursts with rests between them, each slower than the last, until bored or at the cap.
+
+    A few go on tapping beyond the cap, and a cheat's thumbs do sixty taps a second.
+    """
+    stars = _ids(public["choices"])
+    plan = Plan()
+    if chance.random() > person.attention:
+        return plan
+    weights = [1 + 3 * abs((place / len(stars) + mood) % 1 - 0.5) for place in range(len(stars))]
+    star = chance.choices(stars, weights)[0]
+    cap = int(public["cap"])
+    most = cap + chance.randrange(1, 30) if chance.random() < 0.05 else cap
+    taps_per_s = 60.0 if person.cheat == "too_many" else chance.uniform(4, 10)
+    at_ms = opens_at_ms + int(chance.lognormvariate(0, 0.5) * person.median_ms)
+    total = 0
+    for _ in range(chance.randrange(2, 7)):
+        burst_ms = int(chance.uniform(2_000, 7_000))
+        for _ in range(2):  # what a burst has reached by its middle, then by its end
+            at_ms += burst_ms // 2
+            total = min(most, total + max(1, int(taps_per_s * burst_ms / 2_000)))
+            plan.plays.append((at_ms, {"total": total, "for": star}))
+        if total == most or (closes_at_ms and at_ms > closes_at_ms):
+            break
+        taps_per_s *= chance.uniform(0.8, 1.0)  # thumbs tire
+        at_ms += int(chance.lognormvariate(0, 0.6) * 3_000)
+    plan.drop_line = chance.random() < person.clumsy
+    plan.double = chance.random() < person.doubles
+    if person.cheat == "late" and closes_at_ms:
+        plan.plays.append((max(at_ms, closes_at_ms) + 1_500, {"total": total + 5, "for": star}))
+    elif person.cheat == "unknown_choice":
+        plan.plays.append((at_ms + 500, {"total": total + 5, "for": "nobody-at-all"}))
+    elif person.cheat == "old_seq":
+        plan.resend_old = True
+    return plan
+
+
 def _ids(choices: Iterable[Any]) -> list[str]:
     return [choice if isinstance(choice, str) else choice["id"] for choice in choices]
 
 
-PLANS = {"poll": poll_plan}
+PLANS = {"poll": poll_plan, "boost": boost_plan}
 """How a game is played, by its name; a game that is not here is watched."""

@@ -28,7 +28,7 @@ from gala.follower import STALE, CueRefused, Follower
 from gala.passes import BadPass, CrewPass, CrewRole, Passes
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show import Reason, State
+from gala.show import FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX, Reason, State
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.view import History
@@ -38,7 +38,7 @@ DESK_MS = 250  # of real time between two desks while something changes
 EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
 GONE_MS = 5_000  # an edge not heard of for so long (real time) is not listed
 
-KINDS = ("standby", "go", "hold", "resume", "skip", "void")
+KINDS = ("standby", "go", "hold", "resume", "skip", "void", "multiply")
 
 
 class Crew:
@@ -192,6 +192,8 @@ class Crew:
             cue["outcome"] = post.outcome
         if post.reason:
             cue["reason"] = post.reason
+        if post.cue == "multiply":
+            cue |= {"factor_bp": post.factor_bp, "ms": post.ms}
         now_ms = self.now()
         try:
             entry = await self._follower.call(
@@ -214,6 +216,13 @@ class Crew:
             return Reason.BAD_CUE, f"cue is one of {', '.join(KINDS)}"
         if post.cue == "go" and not isinstance(post.expect.get("standby"), str):
             return Reason.BAD_CUE, 'GO says which cue it means: "expect": {"standby": CUE}'
+        if post.cue == "multiply" and not (
+            FACTOR_BP_MIN <= post.factor_bp <= FACTOR_BP_MAX and 0 < post.ms <= SPELL_MS_MAX
+        ):
+            return Reason.BAD_CUE, (
+                f"multiply takes a factor_bp of {FACTOR_BP_MIN} to {FACTOR_BP_MAX} "
+                f"(ten-thousandths) for 1 to {SPELL_MS_MAX} ms"
+            )
         unknown = set(post.expect) - {"standby", "round", "generation", "version"}
         if unknown:
             return Reason.BAD_CUE, f"expect does not know {', '.join(sorted(unknown))}"

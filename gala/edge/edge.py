@@ -33,7 +33,7 @@ from voting.box import Box
 TALLY_MS = 500  # of real time between two boards
 REPORT_MS = 1_000
 NUMBERS_BLOCK = 64
-ARRIVALS_MAX = 500  # welcomed in one step, so that a rush of them delays nobody's cue
+READS_MAX = 100  # viewers read for in one step, so that neither a rush nor a result delays anybody's cue
 
 
 class Edge:
@@ -60,7 +60,7 @@ class Edge:
         self.now = now
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown)
-        self.plays = Plays(redis, rounds, now, lambda: self.follower.state)
+        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate)
         self._rounds = rounds
         self._redis = redis
         self._broadcast = broadcast
@@ -69,6 +69,7 @@ class Edge:
         self._rate = rate
         self._told_rate = rate()
         self._arrivals: deque[Viewer] = deque()
+        self._news_for: deque[Viewer] = deque()  # whose result, entries or vouchers are to be told
         self._numbers: range = range(0)
         self._boards: dict[str, deque[Snapshot]] = {}  # a ring a live round, for the slowest cohort's time
         self._board_at_ms = 0
@@ -89,7 +90,8 @@ class Edge:
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
             self._board_at_ms = self._report_at_ms = now_ms  # what was planned at another pace is void
-            clock = Clock(now_ms=now_ms, rate=self._told_rate)
+            # the step's own instant is old by now, and at the pace before; a phone would be minutes off
+            clock = Clock(now_ms=self.now(), rate=self._told_rate)
             await self._broadcast.tell_all("clock", clock)
         for cohort in self.audience.cohorts:
             await self._tell(cohort, now_ms)
@@ -99,10 +101,12 @@ class Edge:
         if now_ms >= self._report_at_ms:
             self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
             await self._report(now_ms)
-        arrived = [self._arrivals.popleft() for _ in range(min(len(self._arrivals), ARRIVALS_MAX))]
-        for viewer in arrived:
+        for viewer in _some(self._arrivals):
             if self.audience.get(viewer.sid) is viewer:
                 await self._welcome(viewer, now_ms)
+        for viewer in _some(self._news_for):
+            if self.audience.get(viewer.sid) is viewer and viewer.welcomed and viewer.number >= 0:
+                await self._broadcast.tell_one(viewer.sid, "mine", await self.mine(viewer))
 
     async def _tell(self, cohort: Cohort, now_ms: int) -> None:
         before = cohort.visible
@@ -117,10 +121,8 @@ class Edge:
             return
         await self._broadcast.tell(cohort, "show", self.show_of(cohort, now_ms))
         if self._news(before, visible):
-            for sid in tuple(cohort.members):
-                viewer = self.audience.get(sid)
-                if viewer is not None and viewer.welcomed and viewer.number >= 0:
-                    await self._broadcast.tell_one(sid, "mine", await self.mine(viewer))
+            found = (self.audience.get(sid) for sid in cohort.members)
+            self._news_for.extend(viewer for viewer in found if viewer is not None)
 
     @staticmethod
     def _news(before: State, visible: State) -> bool:
@@ -261,3 +263,8 @@ class Edge:
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
         await self._redis.hset(keys.edges(self.rundown.id), self._name, msgspec.msgpack.encode(report))
+
+
+def _some(waiting: deque[Viewer]) -> list[Viewer]:
+    """Takes the first few."""
+    return [waiting.popleft() for _ in range(min(len(waiting), READS_MAX))]

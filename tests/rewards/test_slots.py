@@ -40,6 +40,8 @@ def test_the_standalone_verifier_says_the_same(case: dict[str, Any], tmp_path: P
         ([{"name": "n", "op": "median", "field": "seq"}], []),
         ([{"name": "n", "op": "sum", "field": "absent"}], []),
         ([{"name": "n", "op": "by", "fields": []}], []),
+        ([{"name": "n", "op": "sum", "field": "seq", "by": []}], []),
+        ([{"name": "n", "op": "sum", "field": "seq", "by": ["absent"]}], []),
         ([{"name": "n/1", "op": "count"}], []),
         ([{"name": "n", "op": "count"}, {"name": "n", "op": "count"}], []),
         ([], [{"when": ["lt", "seq", 1], "tickets": 1}]),

@@ -47,7 +47,7 @@ def counts(draw: st.DrawFn, layout: Layout) -> list[Count]:
             case "bits":
                 listed.append(Bits(name, draw(field)))
             case "sum":
-                listed.append(Sum(name, draw(field)))
+                listed.append(Sum(name, draw(field), tuple(draw(st.lists(field, max_size=2)))))
             case "popcount":
                 listed.append(Popcount(name, draw(field)))
     return listed

@@ -1,13 +1,13 @@
--- Apply a batch of plays to one page of a round's box: compare-and-set of slots, with what they add to the
--- counters. KEYS[1] box:{ROUND#PAGE}:slots     string  width bytes per viewer, at ordinal * width KEYS[2]
--- box:{ROUND#PAGE}:counters  hash    counter -> integer; always the fold of the slots KEYS[3]
--- box:{ROUND#PAGE}:gate      hash    generation, state (open | locked | sealed) ARGV[1] generation under
--- which the batch was judged; ARGV[2] width ARGV[3] msgpack [ordinal, before, after, k, ordinal, before,
--- after, k, ...], at most 512 plays; before and after are         big-endian integers when width <= 6 (a
--- Lua number is exact to 2^53), else strings of width bytes ARGV[4] msgpack [{counter: delta}, ...], the
--- k-th (from 1) being what each play that names k adds Returns, in order, 1 (applied) or the slot's present
--- bytes (judge again). Plays of one ordinal see each other. Error "NOGATE", "SHUT generation state" or
--- "STALE generation state": nothing was applied.
+-- Apply a batch of plays to one page of a round's box: compare-and-set of slots, with what they add to the counters.
+-- KEYS[1] box:{ROUND#PAGE}:slots     string  width bytes per viewer, at ordinal * width
+-- KEYS[2] box:{ROUND#PAGE}:counters  hash    counter -> integer; always the fold of the slots
+-- KEYS[3] box:{ROUND#PAGE}:gate      hash    generation, state (open | locked | sealed)
+-- ARGV[1] generation under which the batch was judged; ARGV[2] width
+-- ARGV[3] msgpack [ordinal, before, after, k, ordinal, before, after, k, ...], at most 512 plays; before and after
+--         are big-endian integers when width <= 6 (a Lua number is exact to 2^53), else strings of width bytes
+-- ARGV[4] msgpack [{counter: delta}, ...], the k-th (from 1) being what each play that names k adds
+-- Returns, in order, 1 (applied) or the slot's present bytes (judge again). Plays of one ordinal see each other.
+-- Error "NOGATE", "SHUT generation state" or "STALE generation state": nothing was applied.
 
 local width = tonumber(ARGV[2])
 local gate = redis.call('HMGET', KEYS[3], 'generation', 'state')

@@ -7,45 +7,58 @@ import { chooseLang, LANGUAGES, Words } from "../src/i18n/words.ts";
 import type { Evening } from "../src/wire/evening.ts";
 import { PageContext, type Manners, type Page } from "../src/viewer/page.ts";
 import { Shell } from "../src/viewer/shell.tsx";
-import { MOMENTS, NOW_MS } from "./fixtures.ts";
+import { MOMENTS, NOW_MS, type Moment } from "./fixtures.ts";
+
+const nothing = (): void => undefined;
+
+function eveningOf(moment: Moment): Evening {
+  return {
+    link: signal({ state: "up", reason: "", tries: 0, next_at_ms: 0, ...moment.link }),
+    show: signal(moment.show),
+    mine: signal(moment.mine),
+    tally: signal(moment.tally),
+    plays: signal(moment.plays),
+    seat: signal({ asking: false, reason: "", next_at_ms: 0, ...moment.seat }),
+    channel: signal(moment.channel ?? ""),
+    now_ms: signal(NOW_MS),
+    at_ms: () => NOW_MS,
+    showText: () => moment.showText,
+    segmentText: () => moment.segmentText,
+    enter: nothing,
+    play: nothing,
+    tune: nothing,
+    speak: nothing,
+    tryNow: nothing,
+    freshPass: nothing,
+  };
+}
+
+/** Draws one state; `ways` names `calm` and `button` as this viewer wants them. Tests call it again and again without loading the page anew. */
+async function draw(state: string, wish: string, hand: string, ways = "calm"): Promise<void> {
+  const moment = MOMENTS[state];
+  const root = document.getElementById("page");
+  if (!moment || !root) throw new Error(`no such state: ${state}`);
+  const lang = chooseLang([wish]);
+  const manners: Manners = {
+    lang: signal(lang),
+    hand: signal(hand === "left" ? "left" : "right"),
+    sound: signal(false),
+    calm: signal(ways.includes("calm")),
+    button: signal(ways.includes("button")),
+    vibration: signal(false),
+  };
+  const words = signal(new Words(lang, await LANGUAGES[lang].load()));
+  const place = signal(moment.place ?? "stage");
+  const page: Page = { evening: eveningOf(moment), words, manners, place, ring: nothing, local_ms: () => 0 };
+  render(null, root);
+  render(
+    <PageContext.Provider value={page}>
+      <Shell />
+    </PageContext.Provider>,
+    root,
+  );
+}
 
 const asked = new URLSearchParams(location.search);
-const moment = MOMENTS[asked.get("state") ?? "poll-two"];
-if (!moment) throw new Error("no such state");
-const lang = chooseLang([asked.get("lang") ?? "en"]);
-const nothing = (): void => undefined;
-const evening: Evening = {
-  link: signal({ state: "up", reason: "", tries: 0, next_at_ms: 0, ...moment.link }),
-  show: signal(moment.show),
-  mine: signal(moment.mine),
-  tally: signal(moment.tally),
-  plays: signal(moment.plays),
-  seat: signal({ asking: false, reason: "", next_at_ms: 0, ...moment.seat }),
-  channel: signal(moment.channel ?? ""),
-  now_ms: signal(NOW_MS),
-  showText: () => moment.showText,
-  segmentText: () => moment.segmentText,
-  enter: nothing,
-  play: nothing,
-  tune: nothing,
-  speak: nothing,
-  tryNow: nothing,
-  freshPass: nothing,
-};
-const manners: Manners = {
-  lang: signal(lang),
-  hand: signal(asked.get("hand") === "left" ? "left" : "right"),
-  sound: signal(false),
-  calm: signal(true),
-};
-const words = signal(new Words(lang, await LANGUAGES[lang].load()));
-const page: Page = { evening, words, manners, place: signal(moment.place ?? "stage"), local_ms: () => 0 };
-Object.assign(window, { STATES: Object.keys(MOMENTS) });
-const root = document.getElementById("page");
-if (root === null) throw new Error("no page");
-render(
-  <PageContext.Provider value={page}>
-    <Shell />
-  </PageContext.Provider>,
-  root,
-);
+await draw(asked.get("state") ?? "poll-two", asked.get("lang") ?? "en", asked.get("hand") ?? "right", asked.get("ways") ?? "calm");
+Object.assign(window, { STATES: Object.keys(MOMENTS), draw });

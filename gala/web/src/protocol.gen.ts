@@ -14,7 +14,10 @@ export interface SegmentView {
 /**
  * A round as this cohort may see it. Both instants are the cohort's: channel delay is in them.
  *
- * `closes_at_ms` is 0 while nobody knows when it closes (a person will lock it).
+ * `closes_at_ms` is 0 while nobody knows when it closes (a person will lock it). `cut_at_ms` and
+ * `spells` are the hall's instants, for all alike: from the cut on a play counts for the viewer and not for
+ * the stage (it may lie ahead; 0: none is known). In a spell, `[from, until, factor_bp]`, points weigh
+ * factor_bp ten-thousandths.
  */
 export interface RoundView {
   id: string;
@@ -28,6 +31,8 @@ export interface RoundView {
   public: Record<string, unknown>;
   /** from reveal on: {outcome?, tally} */
   result: Record<string, unknown>;
+  cut_at_ms: number;
+  spells: number[][];
 }
 
 /** A tier of a draw: `count` vouchers of `face_minor` minor units of `currency`. */
@@ -106,7 +111,6 @@ export interface SegmentText {
 export interface Tally {
   round: string;
   seq: number;
-  /** the game's own, see games.Game.tally; a poll: {voters, choices: {id: n}} */
   counters: Record<string, unknown>;
   online: number;
 }
@@ -289,11 +293,22 @@ export interface DeskSegment {
   windows: DeskWindow[];
 }
 
+/** A choice of a poll with its votes, or a star with its points: `count` on stage, `own` after the cut. */
 export interface DeskChoice {
   id: string;
   label: string;
   shape: string;
   count: number;
+  own: number;
+  /** who chose it, by channel as in DeskRound */
+  channels: number[];
+}
+
+/** How many have played on a channel. */
+export interface DeskChannel {
+  channel: string;
+  name: string;
+  voters: number;
 }
 
 /** The newest round: counters are live for the crew, whatever phones may see. */
@@ -308,7 +323,19 @@ export interface DeskRound {
   generation: number;
   pages: number;
   pages_locked: number;
+  /** nothing counts for the stage from then on; may lie ahead, 0 if nobody knows */
+  cut_at_ms: number;
+  /** whether its points can be multiplied */
+  multiplies: boolean;
+  /** of the spell that runs; 0: none */
+  factor_bp: number;
+  spell_until_at_ms: number;
   voters: number;
+  channels: DeskChannel[];
+  /** choices that share the first place */
+  tied: string[];
+  /** how many choices a ballot may name; 0: the game has no ballots */
+  allowance: number;
   choices: DeskChoice[];
   outcome: string;
   sealed: boolean;
@@ -381,7 +408,7 @@ export interface Desk {
  * `POST /api/cues`. `id` makes it idempotent; `expect` names what the act depends on.
  *
  * cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume ·
- * skip (target: segment id) · void (target: round id, reason)
+ * skip (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms)
  */
 export interface CuePost {
   id: string;
@@ -390,6 +417,8 @@ export interface CuePost {
   target: string;
   outcome: string;
   reason: string;
+  factor_bp: number;
+  ms: number;
 }
 
 /** 200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk. */
@@ -497,7 +526,7 @@ export interface Evidence {
 }
 
 /** Why a play is refused: the published list, the same in the browser. */
-export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
+export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_late", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** Every message by its name. */
@@ -532,6 +561,7 @@ export interface Messages {
   DeskWindow: DeskWindow,
   DeskSegment: DeskSegment,
   DeskChoice: DeskChoice,
+  DeskChannel: DeskChannel,
   DeskRound: DeskRound,
   DeskEdge: DeskEdge,
   DeskDraw: DeskDraw,
@@ -551,7 +581,7 @@ export interface Messages {
 /** What an absent field means, and which fields hold messages: one, a list or a map of them. */
 export const SHAPES: Record<keyof Messages, Shape> = {
   SegmentView: { absent: {"look_up": false, "countdown_at_ms": 0}, parts: {} },
-  RoundView: { absent: {"result": {}}, parts: {} },
+  RoundView: { absent: {"result": {}, "cut_at_ms": 0, "spells": []}, parts: {} },
   PrizeView: { absent: {}, parts: {} },
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
   Show: { absent: {"rehearsal": false, "held": false, "level": 0, "segment": null, "round": null, "draw": null}, parts: {"segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
@@ -579,13 +609,14 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },
   DeskWindow: { absent: {}, parts: {} },
   DeskSegment: { absent: {"note": "", "started_at_ms": 0, "ended_at_ms": 0, "absolute": false, "cues": [], "window_ms": 0, "windows": []}, parts: {"cues": {"of": "DeskCue", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
-  DeskChoice: { absent: {"count": 0}, parts: {} },
-  DeskRound: { absent: {"pages": 0, "pages_locked": 0, "voters": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
+  DeskChoice: { absent: {"count": 0, "own": 0, "channels": []}, parts: {} },
+  DeskChannel: { absent: {}, parts: {} },
+  DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0}, parts: {} },
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
   AsRun: { absent: {}, parts: {} },
   Desk: { absent: {"held_at_ms": 0, "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "as_run": []}, parts: {"segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
-  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": ""}, parts: {} },
+  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
   EvidenceLeaf: { absent: {}, parts: {} },

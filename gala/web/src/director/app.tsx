@@ -1,11 +1,12 @@
 /** The console as a page: its columns, its keys, and what it says when it has no pass or no news yet. */
 import { useEffect } from "preact/hooks";
 import type { Console } from "./console.ts";
+import { Cues } from "./cues.tsx";
 import { type Desk, onAir, roundOf } from "./desk.ts";
 import { Controls } from "./controls.tsx";
 import { Mark } from "../brand/mark.tsx";
 import { DrawSteps, Live } from "./live.tsx";
-import { Cues, Now, Windows } from "./onair.tsx";
+import { Now, Windows } from "./onair.tsx";
 import { keyOf } from "./press.ts";
 import { Rundown } from "./rundown.tsx";
 import { Sheets } from "./sheets.tsx";
@@ -71,7 +72,7 @@ function listen(c: Console): () => void {
       return;
     }
     event.preventDefault();
-    c.press(key);
+    c.press(key, event.timeStamp);
   }
   // A mouse or a finger leaves no focus on a key, so that the next Space means GO and nothing else.
   function pointerdown(event: Event): void {

@@ -7,22 +7,19 @@ import type * as wire from "../protocol.gen.ts";
 import type { Link } from "../wire/connection.ts";
 import type { Answer } from "./calls.ts";
 import {
-  type AsRun,
   act,
   type CuePlace,
   type Desk,
   newestFirst,
   place,
   type Round,
-  runningAt,
   type Segment,
   skippable,
   supersedes,
-  who,
   type Window,
 } from "./desk.ts";
 import { armable, go, type Key, lookFrom } from "./press.ts";
-import { elapsed, timeOfDay } from "./times.ts";
+import { awayWords, crossed, inWords, staleNotice, standbyNow } from "./words.ts";
 
 /** A question that stands between a key and the cue. */
 export type Sheet =
@@ -66,17 +63,26 @@ export interface Console {
   age: ReadonlySignal<number>;
   /** Whether a press can reach the service: a line, and no other press on its way. */
   ready: ReadonlySignal<boolean>;
+  /** Whether what stands by has stood there long enough to be read. */
+  read: ReadonlySignal<boolean>;
   /** The pass was refused; why. */
   turnedAway: ReadonlySignal<string>;
   hearLink(link: Link): void;
   hearDesk(desk: Desk, atMs: number): void;
   tick(atMs: number): void;
-  press(key: Key): void;
+  /** A key or its button, pressed at `atMs` (real milliseconds of this page). */
+  press(key: Key, atMs: number): void;
   lookAt(cueId: string): void;
   askVoid(round: Round): void;
   confirm(answer: { outcome?: string; reason?: string }): void;
   dismiss(): void;
 }
+
+/**
+ * A cue must have stood on standby so long before GO means it, real milliseconds: longer than a double click and than
+ * an eye needs. Else the second of two quick presses, or one that crosses another console's, fires the next cue unread.
+ */
+export const READ_MS = 500;
 
 export function openConsole(sends: Sends, startedMs: number): Console {
   const desk = signal<Desk | null>(null);
@@ -88,6 +94,9 @@ export function openConsole(sends: Sends, startedMs: number): Console {
   const sheet: Signal<Sheet | null> = signal(null);
   const look = signal("");
   const turnedAway = signal("");
+  const standbySinceMs = signal(startedMs);
+  let before: Desk | null = null; // the desk as it was until standby changed; written by `show` alone
+  let goneAtMs = -Infinity; // the newest GO that was heeded; written by `press` alone
   const now = computed(() => {
     const shown = desk.value;
     return shown ? Math.floor(shown.now_ms + shown.rate * (atMs.value - heardAtMs.value)) : 0;
@@ -98,6 +107,10 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     if (!supersedes(next, desk.value, from)) return;
     // What was looked at has been done or skipped: follow the show again.
     if (desk.value && place(next, look.value)?.cue.state !== place(desk.value, look.value)?.cue.state) look.value = "";
+    if (next.standby !== desk.value?.standby || next.held_at_ms !== desk.value.held_at_ms) {
+      before = desk.value;
+      standbySinceMs.value = receivedMs;
+    }
     desk.value = next;
     heardAtMs.value = receivedMs;
     atMs.value = Math.max(atMs.value, receivedMs);
@@ -164,7 +177,13 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     send(`${at.cue.label} ${act(at.cue)}`, { cue: "go", expect: { standby: at.cue.id }, ...more });
   }
 
-  function pressGo(shown: Desk): void {
+  function pressGo(shown: Desk, pressedAtMs: number): void {
+    if (pressedAtMs - goneAtMs < READ_MS) return; // the second of a double click
+    if (pressedAtMs - standbySinceMs.value < READ_MS) {
+      if (before) notice.value = crossed(before, shown);
+      return;
+    }
+    goneAtMs = pressedAtMs;
     const means = go(shown);
     if (means.is === "resume") send("Resume", { cue: "resume" });
     else if (means.is === "nothing") hint(means.why);
@@ -190,7 +209,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     send(`Standby ${cue.label}`, { cue: "standby", target: cue.id, expect: { standby: shown.standby } });
   }
 
-  function press(key: Key): void {
+  function press(key: Key, pressedAtMs: number): void {
     const shown = desk.value;
     if (key === "keys") {
       sheet.value = { is: "keys" };
@@ -210,7 +229,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       if (link.value.state !== "up") hint("No link: the keys do nothing until it is back.");
       return;
     }
-    if (key === "go") pressGo(shown);
+    if (key === "go") pressGo(shown, pressedAtMs);
     else if (key === "reveal") pressReveal(shown);
     else if (key === "standby") pressStandby(shown);
     else if (key === "hold") {
@@ -231,8 +250,9 @@ export function openConsole(sends: Sends, startedMs: number): Console {
   function confirm(answer: { outcome?: string; reason?: string }): void {
     const asked = sheet.value;
     if (!asked || !ready.value) return;
-    sheet.value = null;
     const reason = answer.reason ?? "";
+    if ((asked.is === "settle" && !answer.outcome) || (asked.is === "void" && !reason)) return;
+    sheet.value = null;
     if (asked.is === "settle" && answer.outcome) fire(asked.at, { outcome: answer.outcome });
     else if (asked.is === "reveal") fire(asked.at);
     else if (asked.is === "override") {
@@ -257,6 +277,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     now,
     age: computed(() => Math.max(0, atMs.value - heardAtMs.value)),
     ready,
+    read: computed(() => atMs.value - standbySinceMs.value >= READ_MS),
     turnedAway,
     hearLink(now) {
       link.value = now;
@@ -290,60 +311,4 @@ function overtaken(sheet: Sheet, desk: Desk): boolean {
   if (sheet.is === "skip") return desk.segments.find((s) => s.id === sheet.segment.id)?.state !== "waiting";
   if (sheet.is === "void") return desk.rounds.find((r) => r.id === sheet.round.id)?.state === "void";
   return desk.standby !== sheet.at.cue.id || desk.held_at_ms > 0;
-}
-
-function standbyNow(desk: Desk): string {
-  const at = place(desk, desk.standby);
-  return at ? `Now on standby: ${at.cue.label} ${act(at.cue)}, ${at.segment.title}.` : "Now nothing is on standby.";
-}
-
-/** What changed since the press, and by whom, from the as-run. */
-function staleNotice(what: string, pressedOn: Desk, desk: Desk): Notice {
-  const since = desk.as_run.filter((line) => line.version > pressedOn.version).sort((a, b) => a.version - b.version);
-  return {
-    is: "stale",
-    title: `“${what}” came too late and did nothing.`,
-    lines: [...since.slice(-4).map((line) => asRunWords(line, desk.zone)), standbyNow(desk)],
-  };
-}
-
-export function asRunWords(line: AsRun, zone: string): string {
-  return `${line.what}, ${timeOfDay(line.at_ms, zone)}, ${who(line.by)}`;
-}
-
-const REASONS: Record<string, string> = {
-  bad_cue: "the service does not understand this cue.",
-  unknown_cue: "the rundown has no such cue.",
-  unknown_segment: "the rundown has no such segment.",
-  unknown_round: "there is no round that counts.",
-  already_begun: "the show has begun already.",
-  not_begun: "the show has not begun.",
-  skipped: "the segment was skipped.",
-  not_on_air: "its segment is not on air.",
-  round_open: "a round is still open: lock it first.",
-  no_open_round: "no round is open.",
-  not_locked: "the round is not locked on every page yet.",
-  not_settled: "the stage’s outcome is not in yet: settle first.",
-  not_sealed: "a round that gives tickets is not sealed yet. It takes a moment: try again.",
-  not_drawn: "the draw is not done yet: the beacon or the notary is still to come.",
-  bad_outcome: "the round has no such choice.",
-  already_done: "it is done already, or too late for it.",
-  reason_needed: "it needs a reason.",
-  held: "the show is held.",
-  not_held: "the show is not held.",
-  wrong_role: "this pass may watch the console, not press its keys.",
-};
-
-function inWords(reason: string): string {
-  return REASONS[reason] ?? `${reason.replaceAll("_", " ") || "no reason was given"}.`;
-}
-
-function awayWords(reason: string): string {
-  if (reason.includes("role")) return "The pass in this tab is not a director’s.";
-  return "The pass in this tab has run out, or is not of this show.";
-}
-
-/** How long the show has been held at gala time `nowMs`. */
-export function heldFor(desk: Desk, nowMs: number): string {
-  return elapsed(nowMs - runningAt(desk, nowMs));
 }

@@ -27,9 +27,9 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
           kind={`go ${held ? "res" : ""}`}
           word={sending ? "SENDING" : held ? "RESUME" : "GO"}
           hint="Space"
-          off={!c.ready.value || means.is === "nothing"}
+          off={!c.ready.value || !c.read.value || means.is === "nothing"}
           under={up ? (sending ? sendingWords(sending) : goWords(desk)) : "no link, nothing is sent"}
-          press={() => c.press("go")}
+          press={(atMs) => c.press("go", atMs)}
         />
         <Key
           kind="sb"
@@ -37,7 +37,7 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
           hint="S"
           off={!c.ready.value || !arm}
           under={arm ? `puts ${arm.label} on standby` : at ? `${at.cue.label} is armed` : "choose with ↑ ↓"}
-          press={() => c.press("standby")}
+          press={(atMs) => c.press("standby", atMs)}
         />
         <Key
           kind={`hold ${held ? "on" : ""}`}
@@ -45,7 +45,7 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
           hint="H"
           off={!c.ready.value || held || desk.phase === "ended"}
           under={held ? `since ${timeOfDay(desk.held_at_ms, desk.zone)}` : "stops what is not yet"}
-          press={() => c.press("hold")}
+          press={(atMs) => c.press("hold", atMs)}
         />
         <Key
           kind=""
@@ -53,7 +53,7 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
           hint="K"
           off={!c.ready.value || !skip}
           under={skip ? `${skip.label} ${skip.title}` : "nothing to skip"}
-          press={() => c.press("skip")}
+          press={(atMs) => c.press("skip", atMs)}
         />
       </div>
     </section>
@@ -78,13 +78,13 @@ interface KeyProps {
   hint: string;
   off: boolean;
   under: string;
-  press(): void;
+  press(atMs: number): void;
 }
 
 /** A key stays focusable while it is off, so that the focus is not lost under the hand; the console refuses the press. */
 function Key({ kind, word, hint, off, under, press }: KeyProps) {
   return (
-    <button type="button" class={`key ${kind} ${off ? "off" : ""}`} aria-disabled={off} onClick={() => !off && press()}>
+    <button type="button" class={`key ${kind} ${off ? "off" : ""}`} aria-disabled={off} onClick={(event) => !off && press(event.timeStamp)}>
       <span class="row">
         {word}
         <kbd class="end">{hint}</kbd>

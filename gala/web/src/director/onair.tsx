@@ -1,11 +1,8 @@
-/** What is on air: the big clock, what each channel sees of its window, the cues of the segment. */
+/** What is on air: the big clock, and what each channel sees of its window. */
 import type { Console } from "./console.ts";
-import { heldFor } from "./console.ts";
 import {
   act,
-  type Cue,
   type Desk,
-  following,
   newestFired,
   nextTimed,
   onAir,
@@ -14,10 +11,10 @@ import {
   roundOf,
   runningAt,
   type Segment,
-  who,
 } from "./desk.ts";
 import { Icon } from "./icons.tsx";
 import { count, countdown, elapsed, seconds, timeOfDay } from "./times.ts";
+import { heldFor } from "./words.ts";
 import { advice, axis, picture, SHORT_MS } from "./windows.ts";
 
 export function Now({ console: c, desk }: { console: Console; desk: Desk }) {
@@ -188,120 +185,4 @@ const LEVEL = { ok: "ok", yellow: "y", red: "r" } as const;
 function apart(now: number, open: number, lock: number | null): boolean {
   const room = 17;
   return Math.abs(now - open) > room && (lock === null || Math.abs(now - lock) > room);
-}
-
-export function Cues({ console: c, desk }: { console: Console; desk: Desk }) {
-  const looked = place(desk, c.look.value)?.segment ?? null;
-  const segment = looked ?? onAir(desk) ?? place(desk, desk.standby)?.segment ?? null;
-  const next = following(desk);
-  return (
-    <>
-      {segment && (
-        <CueTable
-          console={c}
-          desk={desk}
-          segment={segment}
-          title={looked && looked.id !== desk.on_air ? "Looking at" : "Cues of"}
-        />
-      )}
-      {!looked && next && next.id !== segment?.id && <CueTable console={c} desk={desk} segment={next} title="Then" />}
-    </>
-  );
-}
-
-interface CueTableProps {
-  console: Console;
-  desk: Desk;
-  segment: Segment;
-  title: string;
-}
-
-function CueTable({ console: c, desk, segment, title }: CueTableProps) {
-  const id = `cues-${segment.id}`;
-  const newest = segment.id === desk.on_air ? newestFired(segment)?.id : undefined;
-  return (
-    <section class="cl" aria-labelledby={id}>
-      <div class="row">
-        <h2 id={id}>
-          {title} {segment.label} {segment.title}
-        </h2>
-        {c.look.value && (
-          <button type="button" class="mini end" onClick={() => c.lookAt("")}>
-            Back to air <kbd>Esc</kbd>
-          </button>
-        )}
-      </div>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">cue</th>
-            <th scope="col">what</th>
-            <th scope="col" class="xs">
-              timing class
-            </th>
-            <th scope="col">fired by</th>
-            <th scope="col">at</th>
-          </tr>
-        </thead>
-        <tbody>
-          {segment.cues.map((cue, i) => (
-            <CueRow
-              key={cue.id}
-              cue={cue}
-              before={segment.cues[i - 1]}
-              desk={desk}
-              newest={cue.id === newest}
-              looked={cue.id === c.look.value}
-              look={() => c.lookAt(cue.id)}
-            />
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-interface CueRowProps {
-  cue: Cue;
-  before: Cue | undefined;
-  desk: Desk;
-  newest: boolean;
-  looked: boolean;
-  look(): void;
-}
-
-function CueRow({ cue, before, desk, newest, looked, look }: CueRowProps) {
-  const kind = newest ? "cur" : cue.state === "standby" ? "nx" : cue.state === "waiting" ? "" : "done";
-  return (
-    <tr class={`${kind} ${looked ? "looked" : ""}`}>
-      <td>{cue.label}</td>
-      <td>
-        {cue.state !== "skipped" ? (
-          <button type="button" class="pick" aria-pressed={looked} onClick={look}>
-            {act(cue)}
-          </button>
-        ) : (
-          act(cue)
-        )}
-        {cue.note && <small> {cue.note}</small>}
-      </td>
-      <td class="xs">{cue.timing}</td>
-      <td>{firedBy(cue, before)}</td>
-      <td>{cueAt(cue, desk)}</td>
-    </tr>
-  );
-}
-
-function firedBy(cue: Cue, before: Cue | undefined): string {
-  if (cue.state === "done") return who(cue.fired_by);
-  if (cue.state === "skipped") return "skipped";
-  if (cue.by === "go") return cue.needs === "outcome" ? "GO, with the outcome" : "GO";
-  return cue.by === "after" && before ? `follows ${before.label}` : "by itself";
-}
-
-function cueAt(cue: Cue, desk: Desk): string {
-  if (cue.fired_at_ms > 0) return timeOfDay(cue.fired_at_ms, desk.zone);
-  if (cue.state === "skipped") return "–";
-  if (cue.due_at_ms > 0) return timeOfDay(cue.due_at_ms, desk.zone);
-  return cue.by === "after" ? `+${elapsed(cue.after_ms)}` : "on the word";
 }

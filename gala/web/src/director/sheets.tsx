@@ -5,9 +5,9 @@ import type { Console, Sheet } from "./console.ts";
 import { act, type CuePlace, type Desk, type Round, type Segment, type Window } from "./desk.ts";
 import { shapeOf } from "../brand/shapes.tsx";
 import { Icon, type IconName } from "./icons.tsx";
-import { Emblem } from "./live.tsx";
 import { spoken } from "./press.ts";
 import { seconds } from "./times.ts";
+import { Emblem } from "./votes.tsx";
 
 export function Sheets({ console: c, desk }: { console: Console; desk: Desk }) {
   const sheet = c.sheet.value;

@@ -1,10 +1,10 @@
 /** The time strip, the banners under it, and the keys along the bottom. */
 import type { Console } from "./console.ts";
-import { asRunWords } from "./console.ts";
 import type { Desk } from "./desk.ts";
 import { Mark } from "../brand/mark.tsx";
 import { Icon } from "./icons.tsx";
 import { againstPlan, count, countdown, elapsed, timeOfDay } from "./times.ts";
+import { asRunWords } from "./words.ts";
 
 /** A desk comes four times a second: after so many real milliseconds without one the page says so. */
 const QUIET_MS = 3_000;

@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import type { CuePost } from "../protocol.gen.ts";
-import { ATTEMPTS, call } from "./calls.ts";
+import type { CuePost } from "../src/protocol.gen.ts";
+import { ATTEMPTS, call } from "../src/director/calls.ts";
 
 const CUE: CuePost = { id: "press-1", cue: "go", expect: { standby: "a.open" }, target: "", outcome: "", reason: "" };
 

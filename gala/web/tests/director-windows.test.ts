@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { DESKS } from "../../dev/desks.ts";
-import { advice, axis, picture, worst } from "./windows.ts";
+import { DESKS } from "../dev/desks.ts";
+import { advice, axis, picture, worst } from "../src/director/windows.ts";
 
 const live = () => picture(DESKS.live!(), null)!;
 

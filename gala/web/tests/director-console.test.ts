@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { DESKS } from "../../dev/desks.ts";
-import type { CuePost, CueReply } from "../protocol.gen.ts";
-import type { Answer } from "./calls.ts";
-import { openConsole } from "./console.ts";
-import type { Desk } from "./desk.ts";
+import { DESKS } from "../dev/desks.ts";
+import type { CuePost, CueReply } from "../src/protocol.gen.ts";
+import type { Answer } from "../src/director/calls.ts";
+import { openConsole } from "../src/director/console.ts";
+import type { Desk } from "../src/director/desk.ts";
 
 const REPLY: CueReply = { version: 0, reason: "", detail: "", show: null };
 
@@ -33,10 +33,30 @@ function on(name: string, more: Partial<Desk> = {}) {
   return { console, desk, sent, answer };
 }
 
+test("the second of a double click fires nothing, also when the answer was faster than the finger", async () => {
+  const { console, desk, sent, answer } = on("before");
+  console.press("go", 1_000);
+  await answer({ kind: "done", reply: { ...REPLY, version: 2, show: { ...desk, version: 2, standby: "seg-1.end" } } });
+  console.press("go", 1_200);
+  expect(sent.length).toBe(1);
+  expect(console.notice.value).toBeNull();
+});
+
+test("GO as another console changes standby sends nothing and says who was first", () => {
+  const { console, desk, sent } = on("before");
+  const line = { version: 2, at_ms: desk.now_ms, by: "director Tomás", what: "start · Opening" };
+  console.hearDesk({ ...desk, version: 2, standby: "seg-1.end", as_run: [line] }, 2_000);
+  console.press("go", 2_100);
+  expect(sent).toEqual([]);
+  expect(console.notice.value?.lines[0]).toContain("Tomás");
+  console.press("go", 2_600);
+  expect(sent[0]?.expect).toEqual({ standby: "seg-1.end" });
+});
+
 test("two presses in a row are one cue, with one id, and say which cue they mean", async () => {
   const { console, sent, answer } = on("before");
-  console.press("go");
-  console.press("go");
+  console.press("go", 1_000);
+  console.press("go", 1_000);
   expect(sent).toEqual([
     { id: "press-1", cue: "go", expect: { standby: "seg-1.start" }, target: "", outcome: "", reason: "" },
   ]);
@@ -47,26 +67,25 @@ test("two presses in a row are one cue, with one id, and say which cue they mean
 test("without a link nothing is sent, and the page says so", () => {
   const { console, sent } = on("before");
   console.hearLink({ state: "down", reason: "", tries: 1, next_at_ms: 0 });
-  console.press("go");
-  console.press("hold");
+  console.press("go", 1_000);
+  console.press("hold", 1_000);
   expect(sent).toEqual([]);
   expect(console.notice.value?.title).toContain("No link");
 });
 
 test("settling needs an outcome, and sends it with the cue it settles", () => {
   const { console, sent } = on("settle");
-  console.press("go");
+  console.press("go", 1_000);
   expect([console.sheet.value?.is, sent.length]).toEqual(["settle", 0]);
   console.confirm({});
-  expect(sent).toEqual([]);
-  console.press("go");
+  expect([console.sheet.value?.is, sent.length]).toEqual(["settle", 0]);
   console.confirm({ outcome: "comets" });
   expect(sent[0]).toMatchObject({ cue: "go", outcome: "comets", expect: { standby: "seg-5.settle" } });
 });
 
 test("a question closes itself when the show moves on under it, and nothing is sent", () => {
   const { console, desk, sent } = on("reveal");
-  console.press("go");
+  console.press("go", 1_000);
   console.hearDesk({ ...desk, version: desk.version + 1, standby: "seg-6.start" }, 10);
   expect(console.sheet.value).toBeNull();
   expect(console.notice.value?.lines.join()).toContain("6.1");
@@ -76,7 +95,7 @@ test("a question closes itself when the show moves on under it, and nothing is s
 
 test("stale shows what happened and by whom, and is not sent again", async () => {
   const { console, desk, sent, answer } = on("before");
-  console.press("go");
+  console.press("go", 1_000);
   const show: Desk = {
     ...desk,
     version: 2,
@@ -94,14 +113,14 @@ test("stale shows what happened and by whom, and is not sent again", async () =>
 
 test("a refusal is said in words", async () => {
   const { console, answer } = on("before");
-  console.press("go");
+  console.press("go", 1_000);
   await answer({ kind: "refused", reply: { ...REPLY, reason: "round_open" } });
   expect(console.notice.value?.title).toContain("a round is still open");
 });
 
 test("voiding names the round's generation of now, so that a hold in between makes nothing stale", () => {
   const { console, desk, sent } = on("live");
-  console.press("void");
+  console.press("void", 1_000);
   const rounds = desk.rounds.map((round) => ({ ...round, generation: 3 }));
   console.hearDesk({ ...desk, version: desk.version + 2, rounds }, 10);
   console.confirm({ reason: "the wrong question" });

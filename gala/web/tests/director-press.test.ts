@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { DESKS } from "../../dev/desks.ts";
-import type { Desk } from "./desk.ts";
-import { armable, go, keyOf, lookFrom, type Pressed } from "./press.ts";
+import { DESKS } from "../dev/desks.ts";
+import type { Desk } from "../src/director/desk.ts";
+import { armable, go, keyOf, lookFrom, type Pressed } from "../src/director/press.ts";
 
 const at = (name: string, more: Partial<Desk> = {}): Desk => ({ ...DESKS[name]!(), ...more });
 const pressed = (more: Partial<Pressed>): Pressed => ({

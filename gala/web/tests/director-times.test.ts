@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { againstPlan, countdown, elapsed, seconds, share, timeOfDay } from "./times.ts";
+import { againstPlan, countdown, elapsed, seconds, share, timeOfDay } from "../src/director/times.ts";
 
 test("times of day are the show's zone's, on both sides of midnight", () => {
   const midnight = Date.parse("2019-11-11T00:00:00+08:00");

@@ -1,0 +1,83 @@
+"""The director who is not there: what would be pressed next, and how fast an idle hour may pass."""
+
+from gala.rehearsal import HURRY_MAX, SEEN_MS, hurry, next_act
+from gala.rundown import Rundown
+from gala.show import State
+from gala.timing import GRACE_MS, slowest_ms
+from tests.gala.story import GALA_2019, SHORT, TETRIS, Story
+
+
+def play(rundown: Rundown) -> tuple[Story, int]:
+    """Plays an evening with a conductor, a notary and this director; the story and the steps it took."""
+    story = Story(rundown)
+    steps = 0
+    while story.state.phase != "ended":
+        steps += 1
+        assert steps < 20_000, f"stuck at {story.state.standby}"
+        act = next_act(rundown, story.state, story.at_ms)
+        if act is not None:
+            story.must("go", target=act.target, outcome=act.outcome)
+        for round_ in story.state.rounds.values():
+            if round_.locked_at_ms and not round_.shut and story.at_ms >= round_.locked_at_ms + GRACE_MS:
+                story.shut(round_.id)
+                story.seal(round_.id)
+        for drawing in story.state.draws.values():
+            if drawing.frozen_at_ms and drawing.state == "armed":
+                story.freeze(drawing.number)
+            elif drawing.state == "frozen":
+                story.must("drawn", draw=drawing.number, winners=1)
+        story.wait(0.1 * hurry(rundown, story.state, story.at_ms, speed=1.0))
+    return story, steps
+
+
+def test_a_rehearsal_plays_every_segment_of_the_short_evening() -> None:
+    story, _ = play(SHORT)
+    assert set(story.state.segments) == {segment.id for segment in SHORT.segments}
+    assert all(round_.revealed_at_ms for round_ in story.state.rounds.values())
+    assert story.state.draws[1].state == "announced"
+
+
+def test_a_rehearsal_plays_the_evening_of_2019_hurrying_through_what_is_only_watched() -> None:
+    story, steps = play(GALA_2019)
+    assert set(story.state.segments) == {segment.id for segment in GALA_2019.segments}
+    assert all(drawing.state == "announced" for drawing in story.state.draws.values())
+    played_ms = GALA_2019.ends_at_ms - GALA_2019.starts_at_ms
+    assert steps * 100 < played_ms / 4
+
+
+def test_a_director_does_nothing_on_hold_or_before_it_is_time() -> None:
+    story = Story()
+    assert next_act(SHORT, State(), story.at_ms) is None
+    assert next_act(SHORT, story.state, SHORT.starts_at_ms - 1) is None
+    act = next_act(SHORT, story.state, SHORT.starts_at_ms + 4_000)
+    assert act is not None
+    assert act.target == "welcome.start"
+    story.must("hold")
+    assert next_act(SHORT, story.state, story.at_ms + 10**6) is None
+
+
+def test_a_settle_names_one_of_the_games_outcomes_and_the_same_again() -> None:
+    story = Story()
+    story.go("tetris.start")
+    story.wait(30)
+    story.shut(TETRIS)
+    act = next_act(SHORT, story.state, story.at_ms + 10_000)
+    assert act is not None
+    assert act.outcome in ("comets", "harbour")
+    assert next_act(SHORT, story.state, story.at_ms + 10_000) == act
+
+
+def test_time_is_not_hurried_while_a_round_runs_or_its_result_is_on_its_way() -> None:
+    story = Story()
+    far_ms = SHORT.starts_at_ms - 3_600_000
+    assert hurry(SHORT, story.state, far_ms, speed=2.0) > 2.0
+    assert hurry(SHORT, story.state, far_ms, speed=2.0) <= HURRY_MAX
+    story.go("tetris.start")
+    story.wait(2)
+    assert hurry(SHORT, story.state, story.at_ms, speed=2.0) == 2.0
+    story.wait(30)
+    story.shut(TETRIS)
+    story.go("tetris.settle", outcome="comets")
+    story.go("tetris.reveal")
+    seen_ms = story.at_ms + slowest_ms(SHORT.channels) + SEEN_MS
+    assert hurry(SHORT, story.state, seen_ms - 1, speed=2.0) == 2.0

@@ -1,0 +1,88 @@
+"""Every screen of the phone, drawn from fixtures in a real browser: nothing a person cannot use.
+
+The screens come from ``gala/web/dev/states.html``, which Vite serves from the sources; axe judges them, and
+two things that axe does not: nothing scrolls sideways, and everything one may press is 48 px high.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser import chromium
+from tests.gala.test_web_build import WEB, load_hook
+
+SMALL = """() => [...document.querySelectorAll("a, button, input, select, summary")]
+    .filter((e) => !e.closest("label") && !e.classList.contains("inline"))
+    .map((e) => [e.outerHTML.slice(0, 90), e.getBoundingClientRect()])
+    .filter(([, box]) => box.width > 0 && (box.height < 47.5 || box.width < 44))
+    .map(([html]) => html)"""
+
+
+@pytest.fixture(scope="module")
+def states_url() -> Iterator[str]:
+    """Vite's address, for as long as this module's tests run."""
+    hook = load_hook()
+    hook.install()
+    _npm, node = hook.npm_command()
+    vite = WEB / "node_modules" / "vite" / "bin" / "vite.js"
+    command = [str(node), str(vite), "--config", "dev/vite.config.ts", "--port", "0", "--logLevel", "info"]
+    with subprocess.Popen(command, cwd=WEB, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            for line in server.stdout:
+                found = re.search(r"http://127\.0\.0\.1:\d+/", re.sub(r"\x1b\[\d+m", "", line))
+                if found:
+                    yield f"{found[0]}dev/states.html"
+                    break
+            else:
+                raise RuntimeError("Vite ended before it served anything")
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def shape(page: Page, width: int) -> list[str]:
+    """What is wrong with a screen's measures."""
+    found = [f"too small to press: {html}" for html in page.evaluate(SMALL)]
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        found.append("scrolls sideways")
+    return found
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe finds: WCAG 2.2 A and AA and its good-practice rules."""
+    violations = Axe().run(page).response["violations"]
+    return [f"{violation['id']}: {violation['nodes'][0]['html'][:120]}" for violation in violations]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("width", "height", "lang", "judged"),
+    [(390, 844, "en", True), (320, 640, "es", False), (320, 640, "ar", False), (1280, 800, "zh-CN", False)],
+)
+def test_every_screen_can_be_used_by_anyone(
+    browser: Browser, states_url: str, width: int, height: int, lang: str, judged: bool
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(states_url)
+    page.wait_for_function("window.STATES")
+    states = page.evaluate("window.STATES")
+    assert len(states) > 40
+    found = {}
+    for state in states:
+        page.evaluate("([state, lang]) => window.draw(state, lang)", [state, lang])
+        found[state] = shape(page, width) + (barriers(page) if judged else [])
+    page.close()
+    assert {state: what for state, what in found.items() if what} == {}
+    assert errors == []
