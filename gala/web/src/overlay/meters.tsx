@@ -4,7 +4,7 @@ import { Icon } from "../brand/icons.tsx";
 import { colourOf, Shape, shapeOf, SHAPE_NAMES, type ShapeName } from "../brand/shapes.tsx";
 import type { RoundView, SegmentText, Tally } from "../protocol.gen.ts";
 import { Clock } from "./cards.tsx";
-import { clockOf, countersOf, idsOf, leading, standings, type Standing } from "./scene.ts";
+import { clockOf, countersOf, idsOf, leading, spellOf, standings, type Standing } from "./scene.ts";
 import type { AirWords } from "./words.ts";
 
 interface Meter {
@@ -13,6 +13,7 @@ interface Meter {
   text: SegmentText;
   held: boolean;
   now_ms: number;
+  zone: string;
   words: AirWords;
 }
 
@@ -137,7 +138,9 @@ function Emblem({ choice }: { choice: Choice }): JSX.Element {
 
 export function Boost(meter: Meter): JSX.Element {
   const { round, text, words, now_ms, held } = meter;
+  const { cut_at_ms } = round;
   const clock = round.state === "open" && !held ? clockOf(round.opens_at_ms, round.closes_at_ms, now_ms) : null;
+  const spell = round.state === "open" ? spellOf(round, now_ms) : null;
   return (
     <section class="race plate">
       <h1 class="q">{words.pick(text.question) || words.pick(text.title)}</h1>
@@ -158,11 +161,22 @@ export function Boost(meter: Meter): JSX.Element {
           </div>
         ))}
       </div>
-      {clock && (
-        <p class="foot" role="timer">
-          <Icon name="clock" /> {words.span(clock.seconds)}
-        </p>
-      )}
+      <div class="foot">
+        {spell && (
+          <p class="spell">
+            <Icon name="bolt" />{" "}
+            {words.t("times", { factor: spell.factor, span: words.span(Math.ceil(spell.left_ms / 1000)) })}
+          </p>
+        )}
+        {cut_at_ms > 0 && round.state === "open" && (
+          <p>{now_ms < cut_at_ms ? words.t("stageUntil", { time: words.time(cut_at_ms, meter.zone) }) : words.t("stageDone")}</p>
+        )}
+        {clock && (
+          <p role="timer">
+            <Icon name="clock" /> {words.span(clock.seconds)}
+          </p>
+        )}
+      </div>
     </section>
   );
 }

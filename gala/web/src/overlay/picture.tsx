@@ -44,6 +44,7 @@ function shown(air: Air, words: AirWords): JSX.Element | null {
     text,
     held: air.show.value?.held ?? false,
     now_ms: air.now_ms.value,
+    zone,
     words,
   };
   switch (scene.kind) {

@@ -49,6 +49,14 @@ export function clockOf(
   return { seconds: Math.ceil((to_ms - now_ms) / 1000), light: Math.round(Math.min(100, light) * 2) / 2 };
 }
 
+/** The director's spell that runs now: how many times a tap counts, and how long it still does. */
+export function spellOf(round: RoundView, now_ms: number): { factor: number; left_ms: number } | null {
+  for (const [from_ms = 0, until_ms = 0, factor_bp = 0] of round.spells) {
+    if (from_ms <= now_ms && now_ms < until_ms) return { factor: factor_bp / 10_000, left_ms: until_ms - now_ms };
+  }
+  return null;
+}
+
 const fields = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 

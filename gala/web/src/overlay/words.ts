@@ -13,6 +13,9 @@ const en = {
   result: "The result",
   allChoices: "{n} choices, on your phone",
   leads: "leads",
+  times: "Every tap counts ×{factor}, {span}",
+  stageUntil: "The stage counts until {time}.",
+  stageDone: "The stage has counted. Taps go on for you.",
   hits: "hits so far",
   hitsAll: "hits",
   players: "{n} playing",
@@ -47,6 +50,9 @@ const zh: Record<Word, Phrase> = {
   result: "结果",
   allChoices: "共 {n} 个选项，请看手机",
   leads: "领先",
+  times: "每次点击 ×{factor}，还有 {span}",
+  stageUntil: "舞台计分到 {time} 为止。",
+  stageDone: "舞台计分已结束，之后的点击算你自己的。",
   hits: "次击中",
   hitsAll: "次击中",
   players: "{n} 人在玩",
@@ -122,6 +128,11 @@ export class AirWords {
     const two = (n: number): string => String(n).padStart(2, "0");
     const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
     return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+  }
+
+  /** 21:31:05 in the show's zone. */
+  time(at_ms: number, zone: string): string {
+    return new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeStyle: "medium", hourCycle: "h23" }).format(at_ms);
   }
 
   /** What a clock counts down to: `to midnight, Shanghai`. */
