@@ -33,6 +33,10 @@ class GalaClock:
         """Gala time now."""
         return int(self._anchor_ms + (self._monotonic_ns() - self._anchor_ns) / 1e6 * self._rate)
 
+    def not_before(self, at_ms: int) -> None:
+        """Goes on from `at_ms` if that is later than now: a rehearsal that is taken up again."""
+        self._anchor_ms += max(0, at_ms - self.now_ms())
+
     def pace(self, rate: float) -> None:
         """From now on run at `rate`; time itself does not jump."""
         now_ns = self._monotonic_ns()

@@ -260,7 +260,7 @@ def _welcome(evening: Evening, settings: Settings, console: Console) -> None:
     found["overlay"] = found["overlay"].replace("#", "#stage&")
     for who, link in found.items():
         console.print(f"  {who.title():<9} {link}", soft_wrap=True, highlight=False)
-    if settings.public_host == "127.0.0.1" and not settings.public_url:
+    if "127.0.0.1" in found["phone"]:
         console.print("  [dim]A phone in your network reaches this only with --lan.[/]")
     console.print()
 
@@ -348,8 +348,9 @@ def _print_summary(summary: dict[str, Any], console: Console, *, stopped_early: 
         f"{'[green]balanced[/]' if summary['ledger_balanced'] else '[red]not balanced[/]'}"
     )
     if summary["verified"]:
-        console.print(
-            f"  bundle    [green]verifies[/]: gala audit verify {summary['bundle']}", soft_wrap=True
-        )
+        # the command as it was called: after `make demo` it is not in the PATH
+        gala = sys.argv[0] if Path(sys.argv[0]).name == "gala" else "gala"
+        again = f"{gala} audit verify {summary['bundle']}"
+        console.print(f"  bundle    [green]verifies[/]: {again}", soft_wrap=True)
     for problem in summary["problems"]:
         console.print(f"  [red]✗[/] {problem}", soft_wrap=True)

@@ -165,7 +165,9 @@ async def open_evening(
         stack.push_async_callback(clients.close)
         once = clients.once
         show_log = ShowLog(clients, rundown.id)
-        await begin(rundown, show_log, rehearsal=rehearsal, now_ms=clock.now_ms(), entropy=entropy)
+        newest = await begin(rundown, show_log, rehearsal=rehearsal, now_ms=clock.now_ms(), entropy=entropy)
+        if rehearsal:
+            clock.not_before(newest)
 
         rounds = Rounds(rundown, derive(secret, "rounds"))
         passes = Passes(secret, rundown.id)
@@ -259,8 +261,11 @@ class OtherRundown(Exception):
 
 async def begin(
     rundown: Rundown, show_log: ShowLog, *, rehearsal: bool, now_ms: int, entropy: Entropy
-) -> None:
-    """Writes the log's first entry, or checks that the one there is of this very rundown."""
+) -> int:
+    """Writes the log's first entry, or checks that the one there is of this very rundown.
+
+    Returns the newest entry's instant: now, or where the evening that is taken up again had come to.
+    """
     follower = Follower(rundown, show_log)
     cue = {
         "cue": "begin",
@@ -274,3 +279,5 @@ async def begin(
             f"the data folder holds an evening of '{rundown.id}' that began with another rundown, or as "
             f"{'a rehearsal' if first.cue['rehearsal'] else 'the real show'}: finish it, or set GALA_DATA"
         )
+    await follower.read()
+    return follower.state.at_ms

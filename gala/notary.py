@@ -8,7 +8,6 @@ lost: acknowledgements rest on the box, and seals and draws wait.
 import asyncio
 import hashlib
 import hmac
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,9 @@ from gala.passes import derive
 from gala.protocol import Standing
 from gala.rounds import Rounds
 from gala.rundown import Draw, Rundown, Segment, Text
-from gala.show import Round, State, round_id
+from gala.show import LogEntry, Round, State, round_id
 from gala.store import keys
-from gala.store.log import Entry, ShowLog
+from gala.store.log import ShowLog
 from gala.timing import slowest_ms
 from games import GAMES
 from games.game import open_round
@@ -88,7 +87,7 @@ class Notary:
         self._secret = secret
         self._bundle = bundle
         self._follower = Follower(rundown, log)
-        self._unwritten: deque[Entry] = deque()
+        self._written = 0  # entries of the log; by `step` alone
         self._untold = True  # the books have changed since the auditor was told; written by `step`
         self._published_at_ms = 0
         self._checks: list[Check] | None = None
@@ -105,12 +104,13 @@ class Notary:
             # a step of its own, after the one that published: nobody waits for it
             self._checks = await asyncio.to_thread(verify_bundle, self._bundle)
             self._untold = True
-        self._unwritten += await self._follower.read()
-        while self._unwritten:
-            # an entry leaves the queue only when it is written: a failure here is tried again next step
-            entry = self._unwritten[0]
+        await self._follower.read()
+        entries = self._follower.history.entries
+        # it grows while we write: each of our own cues may bring others' along
+        while self._written < len(entries):
+            entry = entries[self._written]
             await self._write(entry, self._follower.history.states[entry.version], now_ms)
-            self._unwritten.popleft()
+            self._written += 1  # only now: what failed is tried again in the next step
             self._untold = True
         for number, drawing in self.state.draws.items():
             if drawing.state == "frozen" and now_ms >= drawing.beacon_at_ms:
@@ -132,11 +132,11 @@ class Notary:
             await self._follower.call(cue, id=cue_id, by="notary", now_ms=now_ms)
         except CueRefused:
             # written before by this or another notary; whatever else follows is in the log
-            self._unwritten += await self._follower.read()
+            await self._follower.read()
 
     # ------------------------------------------------------------ the log, written down
 
-    async def _write(self, entry: Entry, state: State, now_ms: int) -> None:
+    async def _write(self, entry: LogEntry, state: State, now_ms: int) -> None:
         cue = entry.cue
         kind = cue["cue"]
         if kind == "begin":
@@ -150,7 +150,7 @@ class Notary:
             if not round_.void:
                 await self._seal(round_, cue["counters"], entry.at_ms, now_ms)
 
-    async def _write_act(self, entry: Entry, state: State, now_ms: int) -> None:
+    async def _write_act(self, entry: LogEntry, state: State, now_ms: int) -> None:
         segment, planned = self._rundown.cue(entry.cue["target"])
         round_ = state.newest_round(segment.id)
         if planned.do == "freeze":
@@ -202,7 +202,9 @@ class Notary:
             "plays": sealed.plays,
             "sha256": sealed.sha256,
             "recount": sealed.recount,
-            "numbers": max((page * PAGE + len(s) // box.width for page, s in enumerate(slots)), default=0),
+            "numbers": max(
+                (page * PAGE + len(s) // box.width for page, s in enumerate(slots) if s), default=0
+            ),
         }
         await self._call(cue, f"sealed/{round_.id}", now_ms)
 
@@ -268,7 +270,7 @@ class Notary:
         first_ms = max(rundown.starts_at_ms, segment.plan_at_ms - 100 * every_ms)
         return [self._chain.round_at(first_ms + n * every_ms) for n in range(RESERVES_MAX)]
 
-    async def _freeze(self, draw: Draw, entry: Entry, now_ms: int) -> None:
+    async def _freeze(self, draw: Draw, entry: LogEntry, now_ms: int) -> None:
         """Roster, reveals, and the choice of the beacon round."""
         if self.state.draws[draw.number].state != "armed":
             return  # the log goes on to say it was done

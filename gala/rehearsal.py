@@ -67,7 +67,7 @@ def _ready_at_ms(rundown: Rundown, state: State) -> int:
         return state.at_ms + pause_ms
     waiting = [rundown.cue(name) for name, _ in timed(rundown, state)]
     if any(source.id == state.on_air and timed_cue.do != "reveal" for source, timed_cue in waiting):
-        # What is on air ends by itself, and its end changes this. A result alone may come while the next runs.
+        # What is on air ends by itself, and its end changes this. A result may come while the next runs.
         return state.at_ms + 365 * 86_400_000
     return max(segment.plan_at_ms, state.at_ms + pause_ms)
 

@@ -40,7 +40,7 @@ SPELL_MS_MAX = 600_000
 
 CueContent = Mapping[str, Any]
 
-NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "tally"), "sealed": ("equal",)}
+NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "pages", "tally"), "sealed": ("equal",)}
 """What the fold takes from a cue without asking whether it is there."""
 
 

@@ -785,6 +785,8 @@ if __name__ == "__main__":
     arguments = sys.argv[1:]
     known = arguments.pop(arguments.index("--key") + 1) if "--key" in arguments[:-1] else ""
     where = [argument for argument in arguments if argument != "--key"] or [str(Path(__file__).parent)]
+    if not Path(where[0]).is_dir():
+        sys.exit(f"usage: verify.py [FOLDER] [--key KEY]; {where[0]} is no folder")
     good, lines = verify(Path(where[0]), known)
     print("\n".join(lines))
     sys.exit(0 if good else 1)

@@ -81,7 +81,7 @@ def voucher_id(draw: int, tier: int, prize: int, alternate: int) -> bytes:
 
 
 def voucher_code(code_key: bytes, voucher: bytes) -> str:
-    """The code of a voucher id, e.g. `XXXX-XXXX-XXXX-XXXX-C`: 80 bits and a check symbol. Pure."""
+    """The code of a voucher id, e.g. `7K3M-Q9TB-0H5W-2ZJD-4`: 80 bits and a check symbol. Pure."""
     digest = hmac.digest(code_key, b"gala/code/1\x00" + voucher, "sha256")
     value = int.from_bytes(digest[:10], "big")
     letters = "".join(_ALPHABET[value >> shift & 31] for shift in range(75, -1, -5))

@@ -226,6 +226,8 @@ class Crew:
         unknown = set(post.expect) - {"standby", "round", "generation", "version"}
         if unknown:
             return Reason.BAD_CUE, f"expect does not know {', '.join(sorted(unknown))}"
+        if not isinstance(post.expect.get("round", ""), str):
+            return Reason.BAD_CUE, "expect: round is the id of a round"
         return None
 
 

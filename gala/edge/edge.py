@@ -5,7 +5,7 @@ everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its wa
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -101,12 +101,19 @@ class Edge:
         if now_ms >= self._report_at_ms:
             self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
             await self._report(now_ms)
-        for viewer in _some(self._arrivals):
-            if self.audience.get(viewer.sid) is viewer:
-                await self._welcome(viewer, now_ms)
-        for viewer in _some(self._news_for):
-            if self.audience.get(viewer.sid) is viewer and viewer.welcomed and viewer.number >= 0:
-                await self._broadcast.tell_one(viewer.sid, "mine", await self.mine(viewer))
+        await self._some(self._arrivals, lambda viewer: self._welcome(viewer, now_ms))
+        await self._some(self._news_for, self._tell_mine)
+
+    async def _some(self, waiting: deque[Viewer], do: Callable[[Viewer], Awaitable[None]]) -> None:
+        """Does something for the first few who wait and are still here."""
+        for _ in range(min(len(waiting), READS_MAX)):
+            if self.audience.get(waiting[0].sid) is waiting[0]:
+                await do(waiting[0])
+            waiting.popleft()  # only now: who was not served because the store failed is served next time
+
+    async def _tell_mine(self, viewer: Viewer) -> None:
+        if viewer.welcomed and viewer.number >= 0:
+            await self._broadcast.tell_one(viewer.sid, "mine", await self.mine(viewer))
 
     async def _tell(self, cohort: Cohort, now_ms: int) -> None:
         before = cohort.visible
@@ -263,8 +270,3 @@ class Edge:
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
         await self._redis.hset(keys.edges(self.rundown.id), self._name, msgspec.msgpack.encode(report))
-
-
-def _some(waiting: deque[Viewer]) -> list[Viewer]:
-    """Takes the first few."""
-    return [waiting.popleft() for _ in range(min(len(waiting), READS_MAX))]

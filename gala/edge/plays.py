@@ -119,7 +119,7 @@ class Plays:
     async def flush(self) -> None:
         """Applies what waits, one call a page. Plays that must be judged again wait for the next flush."""
         self.pending.clear()
-        for round_id, table in self._tables.items():
+        for round_id, table in list(self._tables.items()):  # a play of another round may come meanwhile
             for page, queue in list(table.waiting.items()):
                 if queue:
                     table.waiting[page] = []
@@ -149,8 +149,9 @@ class Plays:
                 continue
             before = table.slots.get(waiting.number, table.empty)
             verdict = self._judge(table, round_, waiting, before)
-            if not isinstance(verdict, Counted) and waiting.number not in table.slots:
-                # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself
+            if isinstance(verdict, Refused):
+                # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself, which
+                # another edge may have filled with this very play
                 try:
                     before = await table.box.slot(waiting.number)
                 except (RedisError, TimeoutError, OSError):

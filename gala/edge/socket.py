@@ -119,8 +119,11 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
                 return plain(reply)
             viewer.number = number
         token = self._edge.passes.viewer(viewer.viewer, viewer.number)
-        reply = protocol.EnterReply(pass_=token, mine=await self._edge.mine(viewer))
-        return plain(reply)
+        try:
+            mine = await self._edge.mine(viewer)
+        except (RedisError, TimeoutError, OSError):
+            return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
+        return plain(protocol.EnterReply(pass_=token, mine=mine))
 
     async def on_play(self, sid: str, data: object) -> Any:
         """Counts a play; the answer comes when its fate is durable."""

@@ -57,7 +57,7 @@ def cue_of(story: Story, kind: str, which: int, odd: dict[str, Any]) -> dict[str
         "standby": lambda: {"target": cues[which % len(cues)].id},
         "skip": lambda: {"target": rundown.segments[which % len(rundown.segments)].id},
         "void": lambda: {"target": name, "reason": "wrong" if which % 2 else ""},
-        "locked": lambda: {"target": name, "tally": {"voters": which}, "counters": {"voters": which}},
+        "locked": lambda: {"target": name, "pages": 1, "tally": {"voters": which}, "counters": {}},
         "sealed": lambda: {"target": name, "equal": True},
         "frozen": lambda: {"draw": draw, **facts},
         "drawn": lambda: {"draw": draw, "winners": which},
@@ -144,7 +144,7 @@ def test_the_laws_of_the_fold(name: str, moves: list[Move], odd: dict[str, Any])
         if cue["cue"] == "resume":
             moved_by_hold(rundown, before, story.state, story.at_ms)
         if cue["cue"] == "hold":
-            open_round = story.state.open_round()
+            open_round = story.state.playable_round()
             assert open_round is None or 0 <= open_round.lock_due_at_ms <= story.at_ms
         assert all(
             refusal(rundown, story.state, {"cue": "fire", "target": name}, story.at_ms) is None
@@ -276,7 +276,8 @@ def test_a_round_voided_while_open_is_shut_and_nothing_else() -> None:
     story.wait(60)
     assert not story.round(TETRIS).shut
     story.shut(TETRIS)
-    assert story.do({"cue": "locked", "target": TETRIS, "counters": {}, "tally": {}}) is Reason.ALREADY_DONE
+    locked = {"cue": "locked", "target": TETRIS, "pages": 1, "counters": {}, "tally": {}}
+    assert story.do(locked) is Reason.ALREADY_DONE
 
 
 def test_a_skipped_segment_never_happens_and_standby_moves_on() -> None:

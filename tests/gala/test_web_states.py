@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser import chromium
+from tests.e2e.chromium import chromium_path
 from tests.gala.test_web_build import WEB, load_hook
 
 SMALL = """() => [...document.querySelectorAll("a, button, input, select, summary")]
@@ -46,8 +46,10 @@ def states_url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as found:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
         yield found
+        found.close()
 
 
 def shape(page: Page, width: int) -> list[str]:
