@@ -109,8 +109,8 @@ def judge(opened: Round, slot: Values, move: Move, at_ms: int, window: Window) -
     beyond = Reason.TOO_FAST if possible < min(move.total, settings.cap) else Reason.OVER_CAP
     left_out = ((max(total, slot["total"]) + 1, beyond),) if total < move.total else ()
     if total <= slot["total"]:
-        # an empty slot has no star to be a fan of: there is nothing to agree to yet
-        return Verdict({}, on, left_out, off) if (on | off) and slot["star"] else Refused(beyond)
+        # never an empty slot's first play: one tap is always possible
+        return Verdict({}, on, left_out, off) if on | off else Refused(beyond)
     late = 0 < window.cut_at_ms <= at_ms
     points = "own" if late else "stage"
     weighed = (total - slot["total"]) * factor_bp(window, at_ms)

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.conftest import PATIENCE_S, Night, running_night
+from tests.e2e.crew import crew_pass, crew_url
 from tests.e2e.test_story import phone
 
 pytestmark = pytest.mark.browser
@@ -118,3 +119,34 @@ async def test_boosts_are_counted_for_the_stage_until_the_cut_and_for_the_viewer
     await expect(page.get_by_text("1 entry earned")).to_be_visible()
     await expect(page.locator("[data-stage='4']")).to_be_visible()
     await expect(page.locator("[data-own='6']")).to_be_visible()
+
+
+async def test_a_seat_is_shown_among_the_top_fans_only_while_its_switch_is_on(
+    games: Night, browser: Browser
+) -> None:
+    page = await phone(browser, games)
+    for cue in ("welcome.start", "whack.start", "whack.open", "whack.lock"):
+        await games.go(cue)
+    await games.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
+    for cue in ("whack.reveal", "whack.end", "beam.start", "beam.open"):
+        await games.go(cue)
+    air = await (await browser.new_context(viewport={"width": 1920, "height": 1080})).new_page()
+    await air.goto(crew_url(games, f"/overlay#pass={crew_pass(games, 'overlay')}"))
+    await page.get_by_role("button", name="Xia Meng").click()
+    switch = page.get_by_role("switch", name="Show my seat among the top fans")
+    await expect(switch).not_to_be_checked()
+    arch = page.get_by_role("button", name="Tap to boost Xia Meng")
+    for _ in range(10):
+        await arch.dispatch_event("pointerdown")
+    await expect(page.locator("[data-counted='10']")).to_be_visible()
+    await expect(air.locator(".lane.lead .sx")).to_have_text("10")
+    await expect(air.locator(".fans")).to_have_count(0)
+
+    await switch.click()
+
+    await expect(air.locator(".fans li")).to_have_text(["Seat 0 · 10"])
+    await page.reload()
+    await expect(switch).to_be_checked()
+    await switch.click()
+    await expect(air.locator(".fans")).to_have_count(0)
+    await expect(switch).not_to_be_checked()

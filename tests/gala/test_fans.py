@@ -1,5 +1,6 @@
 """The top fans: against a plain sort of all slots, then through a real box, conductor and edge."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,10 @@ def fans_in(tally: Any) -> Any:
     return tally["counters"].get("fans", [])
 
 
+def later_than(seq: int) -> Callable[[Any], bool]:
+    return lambda tally: bool(tally["seq"] > seq)
+
+
 async def test_a_seat_is_told_when_the_picture_has_it_and_no_longer_than_its_viewer_agrees(
     valkey_url: str, clients: Clients, tmp_path: Path
 ) -> None:
@@ -185,7 +190,7 @@ async def test_a_seat_is_told_when_the_picture_has_it_and_no_longer_than_its_vie
         assert (await tap(eager, 3, 20, fan=False))["mine"]["has"]["fan"] is False
         for phone in (eager, behind):
             newest = [said["seq"] for name, said, _ in phone.heard if name == "tally"][-1]
-            await stage.until(phone.hear("tally", lambda tally, seq=newest: tally["seq"] > seq + 1_500))
+            await stage.until(phone.hear("tally", later_than(newest + 1_500)))
             last = [said for name, said, _ in phone.heard if name == "tally"][-1]
             assert b"seat" not in msgpack.packb(last)
         assert last["seq"] < stage.evening.clock.now_ms() - 19_000, "though they agreed at that instant"

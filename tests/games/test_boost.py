@@ -183,20 +183,6 @@ def test_a_yes_for_another_star_is_none_and_a_no_from_there_is_one() -> None:
     assert flags(counted(yes.after, 3, 30, star="ana", fan=False)) == 0
 
 
-def test_who_has_not_tapped_has_nothing_to_agree_to() -> None:
-    early = Window(50_000, 100_000)
-    assert tap(BOOST.layout.empty, 1, 0, fan=True) == Refused(Reason.BAD_MOVE, None)
-    slow = opened(taps_per_s=1)
-    outcome = play(
-        slow, Window(0, 100_000), slow.layout.empty, seq=1, channel=0,
-        move={"total": 5, "for": "mei", "fan": True}, at_ms=0,
-    )  # fmt: skip
-    assert isinstance(outcome, Counted), "one tap is possible from the start"
-    assert tap(BOOST.layout.empty, 1, 5, at_ms=49_999, window=early, fan=True) == Refused(
-        Reason.NOT_OPEN, None
-    )
-
-
 @pytest.mark.parametrize("wrong", [1, "yes", None, [True]])
 def test_a_consent_is_a_plain_yes_or_no(wrong: Any) -> None:
     move = {"total": 5, "for": "mei", "fan": wrong}

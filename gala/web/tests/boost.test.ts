@@ -56,7 +56,7 @@ describe("a boost", () => {
   test("names its stars from the segment's text and reads nonsense as nothing", () => {
     expect(stars.choices.map((choice) => choice.label.en)).toEqual(["a", "Bee", "c"]);
     expect(readStars({ cap: "all" }, text)).toMatchObject({ cap: 0, threshold: 0, per_s: 12 });
-    expect(givenOf(undefined)).toEqual({ star: "", total: 0, stage: 0, own: 0 });
+    expect(givenOf(undefined)).toEqual({ star: "", total: 0, stage: 0, own: 0, fan: false });
   });
 
   test("puts the star with most stage points first; equal ones stay in order; nothing is nothing", () => {

@@ -1,7 +1,7 @@
 // What is on air follows from what the hall may know: written out here, no page and no network.
 import { describe, expect, test } from "vitest";
 import { keptFrame, tailOf } from "../src/overlay/air.ts";
-import { clockOf, countersOf, idsOf, leading, sceneOf, standings } from "../src/overlay/scene.ts";
+import { clockOf, countersOf, fansOf, idsOf, leading, sceneOf, standings } from "../src/overlay/scene.ts";
 import { AirWords } from "../src/overlay/words.ts";
 import type { RoundView, Show } from "../src/protocol.gen.ts";
 import { complete } from "../src/wire/complete.ts";
@@ -99,6 +99,14 @@ describe("numbers on air", () => {
     expect(clockOf(0, 10_000, 2_500)).toEqual({ seconds: 8, light: 75 });
     expect(clockOf(0, 10_000, 10_000)).toBeNull();
     expect(clockOf(0, 0, 2_500)).toBeNull();
+  });
+});
+
+describe("top fans", () => {
+  test("are the first few that were told, and nobody where nothing or nonsense was", () => {
+    const fans = [4, 3, 2, 1].map((seat) => ({ seat, for: "xia", points: seat * 10 }));
+    expect(fansOf({ fans }, 3).map((fan) => [fan.seat, fan.star, fan.points])).toEqual([[4, "xia", 40], [3, "xia", 30], [2, "xia", 20]]);
+    expect([null, {}, { fans: 7 }, { fans: [{}, null, "seat"] }].map((counters) => fansOf(counters, 3))).toEqual([[], [], [], []]);
   });
 });
 
