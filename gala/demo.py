@@ -134,7 +134,7 @@ async def demo(
         helpers: list[asyncio.Task[Any]] = [stopping]
         try:
             if not options.as_json:
-                _welcome(evening, console)
+                _welcome(evening, settings, console)
                 helpers.append(tasks.create_task(_tell(evening, crowd, console)))
             await _first(stopping, tasks.create_task(_crowd_is_here(crowd, options.viewers)))
             if not options.manual:
@@ -211,11 +211,9 @@ async def _direct(evening: Evening) -> None:
         act = next_act(evening.rundown, evening.crew.state, evening.clock.now_ms())
         if act is not None:
             pressed += 1
-            post: dict[str, Any] = {"id": f"demo-{pressed}", "cue": act.cue}
+            post = {"id": f"demo-{pressed}", **act.content()}
             if act.cue == "go":
-                post |= {"expect": {"standby": act.target}, "outcome": act.outcome}
-            else:
-                post |= {"target": act.target, "factor_bp": act.factor_bp, "ms": act.ms}
+                post["expect"] = {"standby": act.target}
             await asyncio.to_thread(_post, evening.crew_listener.port, token, post)
         await asyncio.sleep(DIRECTOR_S)
 
@@ -249,7 +247,7 @@ def links(evening: Evening) -> dict[str, str]:
     }
 
 
-def _welcome(evening: Evening, console: Console) -> None:
+def _welcome(evening: Evening, settings: Settings, console: Console) -> None:
     found = links(evening)
     console.print(
         f"\n[bold]{words(evening.rundown.name)}[/] · a rehearsal, {evening.clients.server} inside\n"

@@ -4,7 +4,7 @@ Pure rules over the state; `gala.demo` sends the cues through the same door as a
 """
 
 import hashlib
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gala.rundown import Rundown
 from gala.show import State, refusal, timed
@@ -25,6 +25,13 @@ class Act(NamedTuple):
     factor_bp: int = 0
     ms: int = 0
 
+    def content(self) -> dict[str, Any]:
+        """The cue as the log has it."""
+        said: dict[str, Any] = {"cue": self.cue, "target": self.target}
+        return said | (
+            {"outcome": self.outcome} if self.cue == "go" else {"factor_bp": self.factor_bp, "ms": self.ms}
+        )
+
 
 def next_act(rundown: Rundown, state: State, now_ms: int) -> Act | None:
     """What the director does now, if anything."""
@@ -41,8 +48,7 @@ def next_act(rundown: Rundown, state: State, now_ms: int) -> Act | None:
         newest = state.newest_round(segment.id)
         lot = hashlib.sha256((newest.id if newest is not None else "").encode()).digest()
         outcome = segment.game.outcomes[lot[0] % len(segment.game.outcomes)]
-    act = {"cue": "go", "target": cue.id, "outcome": outcome}
-    return Act(cue.id, outcome) if refusal(rundown, state, act, now_ms) is None else None
+    return _if_allowed(rundown, state, Act(cue.id, outcome), now_ms)
 
 
 def _spell(rundown: Rundown, state: State, now_ms: int) -> Act | None:
@@ -53,10 +59,12 @@ def _spell(rundown: Rundown, state: State, now_ms: int) -> Act | None:
     until_ms = round_.stage_until_at_ms or round_.lock_due_at_ms
     if now_ms < round_.opened_at_ms + (until_ms - round_.opened_at_ms) // 3:
         return None
-    cue = {"cue": "multiply", "target": round_.id, "factor_bp": DOUBLE_BP, "ms": MINUTE_MS}
-    if refusal(rundown, state, cue, now_ms) is not None:
-        return None
-    return Act(round_.id, cue="multiply", factor_bp=DOUBLE_BP, ms=MINUTE_MS)
+    act = Act(round_.id, cue="multiply", factor_bp=DOUBLE_BP, ms=MINUTE_MS)
+    return _if_allowed(rundown, state, act, now_ms)
+
+
+def _if_allowed(rundown: Rundown, state: State, act: Act, now_ms: int) -> Act | None:
+    return act if refusal(rundown, state, act.content(), now_ms) is None else None
 
 
 def _ready_at_ms(rundown: Rundown, state: State) -> int:

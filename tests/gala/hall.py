@@ -151,8 +151,7 @@ class Hall:
         act = next_act(self.rundown, self.state, self.now_ms)
         if act is not None:
             self.presses += 1
-            cue = {"cue": "go", "target": act.target, "outcome": act.outcome}
-            await self.call(cue, f"go-{self.presses}")
+            await self.call(act.content(), f"go-{self.presses}")
 
     def evening(self, steps_max: int = 1_000) -> Iterator[int]:
         """The instants of an evening until its log says it has ended and for a minute more."""
@@ -189,8 +188,12 @@ class Booth:
         return self._cohort
 
     def submit(self, round_id: str, number: int, seq: int, *choices: str) -> asyncio.Task[PlayReply]:
-        """A play that has arrived and waits."""
-        play = self.plays.submit(round_id, number, seq, self.cohort, {"choices": list(choices)})
+        """A ballot that has arrived and waits."""
+        return self.submit_move(round_id, number, seq, {"choices": list(choices)})
+
+    def submit_move(self, round_id: str, number: int, seq: int, move: object) -> asyncio.Task[PlayReply]:
+        """A play of any game that has arrived and waits."""
+        play = self.plays.submit(round_id, number, seq, self.cohort, move)
         return asyncio.get_running_loop().create_task(play)
 
     async def flush(self, *waiting: asyncio.Task[PlayReply], tries: int = 50) -> list[PlayReply]:

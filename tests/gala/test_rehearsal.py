@@ -16,7 +16,7 @@ def play(rundown: Rundown) -> tuple[Story, int]:
         assert steps < 20_000, f"stuck at {story.state.standby}"
         act = next_act(rundown, story.state, story.at_ms)
         if act is not None:
-            story.must("go", target=act.target, outcome=act.outcome)
+            assert story.do(act.content()) is None, act
         for round_ in story.state.rounds.values():
             if round_.locked_at_ms and not round_.shut and story.at_ms >= round_.locked_at_ms + GRACE_MS:
                 story.shut(round_.id)
@@ -41,6 +41,8 @@ def test_a_rehearsal_plays_the_evening_of_2019_hurrying_through_what_is_only_wat
     story, steps = play(GALA_2019)
     assert set(story.state.segments) == {segment.id for segment in GALA_2019.segments}
     assert all(drawing.state == "announced" for drawing in story.state.draws.values())
+    beam = story.round("countdown-gala-2019/balance-beam/1")
+    assert [spell.factor_bp for spell in beam.spells] == [20_000], "one double minute, fired on the way"
     played_ms = GALA_2019.ends_at_ms - GALA_2019.starts_at_ms
     assert steps * 100 < played_ms / 4
 

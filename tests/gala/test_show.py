@@ -5,6 +5,7 @@ so that deep states are reached and refusals are met on the way.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ KINDS = (
     *("go",) * 10,
     *("fire",) * 8,
     *("locked",) * 5,
+    *("multiply",) * 2,
     *("sealed",) * 4,
     *("frozen", "drawn") * 3,
     *("again",) * 2,
@@ -57,6 +59,7 @@ def cue_of(story: Story, kind: str, which: int, odd: dict[str, Any]) -> dict[str
         "standby": lambda: {"target": cues[which % len(cues)].id},
         "skip": lambda: {"target": rundown.segments[which % len(rundown.segments)].id},
         "void": lambda: {"target": name, "reason": "wrong" if which % 2 else ""},
+        "multiply": lambda: {"target": name, "factor_bp": 20_000, "ms": 1_000 * which or -1},
         "locked": lambda: {"target": name, "pages": 1, "tally": {"voters": which}, "counters": {}},
         "sealed": lambda: {"target": name, "equal": True},
         "frozen": lambda: {"draw": draw, **facts},
@@ -79,7 +82,7 @@ def check_step(rundown: Rundown, before: State, after: State, cue: dict[str, Any
     for round_ in after.rounds.values():
         runs.setdefault(round_.segment, []).append(round_.run)
     assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in runs.values())
-    assert len([r for r in after.rounds.values() if not r.shut and not r.void]) <= 1
+    assert len([r for r in after.rounds.values() if not r.locked_at_ms and not r.void]) <= 1
     for name, old in before.rounds.items():
         new = after.rounds[name]
         assert new.generation >= old.generation
@@ -88,8 +91,16 @@ def check_step(rundown: Rundown, before: State, after: State, cue: dict[str, Any
         assert new.sealed >= old.sealed
         if old.locked_at_ms:
             assert (new.locked_at_ms, new.lock_due_at_ms) == (old.locked_at_ms, old.lock_due_at_ms)
-        if (new.lock_due_at_ms, new.void) != (old.lock_due_at_ms, old.void):
-            assert new.generation > old.generation, "batches judged by the old instant could still be applied"
+        if (new.lock_due_at_ms, new.stage_until_at_ms, new.spells, new.void) != (
+            old.lock_due_at_ms, old.stage_until_at_ms, old.spells, old.void,
+        ):  # fmt: skip
+            assert new.generation > old.generation, (
+                "batches judged by the old instants could still be applied"
+            )
+        if old.cut_at_ms:
+            assert new.cut_at_ms == old.cut_at_ms
+        assert new.spells[: len(old.spells)] == old.spells
+        assert all(a.until_at_ms <= b.from_at_ms for a, b in pairwise(new.spells)), "spells stand apart"
     if after.standby != before.standby and cue["cue"] != "standby":
         assert not after.standby or rundown.cue(after.standby)[1].by == "go"
     assert not after.standby or rundown.cue(after.standby)[0].id not in after.skipped

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from games import poll, whack
+from games import boost, poll, whack
 from games.chains import Chains
 
 
@@ -99,7 +99,30 @@ def whack_twin(opened: whack.Round, channel: int, elapsed_ms: int) -> whack.Roun
     return whack.Round(opened.settings, forged)
 
 
+@st.composite
+def _boost_settings(draw: st.DrawFn) -> boost.Settings:
+    count, cap = draw(st.integers(1, 5)), draw(st.integers(1, 60))
+    choices = [{"id": f"star-{place}", "label": {"en": f"Star {place}"}} for place in range(count)]
+    threshold, tickets = draw(st.integers(1, cap)), draw(st.integers(0, 2))
+    return boost.GAME.read_settings(
+        {"choices": choices, "cap": cap, "threshold": threshold, "tickets": tickets}
+    )
+
+
+def _boost_moves(settings: boost.Settings) -> st.SearchStrategy[Any]:
+    stars = st.sampled_from([*(choice.id for choice in settings.choices), "nobody"])
+    totals = st.one_of(st.integers(1, settings.cap), st.integers(-1, settings.cap + 40))
+    return st.fixed_dictionaries({"total": totals, "for": stars})
+
+
 EXAMPLES: dict[str, Examples] = {
+    "boost": Examples(
+        settings=_boost_settings(),
+        moves=_boost_moves,
+        outcomes=lambda _settings: [],
+        # A boost draws nothing either.
+        twins=lambda opened, _channel, _elapsed_ms: [boost.open_round(opened.settings, bytes(32))],
+    ),
     "poll": Examples(
         settings=_poll_settings(),
         moves=_poll_moves,

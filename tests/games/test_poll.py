@@ -72,7 +72,35 @@ def test_several_choices_are_one_ballot() -> None:
     assert ballot.mine == {"seq": 1, "choices": ["comets", "waves"]}
     assert ballot.deltas == {"voters": 1, "choices/0": 1, "choices/2": 1, "channel/1": 1}
     shown = poll.game.tally(poll.round, ballot.deltas)
-    assert shown == {"voters": 1, "choices": {"comets": 1, "lions": 0, "waves": 1}}
+    assert shown == {
+        "voters": 1, "choices": {"comets": 1, "lions": 0, "waves": 1}, "tied": ["comets", "waves"],
+    }  # fmt: skip
+
+
+def test_a_tie_is_named_and_never_broken() -> None:
+    poll = opened(OPINION)
+
+    def tied(**votes: int) -> list[str] | None:
+        places = {"comets": 1, "lions": 2, "waves": 3}
+        counters = {f"choice/{places[choice]}": count for choice, count in votes.items()}
+        found: list[str] | None = poll.game.tally(poll.round, counters).get("tied")
+        return found
+
+    assert tied() is None, "nobody has voted: nobody is first"
+    assert tied(comets=5, lions=4, waves=4) is None
+    assert tied(lions=7, waves=7, comets=2) == ["lions", "waves"]
+    assert tied(waves=3, lions=3, comets=3) == ["comets", "lions", "waves"]
+
+
+def test_sixty_four_choices_are_counted_each_under_its_own_name() -> None:
+    many = [{"id": f"n{place}", "label": {"en": str(place)}} for place in range(64)]
+    for allowance in (1, 64):
+        poll = opened(OPINION, choices=many, allowance=allowance)
+        slot = counted(poll, poll.layout.empty, 1, "n63", *(f"n{n}" for n in range(allowance - 1)))
+        shown = poll.game.tally(poll.round, slot.deltas)
+        assert len(shown["choices"]) == 64
+        assert sum(shown["choices"].values()) == allowance
+        assert shown["choices"]["n63"] == 1
 
 
 @pytest.mark.parametrize("ids", [(), ("lions", "lions"), ("tigers",), ("comets", "lions", "waves")])

@@ -8,6 +8,7 @@ import { playState, reasonIn, State } from "../viewer/state.tsx";
 import type { Choice } from "./ballot.ts";
 import "./boost.css";
 import type { RoundProps } from "./game.ts";
+import { usePress } from "./press.ts";
 import { Feet } from "./rail.tsx";
 import { boardOf, givenOf, isCut, readStars, spellAt, type Given, type Stars } from "./stars.ts";
 import { isTotalDue, possibleBy, tapped, type SentTotal } from "./taps.ts";
@@ -211,6 +212,9 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
           )}
         </div>
       )}
+      <p class="sr" aria-live="polite">
+        {cut ? w.t("cutState") : spell ? `×${w.number(spell.factor_bp / 10_000)}` : ""}
+      </p>
       <BigArch {...props} label={label} />
       {refused && (
         <State is="refused" title={w.t("refused", { label: refused.label })}>
@@ -249,6 +253,7 @@ function BigArch({ stars, star, given, taps, shut, label }: Playing & { star: Ch
     taps.tap();
     beat.value++;
   };
+  const press = usePress(tap);
   return (
     <button
       type="button"
@@ -260,10 +265,7 @@ function BigArch({ stars, star, given, taps, shut, label }: Playing & { star: Ch
       aria-label={w.t("tapFor", { label })}
       aria-disabled={full}
       disabled={shut}
-      onPointerDown={tap}
-      onClick={(event) => {
-        if (event.detail === 0) tap();
-      }}
+      {...press}
     >
       <Feet part={given.total} whole={stars.cap}>
         <span class={manners.calm.value ? "star" : `star beat${beat.value % 2}`}>

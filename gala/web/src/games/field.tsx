@@ -7,6 +7,7 @@ import type { Words } from "../i18n/words.ts";
 import type { Key } from "../i18n/en.ts";
 import { MASCOTS, mascotOf } from "./mascots.ts";
 import { facesAt, struckBy, upAt, type Face, type Hit, type Mole, type Timetable } from "./moles.ts";
+import { usePress } from "./press.ts";
 import { Sparks } from "./sparks.ts";
 import "./whack.css";
 
@@ -175,9 +176,9 @@ interface DoorProps {
   tap: () => void;
 }
 
-/** A finger counts when it comes down; keys and screen readers come as clicks. */
 function Door({ hole, face, shut, tap }: DoorProps): JSX.Element {
   const { words } = usePage();
+  const press = usePress(tap);
   const w = words.value;
   return (
     <button
@@ -188,10 +189,7 @@ function Door({ hole, face, shut, tap }: DoorProps): JSX.Element {
       data-mole={face?.is === "up" ? face.mole?.id : undefined}
       aria-label={said(w, face, hole)}
       disabled={shut}
-      onPointerDown={tap}
-      onClick={(event) => {
-        if (event.detail === 0) tap();
-      }}
+      {...press}
     >
       <Mascot face={face} />
       <i>{nameOf(w, face)}</i>
@@ -213,6 +211,7 @@ function foremost({ faces, target }: Seen): { face: Face; hole: number } | null 
 function OneDoor({ seen, shut, tap }: { seen: Seen; shut: boolean; tap: () => void }): JSX.Element {
   const { words } = usePage();
   const w = words.value;
+  const press = usePress(tap);
   const shown = foremost(seen);
   return (
     <>
@@ -226,12 +225,9 @@ function OneDoor({ seen, shut, tap }: { seen: Seen; shut: boolean; tap: () => vo
           class="btn go catch"
           data-act="catch"
           disabled={shut}
-          onPointerDown={tap}
+          {...press}
           onKeyDown={(event) => {
             if (event.repeat) event.preventDefault();
-          }}
-          onClick={(event) => {
-            if (event.detail === 0) tap();
           }}
         >
           {w.t("catchIt")}

@@ -18,12 +18,15 @@ export function Meter({ counted, coming, out = 0, threshold, plain = false }: Me
   const w = words.value;
   const of = Math.max(1, threshold);
   const share = (n: number): number => Math.min(100, (n / of) * 100);
-  const sentence = w.t(plain ? "hitsPlain" : "hitsFor", { n: counted, of: threshold });
+  const earned = !plain && threshold > 0 && counted >= threshold;
+  const sentence = earned
+    ? w.t("hitsCounted", { n: counted })
+    : w.t(plain ? "hitsPlain" : "hitsFor", { n: counted, of: threshold });
   return (
     <div class="stack" data-counted-hits={counted}>
       <div class="row">
         <b class="grow num">{sentence}</b>
-        {!plain && counted >= threshold && threshold > 0 ? (
+        {earned ? (
           <span class="earned" data-earned>
             <Icon name="seal" />
             {w.t("entryEarned")}
@@ -46,6 +49,9 @@ export function Meter({ counted, coming, out = 0, threshold, plain = false }: Me
         {coming > 0 && <u />}
         <i />
       </div>
+      <span class="sr" aria-live="polite">
+        {earned ? `${w.t("entryEarned")}. ${w.t("entryEarnedSub")}` : ""}
+      </span>
     </div>
   );
 }

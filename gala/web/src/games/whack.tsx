@@ -173,7 +173,7 @@ function Ending({ phase, round, text, table, has, own, slot, local }: Playing): 
         <span class="n" data-counted-hits={has.hits}>
           {w.number(has.hits)}
         </span>
-        <small>{w.t("hitsFor", { n: has.hits, of: table.threshold })}</small>
+        <small>{earned ? w.t("entryEarned") : w.t("hitsFor", { n: has.hits, of: table.threshold })}</small>
       </Feet>
       {state && (
         <State is={state.is} title={state.title}>
@@ -182,7 +182,7 @@ function Ending({ phase, round, text, table, has, own, slot, local }: Playing): 
       )}
       {slot ? (
         <State is={earned ? "counted" : "late"} title={w.t("hitsCounted", { n: has.hits })}>
-          {entries > 0 ? w.t("entriesEarned", { n: entries }) : earned ? w.t("entryEarned") : w.t("thresholdWas", { n: table.threshold })}
+          {entries > 0 ? w.t("entriesEarned", { n: entries }) : w.t("thresholdWas", { n: table.threshold })}
         </State>
       ) : (
         !state && <p class="sub center">{w.t("notPlayed")}</p>

@@ -170,7 +170,7 @@ export const sw: Dictionary = {
   playingClosed: "Bila mawasiliano milango haifunguki. Uliowanasa wamehifadhiwa.",
   practice: "Mazoezi",
   practiceSub: "Ni kwenye simu hii tu. Hakuna kinachotumwa wala kuhesabiwa.",
-  practiceStart: "Fanya mazoezi na vibonzo",
+  practiceStart: "Fanya mazoezi na vinyago",
   practiceAgain: "Tena",
   practiceEnd: "Umenasa {n} kati ya {of}.",
   vibration: "Mtetemo",

@@ -9,6 +9,9 @@ const SLEW = 0.005;
 /** How far a phone's own clock may run off in a second: cheap crystals stay within 50 ppm. */
 const DRIFT = 0.000_05;
 
+/** The service tells whole milliseconds. */
+const WHOLE_MS = 1;
+
 interface Sample {
   rtt_ms: number;
   /** gala time minus rate × local time */
@@ -17,9 +20,9 @@ interface Sample {
   at_ms: number;
 }
 
-/** How far off this exchange may be by now, local ms: half its round trip, and what has drifted since. */
+/** How far off this exchange may be by now, local ms: half its round trip, rounding, and what has drifted since. */
 const doubt = (sample: Sample, local_ms: number): number =>
-  sample.rtt_ms / 2 + Math.max(0, local_ms - sample.at_ms) * DRIFT;
+  sample.rtt_ms / 2 + WHOLE_MS + Math.max(0, local_ms - sample.at_ms) * DRIFT;
 
 /**
  * Gala time on this phone: `offset + rate × local`, local being the monotonic `performance.now()`.
