@@ -153,7 +153,7 @@ def serve(
             asyncio.TaskGroup() as tasks,
         ):
             running = tasks.create_task(evening.run())
-            for name, link in links(evening, chosen).items():
+            for name, link in links(evening).items():
                 out.print(f"{name:<10}{link}", soft_wrap=True, highlight=False)
             await stop.wait()
             evening.stop()

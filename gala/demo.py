@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import shutil
-import socket
 import sys
 import time
 import urllib.error
@@ -135,7 +134,7 @@ async def demo(
         helpers: list[asyncio.Task[Any]] = [stopping]
         try:
             if not options.as_json:
-                _welcome(evening, settings, console)
+                _welcome(evening, console)
                 helpers.append(tasks.create_task(_tell(evening, crowd, console)))
             await _first(stopping, tasks.create_task(_crowd_is_here(crowd, options.viewers)))
             if not options.manual:
@@ -234,39 +233,32 @@ def _post(port: int, token: str, post: dict[str, Any]) -> None:
 # ---------------------------------------------------------------- what is told
 
 
-def reachable_host(settings: Settings) -> str:
-    """The name a phone in the same network would use; what we listen on when that is one address."""
-    if settings.public_host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return settings.public_host
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # connecting a datagram socket sends nothing; it only asks which address would be used
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
-
-
-def links(evening: Evening, settings: Settings) -> dict[str, str]:
+def links(evening: Evening) -> dict[str, str]:
     """Where everybody goes."""
-    phone = settings.public_url or f"http://{reachable_host(settings)}:{evening.public.port}/"
     passes = {
         role: evening.passes.crew(role, role, expires_at_s=int(time.time()) + PASS_S) for role in CREW_ROLES
     }
     crew = f"http://127.0.0.1:{evening.crew_listener.port}"
-    return {"phone": phone, "director": f"{crew}/director#pass={passes['director']}"}
+    return {
+        "phone": evening.join_url,
+        "director": f"{crew}/director#pass={passes['director']}",
+        "overlay": f"{crew}/overlay#pass={passes['overlay']}",
+        "auditor": f"{crew}/audit#pass={passes['auditor']}",
+    }
 
 
-def _welcome(evening: Evening, settings: Settings, console: Console) -> None:
-    found = links(evening, settings)
+def _welcome(evening: Evening, console: Console) -> None:
+    found = links(evening)
     console.print(
         f"\n[bold]{words(evening.rundown.name)}[/] · a rehearsal, {evening.clients.server} inside\n"
     )
     if sys.stdout.isatty():
         segno.make(found["phone"], error="m").terminal(compact=True)
-    console.print(f"  Phone     {found['phone']}", soft_wrap=True, highlight=False)
-    console.print(f"  Director  {found['director']}", soft_wrap=True, highlight=False)
-    if settings.public_host == "127.0.0.1" and not settings.public_url:
+    # for eyes, a sketched stage behind it; on air the picture is behind it
+    found["overlay"] = found["overlay"].replace("#", "#stage&")
+    for who, link in found.items():
+        console.print(f"  {who.title():<9} {link}", soft_wrap=True, highlight=False)
+    if "127.0.0.1" in found["phone"]:
         console.print("  [dim]A phone in your network reaches this only with --lan.[/]")
     console.print()
 

@@ -20,9 +20,10 @@ from gala.edge.app import crew_app, public_app
 from gala.edge.broadcast import Broadcast
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
+from gala.edge.overlay import Overlays
 from gala.edge.socket import ViewerSocket, make_sockets
 from gala.follower import Follower
-from gala.listener import Listener
+from gala.listener import Listener, reachable_host
 from gala.notary import Notary, Signature, register_keys
 from gala.passes import Passes, derive
 from gala.rounds import Rounds
@@ -58,12 +59,14 @@ class Evening:
     passes: Passes
     edge: Edge
     crew: Crew
+    overlays: Overlays
     conductor: Conductor
     notary: Notary
     register: Register
     public: Listener
     crew_listener: Listener
     bundle: Path
+    join_url: str  # where the audience goes
     faults: list[str] = field(default_factory=list)  # roles that failed and were started again
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -82,6 +85,7 @@ class Evening:
             tasks.create_task(self._loop("edge", lambda: self.edge.step(now()), EDGE_S))
             tasks.create_task(self._loop("plays", self._flush, 0))
             tasks.create_task(self._loop("crew", lambda: self.crew.step(now()), CREW_S))
+            tasks.create_task(self._loop("overlay", lambda: self.overlays.step(now()), CREW_S))
             tasks.create_task(self._loop("notary", lambda: self.notary.step(now()), NOTARY_S))
             tasks.create_task(self.public.run())
             tasks.create_task(self.crew_listener.run())
@@ -175,10 +179,11 @@ async def open_evening(
         bundle = settings.data / "bundle"
         origins = settings.origins.split(",") if settings.origins else None
         viewers, consoles = make_sockets(origins), make_sockets(origins)
+        texts = Texts(rundown, derive(secret, "texts"))
         edge = Edge(
             rundown,
             rounds,
-            Texts(rundown, derive(secret, "texts")),
+            texts,
             show_log,
             once,
             passes,
@@ -210,6 +215,23 @@ async def open_evening(
             secret=secret,
             bundle=bundle,
         )
+        public = Listener(
+            public_app(edge, viewers, bundle, entropy),
+            settings.public_host,
+            settings.public_port,
+            setting="GALA_PUBLIC_PORT",
+        )
+        join_url = settings.public_url or f"http://{reachable_host(settings.public_host)}:{public.port}/"
+        overlays = Overlays(
+            rundown,
+            rounds,
+            texts,
+            crew.history,
+            once,
+            join_url=join_url,
+            now=clock.now_ms,
+            rate=lambda: clock.rate,
+        )
         yield Evening(
             rundown=rundown,
             clock=clock,
@@ -217,19 +239,19 @@ async def open_evening(
             passes=passes,
             edge=edge,
             crew=crew,
+            overlays=overlays,
             conductor=Conductor(rundown, rounds, show_log, once, name=entropy(3).hex(), grace_ms=grace_ms),
             notary=notary,
             register=register,
-            public=Listener(
-                public_app(edge, viewers, bundle, entropy),
-                settings.public_host,
-                settings.public_port,
-                setting="GALA_PUBLIC_PORT",
-            ),
+            public=public,
             crew_listener=Listener(
-                crew_app(crew, consoles), settings.crew_host, settings.crew_port, setting="GALA_CREW_PORT"
+                crew_app(crew, overlays, consoles),
+                settings.crew_host,
+                settings.crew_port,
+                setting="GALA_CREW_PORT",
             ),
             bundle=bundle,
+            join_url=join_url,
         )
 
 

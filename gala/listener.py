@@ -21,6 +21,19 @@ class _Server(uvicorn.Server):
         yield
 
 
+def reachable_host(host: str) -> str:
+    """The name under which others in the same network reach what listens on `host`."""
+    if host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return host
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # connecting a datagram socket sends nothing; it only asks which address would be used
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
 class Listener:
     """One listening address and the app behind it."""
 

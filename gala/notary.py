@@ -16,6 +16,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from gala.edge import wallet
+from gala.evidence import books
 from gala.follower import CueRefused, Follower
 from gala.passes import derive
 from gala.protocol import Standing
@@ -28,6 +29,7 @@ from gala.timing import slowest_ms
 from games import GAMES
 from games.game import open_round
 from rewards import leaves
+from rewards.audit import Check, verify_bundle
 from rewards.beacon import Chain, RehearsalBeacon
 from rewards.register import Keys, Register
 from rewards.standing import Standing as Drawn
@@ -86,6 +88,9 @@ class Notary:
         self._bundle = bundle
         self._follower = Follower(rundown, log)
         self._written = 0  # entries of the log; by `step` alone
+        self._untold = True  # the books have changed since the auditor was told; written by `step`
+        self._published_at_ms = 0
+        self._checks: list[Check] | None = None
         self.published = asyncio.Event()
 
     @property
@@ -95,6 +100,10 @@ class Notary:
 
     async def step(self, now_ms: int) -> None:
         """Writes down what is new, draws what is ready, publishes when all have seen it."""
+        if self.published.is_set() and self._checks is None:
+            # a step of its own, after the one that published: nobody waits for it
+            self._checks = await asyncio.to_thread(verify_bundle, self._bundle)
+            self._untold = True
         await self._follower.read()
         entries = self._follower.history.entries
         # it grows while we write: each of our own cues may bring others' along
@@ -102,11 +111,21 @@ class Notary:
             entry = entries[self._written]
             await self._write(entry, self._follower.history.states[entry.version], now_ms)
             self._written += 1  # only now: what failed is tried again in the next step
+            self._untold = True
         for number, drawing in self.state.draws.items():
             if drawing.state == "frozen" and now_ms >= drawing.beacon_at_ms:
                 await self._draw(number, drawing.beacon_round, now_ms)
         if self.state.phase == "ended" and not self.published.is_set():
             await self._publish_when_seen(now_ms)
+        if self._untold:
+            await self._tell()
+            self._untold = False
+
+    async def _tell(self) -> None:
+        """Lays the books' outline where the crew's listener finds it for the auditor."""
+        outline = await self._register.outline()
+        written = books(outline, published_at_ms=self._published_at_ms, checks=self._checks or ())
+        await self._redis.set(keys.evidence(self._rundown.id), msgspec.msgpack.encode(written))
 
     async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
         try:
@@ -152,7 +171,7 @@ class Notary:
             )
 
     async def _opened(self, round_: Round, state: State, at_ms: int) -> None:
-        opened = self._rounds.opened(round_).leaf()
+        opened = self._rounds.opened(round_).leaf(len(self._rundown.channels))
         earlier = [other.id for other in state.rounds.values() if other.segment == round_.segment][:-1]
         opening = leaves.RoundOpening(
             round_.id,
@@ -160,19 +179,22 @@ class Notary:
             opened["counts"],
             opened["entries"],
             rerun_of=earlier[-1] if earlier else "",
+            chains=opened.get("chains", {}),
         )
         await self._register.round_opened(opening, at_ms=at_ms)
 
     async def _seal(self, round_: Round, counters: Mapping[str, int], at_ms: int, now_ms: int) -> None:
         """Shuts the box for good, recounts it, publishes it in public order."""
-        box = Box(self._redis, round_.id, self._rounds.opened(round_).layout.width)
+        opened = self._rounds.opened(round_)
+        box = Box(self._redis, round_.id, opened.layout.width)
         numbers = min(
             int(await self._redis.get(keys.numbers(self._rundown.id)) or 0), self._rundown.numbers_max
         )
         pages = range(-(-numbers // PAGE) or 1)
         await box.set_gate(pages, round_.generation, GateState.SEALED)
         slots = [await box.slots(page) for page in pages]
-        sealed = await self._register.round_sealed(round_.id, slots, counters, at_ms=at_ms)
+        heads = opened.heads(len(self._rundown.channels))
+        sealed = await self._register.round_sealed(round_.id, slots, counters, at_ms=at_ms, heads=heads)
         cue = {
             "cue": "sealed",
             "target": round_.id,
@@ -236,7 +258,7 @@ class Notary:
     def _entries(segment: Segment) -> list[dict[str, Any]]:
         assert segment.game is not None, "a draw names segments with games: the loader checked it"
         opened = open_round(GAMES[segment.game.name], segment.game.settings, bytes(32))
-        return list(opened.leaf()["entries"])
+        return list(opened.leaf(1)["entries"])
 
     def _reserves(self, segment: Segment) -> list[int]:
         """Beacon rounds from the draw's plan on, one of which will decide; early enough for a show that is
@@ -288,6 +310,7 @@ class Notary:
         signature = self._signature(beacon_round)
         if signature is None:
             return  # late: it is waited for, there is no other source
+        self._untold = True
         drawn = await self._register.finish(number, signature, at_ms=now_ms)
         vouchers = await self._register.issue(number, at_ms=now_ms)
         titles = {
@@ -333,6 +356,8 @@ class Notary:
         ended_at_ms = max(segment.ended_at_ms for segment in self.state.segments.values())
         if now_ms >= ended_at_ms + slowest_ms(self._rundown.channels) + PUBLISH_GRACE_MS:
             await self._register.publish(self._bundle, at_ms=now_ms)
+            self._published_at_ms = now_ms
+            self._untold = True
             self.published.set()
 
 

@@ -464,3 +464,97 @@ class CueReply(Message):
     reason: str = ""
     detail: str = ""
     show: Desk | None = None
+
+
+# ---------------------------------------------------------------- /overlay: from the server
+
+
+class OverlayWelcome(Message):
+    """Once per connection of an overlay: what may be on air now. Then `show`, `tally` and `clock`."""
+
+    now_ms: int
+    show: Show
+    join_url: str
+    tally: Tally | None = None
+    rate: float = 1.0
+
+
+# ---------------------------------------------------------------- the auditor
+
+
+class EvidenceLeaf(Message):
+    """A leaf of the log, without its content: that is published with the bundle."""
+
+    index: int
+    schema: str
+    key: str
+    hash: str  # hex, as it stands in the tree
+    at_ms: int
+
+
+class EvidenceRound(Message):
+    """A round counted three times: by the counters, by a recount of its box, by the seal in the log."""
+
+    id: str
+    title: str
+    game: str
+    state: Literal["open", "locking", "locked", "sealed", "void"]
+    counters: dict[str, int] = msgspec.field(default_factory=dict)
+    recount: dict[str, int] = msgspec.field(default_factory=dict)  # from the seal on
+    equal: bool = False  # the recount says what the counters say, and so does the seal in the log
+    plays: int = 0  # slots in the sealed box
+    sealed_leaf: int = -1  # index in the log; -1: not there yet
+    refused: dict[str, int] = msgspec.field(default_factory=dict)  # by reason
+
+
+class EvidenceDraw(Message):
+    draw: int
+    state: Literal["armed", "frozen", "drawn", "announced"]
+    title: str
+    entrants: int = 0
+    tickets: int = 0
+    root: str = ""  # hex, of the roster
+    beacon_round: int = 0
+    beacon_at_ms: int = 0
+    winners: int = 0
+
+
+class EvidenceEquation(Message):
+    """An equation of the ledger with both its sides as they stand; amounts in minor units."""
+
+    name: str
+    draw: int
+    tier: int
+    currency: str
+    left: int
+    right: int
+    holds: bool
+
+
+class EvidenceCheck(Message):
+    name: str
+    ok: bool
+    detail: str
+
+
+class Evidence(Message):
+    """What the auditor's page shows, whole: ``GET /api/evidence``, and event `evidence` to who asked."""
+
+    show: str
+    name: str
+    zone: str
+    version: int
+    now_ms: int
+    phase: Literal["before", "live", "ended"]
+    rehearsal: bool = False
+    origin: str = ""  # the log's name, with which its checkpoint begins
+    root: str = ""  # hex, of the leaves so far
+    signed_size: int = 0  # leaves under the published checkpoint; 0: none is published yet
+    signed_at_ms: int = 0
+    rows: int = 0  # of the ledger
+    chain: str = ""  # hex, the ledger's running hash
+    leaves: list[EvidenceLeaf] = msgspec.field(default_factory=list)
+    rounds: list[EvidenceRound] = msgspec.field(default_factory=list)
+    draws: list[EvidenceDraw] = msgspec.field(default_factory=list)
+    equations: list[EvidenceEquation] = msgspec.field(default_factory=list)
+    checks: list[EvidenceCheck] = msgspec.field(default_factory=list)  # of the published bundle

@@ -73,8 +73,10 @@ def _ready_at_ms(rundown: Rundown, state: State) -> int:
     pause_ms = min(4_000, segment.plan_ms // 12)
     if cue.do != "start":
         return state.at_ms + pause_ms
-    if state.on_air and any(rundown.cue(name)[0].id == state.on_air for name, _ in timed(rundown, state)):
-        return state.at_ms + 365 * 86_400_000  # what is on air ends by itself; its end changes this
+    waiting = [rundown.cue(name) for name, _ in timed(rundown, state)]
+    if any(source.id == state.on_air and timed_cue.do != "reveal" for source, timed_cue in waiting):
+        # What is on air ends by itself, and its end changes this. A result may come while the next runs.
+        return state.at_ms + 365 * 86_400_000
     return max(segment.plan_at_ms, state.at_ms + pause_ms)
 
 

@@ -45,7 +45,11 @@ class Rounds:
     def opened_at_ms(self, round_: Round, channel: int) -> int:
         """When a round opened on a channel. A viewer's own nudge does not enter: it must not show early, to
         one phone, what another phone of the channel plays for."""
-        return round_.opened_at_ms + self._rundown.channels[channel].delay_ms
+        return round_.opened_at_ms + self.delay_ms(channel)
+
+    def delay_ms(self, channel: int) -> int:
+        """How far a channel's picture runs behind the hall."""
+        return self._rundown.channels[channel].delay_ms
 
     def beats(self, state: State, channel: int, now_ms: int) -> int:
         """How often time alone has changed what a channel is shown, in all rounds of `state` together."""

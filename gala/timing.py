@@ -12,6 +12,7 @@ from gala.rundown import Channel, TimingClass
 STEP_MS = 500  # cohorts: delays rounded up to this, so that at most 64 exist
 COHORTS_MAX = 64
 NUDGE_MS_MAX = 90_000
+CLOCK_SLACK_MS = 150  # a phone's clock error: p95 is 12 ms, and half a round trip of 300 ms bounds it
 GRACE_MS = 500  # of real network, after a lock, before the gate shuts
 SHORT_WINDOW_MS = 8_000  # a visible window under this is yellow on the director's desk
 

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from games.chains import Chains
 from voting.entries import Entry, check_entries, entries_to_json, tickets
 from voting.layout import SEQ_MAX, Layout
 from voting.tally import Count, Counters, Tally, Values, counts_to_json
@@ -36,6 +37,8 @@ class Reason(StrEnum):
     """The move is not one of this game, or its seq is no number from 1 to 65 535."""
     TOO_EARLY = "too_early"
     """Earlier than a person could have reacted, or before what it answers was shown."""
+    TOO_LATE = "too_late"
+    """What it answers was gone by then, or it was told too long after it happened."""
     TOO_FAST = "too_fast"
     """More in this time than the rules allow."""
     OVER_CAP = "over_cap"
@@ -145,7 +148,8 @@ class Game(Generic[S, M, R]):
     mine(round, slot's values): what this viewer has, of a slot that is not empty. tally(round, counters): the
     counters as pages show them. settle(settings, outcome): the integer that "@settled" stands for;
     ValueError, with a sentence for the director, when that is no outcome of this round. multiplies: whether
-    its judge weighs points by the window's spells.
+    its judge weighs points by the window's spells. chains(round): the chains of keys behind what it tells
+    piece by piece, for a game that does.
     """
 
     name: str
@@ -164,6 +168,7 @@ class Game(Generic[S, M, R]):
     settle: Callable[[S, str], int]
     beats: Callable[[R, int], int] = lambda _round, _elapsed_ms: 0
     multiplies: bool = False
+    chains: Callable[[R], Chains | None] = lambda _round: None
 
     def read_settings(self, said: object) -> S:
         """Settings from decoded TOML or JSON; msgspec.ValidationError names the field at fault."""
@@ -184,14 +189,24 @@ class Opened(Generic[S, M, R]):
     tally: Tally
     entries: tuple[Entry, ...]
 
-    def leaf(self) -> dict[str, Any]:
-        """The part of the round's opening leaf that the game declares: plain JSON values."""
-        return {
+    def leaf(self, channels: int) -> dict[str, Any]:
+        """The part of the round's opening leaf that the game declares: plain JSON values.
+
+        channels: how many ways of watching the show has, at least 1.
+        """
+        declared = {
             "game": self.game.name,
             "layout": self.layout.to_json(),
             "counts": counts_to_json(self.tally.counts),
             "entries": entries_to_json(self.entries),
         }
+        chains = self.game.chains(self.round)
+        return declared | ({"chains": chains.to_json(channels)} if chains is not None else {})
+
+    def heads(self, channels: int) -> list[str]:
+        """What opens the leaf's chains, in hex, for the seal; empty for a game without chains."""
+        chains = self.game.chains(self.round)
+        return chains.heads(channels) if chains is not None else []
 
     def mine(self, slot: bytes) -> Shown | None:
         """What the viewer of this slot has, with the `seq` it was counted under; None when it is empty."""

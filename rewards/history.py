@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rewards import beacon, leaves, shapes, slots
+from rewards import beacon, chains, leaves, shapes, slots
 from rewards.leaves import Leaf
 
 
@@ -150,7 +150,8 @@ def _open(history: History, leaf: Leaf) -> None:
         raise BrokenHistory(f"round {round_id}: not of this evening")
     try:
         slots.check_rules(slots.Layout.from_json(leaf["layout"]), leaf["counts"], leaf["entries"])
-    except slots.BadRules as error:
+        chains.check_opening(leaf)
+    except (slots.BadRules, chains.BadChains) as error:
         raise BrokenHistory(f"round {round_id}: {error}") from error
     original = round_id
     if "rerun_of" in leaf:
@@ -182,6 +183,11 @@ def _after(stage: str, *needed: str) -> Callable[[History, Leaf], None]:
                 raise BrokenHistory(f"round {round_id}: {stage} without {before}")
         if stage == "settle" and leaf["settled"] < 0:
             raise BrokenHistory(f"round {round_id}: settled to no natural number")
+        if stage == "seal":
+            try:
+                chains.check_heads(stages["open"], leaf)
+            except chains.BadChains as error:
+                raise BrokenHistory(f"round {round_id}: {error}") from error
         for number, draw in history.draws.items():
             if "roster" in draw.stages and round_id in history.counting(number):
                 raise BrokenHistory(f"round {round_id}: {stage} after the roster of draw {number}")

@@ -6,9 +6,10 @@ hash; a spec's budget rows are of the same transaction as its leaf.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from rewards import canonical, files, history, leaves
+from rewards import canonical, files, history, leaves, merkle
 from rewards.cashier import Cashier
 from rewards.leaves import Leaf
 from rewards.ledger import Ledger
@@ -16,6 +17,17 @@ from rewards.ledger import Ledger
 
 class Contradiction(ValueError):
     """A leaf that was written before with other content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A leaf as anyone may be told of it while the log grows: where, which, its hash in the tree (hex)."""
+
+    index: int
+    schema: str
+    key: str
+    hash: str
+    at_ms: int
 
 
 class Journal:
@@ -30,6 +42,7 @@ class Journal:
         self.history = history.History()  # the fold; written by `catch_up` and `_write`
         self.bodies: list[bytes] = []  # the log itself; written by `_remember`
         self._index: dict[str, int] = {}  # a leaf's key -> its index; written by `_remember`
+        self._lines: list[Line] = []  # as `bodies`, in outline; written by `_remember`
 
     async def append(self, leaf: Leaf, at_ms: int, found: Mapping[str, bytes] | None = None) -> Leaf:
         """The leaf as it stands in the log: this one now, or the same as it was written before.
@@ -63,7 +76,7 @@ class Journal:
                     await self._cashier.fund(db, leaf, leaf["at_ms"])
         except BaseException:
             # The fold ran ahead of the log; the next turn folds again what stands.
-            self.history, self.bodies, self._index = history.History(), [], {}
+            self.history, self.bodies, self._index, self._lines = history.History(), [], {}, []
             raise
         self._remember(body, leaf)
         return leaf
@@ -81,6 +94,16 @@ class Journal:
             if evening and evening[name] != value:
                 raise Contradiction(f"{self._folder} holds another evening, {evening['origin']!r}")
 
+    def lines(self) -> list[Line]:
+        """The leaves in outline, in order."""
+        return list(self._lines)
+
+    def root(self) -> str:
+        """The root over the leaves so far, hex."""
+        return merkle.root(bytes.fromhex(line.hash) for line in self._lines).hex()
+
     def _remember(self, body: bytes, leaf: Leaf) -> None:
-        self._index[leaves.key_of(leaf)] = len(self.bodies)
+        index, key = len(self.bodies), leaves.key_of(leaf)
+        self._index[key] = index
+        self._lines.append(Line(index, leaf["schema"], key, merkle.leaf_hash(body).hex(), leaf["at_ms"]))
         self.bodies.append(body)

@@ -172,7 +172,8 @@ class DrawSpec:
 class RoundOpening:
     """A round as it opens: layout, counts and entry rules as data (see `slots`).
 
-    rerun_of: the round this one repeats and replaces, or empty.
+    rerun_of: the round this one repeats and replaces, or empty. chains: `length` and `commitments` of what
+    the round tells piece by piece (see `chains`), or empty.
     """
 
     round_id: str
@@ -180,12 +181,13 @@ class RoundOpening:
     counts: Sequence[Mapping[str, Any]]
     entries: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     rerun_of: str = ""
+    chains: Mapping[str, Any] = field(default_factory=dict)
 
     def leaf(self, *, rehearsal: bool, key_commitment: bytes) -> Leaf:
         """The `open` leaf. BadRules (of `slots`) if the layout is none."""
         layout = Layout.from_json(self.layout)
         check_rules(layout, self.counts, self.entries)
-        found = {
+        found: Leaf = {
             "schema": "gala/open/1",
             "round": self.round_id,
             "rehearsal": rehearsal,
@@ -194,7 +196,11 @@ class RoundOpening:
             "entries": [dict(entry) for entry in self.entries],
             "place_key_commitment": key_commitment.hex(),
         }
-        return found | ({"rerun_of": self.rerun_of} if self.rerun_of else {})
+        if self.rerun_of:
+            found["rerun_of"] = self.rerun_of
+        if self.chains:
+            found["chains"] = dict(self.chains)
+        return found
 
 
 def draw_id(show: str, draw: int) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from rewards import beacon, boxes, bundle, draws, history, leaves, places, ranking, roster
 from rewards.books import Equation
 from rewards.cashier import Award, Cashier
-from rewards.journal import Journal
+from rewards.journal import Journal, Line
 from rewards.leaves import DrawSpec, Leaf, RoundOpening
 from rewards.ledger import Ledger
 from rewards.note import Signer
@@ -54,6 +54,23 @@ class Frozen:
     eligible_places: int
     eligible_tickets: int
     root: str  # hex
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The books as they stand, without what is secret or not published yet.
+
+    root: over the leaves so far, hex. seals: by round, what its seal says: whether the recount was equal.
+    rows, chain: of the ledger; the running hash is hex.
+    """
+
+    origin: str
+    leaves: list[Line]
+    root: str
+    seals: dict[str, bool]
+    rows: int
+    chain: str
+    equations: list[Equation]
 
 
 class Register:
@@ -143,10 +160,17 @@ class Register:
             await self._journal.append(leaf, at_ms)
 
     async def round_sealed(
-        self, round_id: str, pages: Sequence[bytes], counters: Mapping[str, int], *, at_ms: int
+        self,
+        round_id: str,
+        pages: Sequence[bytes],
+        counters: Mapping[str, int],
+        *,
+        at_ms: int,
+        heads: Sequence[str] = (),
     ) -> Sealed:
         """Writes the box in public order and its seal. pages: page p holds the slots of numbers from p·65536
-        on. Counters that differ from the recount are published as they are, beside it."""
+        on. Counters that differ from the recount are published as they are, beside it. heads: what opens the
+        chains the round began with, if it has any."""
         async with self._turn:
             await self._journal.catch_up()
             if round_id not in self._journal.history.rounds:
@@ -158,7 +182,7 @@ class Register:
                 boxes.counters_path(round_id): box.counters,
                 f"private/{boxes.box_path(round_id)}": boxes.write_numbers(box.numbers),
             }
-            await self._journal.append(box.leaf, at_ms, found)
+            await self._journal.append(box.leaf | ({"heads": list(heads)} if heads else {}), at_ms, found)
         return Sealed(box.recount, box.leaf["recount_equal"], box.leaf["plays"], box.leaf.get("sha256", ""))
 
     # The draw
@@ -254,12 +278,26 @@ class Register:
         """Every equation of the ledger, as it stands now."""
         async with self._turn:
             await self._journal.catch_up()
-            results = {
-                number: (draw.spec, sum(tier["winners"] for tier in draw.stages["result"]["tiers"]))
-                for number, draw in self._journal.history.draws.items()
-                if "result" in draw.stages
-            }
-            return await self.cashier.equations(results)
+            return await self._equations()
+
+    async def outline(self) -> Outline:
+        """What an auditor may watch while the books are written."""
+        async with self._turn:
+            await self._journal.catch_up()
+            equations = await self._equations()
+            return Outline(
+                origin=self.origin,
+                leaves=self._journal.lines(),
+                root=self._journal.root(),
+                seals={
+                    round_id: bool(stages["seal"]["recount_equal"])
+                    for round_id, stages in self._journal.history.rounds.items()
+                    if "seal" in stages
+                },
+                rows=self._ledger.book.count,
+                chain=self._ledger.book.tip.hex(),
+                equations=equations,
+            )
 
     async def publish(self, target: Path, *, at_ms: int) -> None:
         """Rolls the ledger up into the log, signs a checkpoint, and writes or refreshes the bundle."""
@@ -277,6 +315,14 @@ class Register:
             )
 
     # Inside a turn
+
+    async def _equations(self) -> list[Equation]:
+        results = {
+            number: (draw.spec, sum(tier["winners"] for tier in draw.stages["result"]["tiers"]))
+            for number, draw in self._journal.history.draws.items()
+            if "result" in draw.stages
+        }
+        return await self.cashier.equations(results)
 
     async def _head(self, draw: int) -> Leaf:
         await self._journal.catch_up()

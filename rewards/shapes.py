@@ -12,12 +12,12 @@ SHAPES = {
     "parties:list beacon:object reserve_rounds:list place_key_commitment:hash files:object",
     "commit": "draw:int draw_id:text party:text commitment:hash",
     "open": "round:text rehearsal:bool layout:object counts:list entries:list place_key_commitment:hash "
-    "rerun_of:text?",
+    "rerun_of:text? chains:object?",
     "lock": "round:text",
     "settle": "round:text settled:int by:text reason:text",
     "round-void": "round:text reason:text",
     "seal": "round:text plays:int counters_sha256:hash recount_equal:bool numbers_mac:hash size:int? "
-    "sha256:hash? root:hash? withheld_mac:hash?",
+    "sha256:hash? root:hash? withheld_mac:hash? heads:list?",
     "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
     "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
     "eligible_sha256:hash numbers_mac:hash",

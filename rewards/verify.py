@@ -49,12 +49,12 @@ SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "parties:list beacon:object reserve_rounds:list place_key_commitment:hash files:object",
     "commit": "draw:int draw_id:text party:text commitment:hash",
     "open": "round:text rehearsal:bool layout:object counts:list entries:list place_key_commitment:hash "
-    "rerun_of:text?",
+    "rerun_of:text? chains:object?",
     "lock": "round:text",
     "settle": "round:text settled:int by:text reason:text",
     "round-void": "round:text reason:text",
     "seal": "round:text plays:int counters_sha256:hash recount_equal:bool numbers_mac:hash size:int? "
-    "sha256:hash? root:hash? withheld_mac:hash?",
+    "sha256:hash? root:hash? withheld_mac:hash? heads:list?",
     "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
     "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
     "eligible_sha256:hash numbers_mac:hash",
@@ -78,6 +78,10 @@ def need(holds: Any, what: str) -> None:
 
 def sha(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
+
+
+def hexed(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def strict(text: bytes) -> Any:  # 1: canonical JSON
@@ -303,6 +307,12 @@ class Bundle:
             for rule in leaf["entries"]:
                 need(isinstance(rule["tickets"], int) and rule["tickets"] >= 0, "tickets")
                 matches(rule["when"], slots, 0)
+            if "chains" in leaf:
+                length, commitments = leaf["chains"]["length"], leaf["chains"]["commitments"]
+                need(set(leaf["chains"]) == {"length", "commitments"}, "chains")
+                need(type(length) is int and 1 <= length <= 4096, "length of chains")
+                need(type(commitments) is list and 1 <= len(commitments) <= 256, "number of chains")
+                need(all(hexed(one) for one in commitments), "commitments")
             self.rounds[name] = {"open": leaf}
             return
         found = self.rounds[name]
@@ -311,9 +321,23 @@ class Bundle:
             "not in the order open, lock, settle, seal",
         )
         need(kind != "settle" or leaf["settled"] >= 0, "settled to no natural number")
+        if kind == "seal":
+            self.follow_chains(found["open"].get("chains"), leaf.get("heads"))
         late = [n for n, draw in self.draws.items() if "roster" in draw and name in self.counting(draw)]
         need(not late, f"after the roster of draw {late}")
         found[kind] = leaf
+
+    def follow_chains(self, chains: Any, heads: Any) -> None:  # 6: chains of keys
+        need((chains is None) == (heads is None), "heads without chains, or chains without heads")
+        if chains is None:
+            return
+        need(len(heads) == len(chains["commitments"]) and all(map(hexed, heads)), "heads")
+        for channel, head in enumerate(heads):
+            key, c = bytes.fromhex(head), bytes([channel])
+            for i in reversed(range(chains["length"])):
+                key = sha(b"gala/whack/1\0" + c + i.to_bytes(4, "big") + key)
+            opened = sha(b"gala/whack-commitment/1\0" + c + key).hex()
+            need(opened == chains["commitments"][channel], f"the head of channel {channel} opens nothing")
 
     def follow_draw(self, kind: str, leaf: dict[str, Any], draw: dict[str, Any]) -> None:
         spec = draw["spec"]

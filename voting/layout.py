@@ -129,3 +129,8 @@ class Layout:
         if layout.width != width:
             raise ValueError(f"the layout says {width} bytes, its fields have {layout.width}")
         return layout
+
+
+def channel_of(slot: bytes) -> int | None:
+    """The channel of a slot's first play, of any layout; None when it is empty."""
+    return slot[2] if slot[:2] != b"\0\0" else None

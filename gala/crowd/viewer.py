@@ -11,6 +11,7 @@ from typing import Any
 
 from gala.crowd.line import Line, LineDown, RefusedConnect
 from gala.crowd.people import PLANS, Person, Plan
+from gala.crowd.whacking import SEND_EVERY_MS, Whacker
 
 TRIES_MAX = 8
 
@@ -61,6 +62,7 @@ class SimulatedViewer:
         self._read_at = 0.0
         self._told = (-1, -1)
         self._planned: set[str] = set()
+        self._whackers: dict[str, Whacker] = {}
         self._seq: Counter[str] = Counter()
         self.ended = False
         self._clock_changed = asyncio.Event()
@@ -144,7 +146,9 @@ class SimulatedViewer:
             self.ended = True
             return
         round_ = show.get("round")
-        if round_ and round_["state"] == "open" and round_["id"] not in self._planned:
+        if round_ and round_["game"] == "whack":
+            self._see_moles(round_, tasks)
+        elif round_ and round_["state"] == "open" and round_["id"] not in self._planned:
             plan = PLANS.get(round_["game"])
             if plan is not None:
                 self._planned.add(round_["id"])
@@ -155,6 +159,28 @@ class SimulatedViewer:
                     self.person, chance, round_["public"], opens_at_ms, round_.get("closes_at_ms", 0), mood
                 )
                 tasks.create_task(self._play(round_["id"], planned))
+
+    def _see_moles(self, round_: dict[str, Any], tasks: asyncio.TaskGroup) -> None:
+        """Whack unfolds: every `show` brings the next wave."""
+        whacker = self._whackers.get(round_["id"])
+        if whacker is None:
+            if round_["state"] != "open":
+                return
+            whacker = self._whackers[round_["id"]] = Whacker(self.person, self._chance(round_["id"]))
+            tasks.create_task(self._whack(round_["id"], whacker, round_["opens_at_ms"], round_["public"]))
+        whacker.see(round_["public"], round_["opens_at_ms"], int(self.now_ms()))
+
+    async def _whack(self, round_id: str, whacker: Whacker, opens_at_ms: int, public: dict[str, Any]) -> None:
+        """Sends all hits so far about once a second while there are new ones."""
+        ends_at_ms = opens_at_ms + public["length_ms"] + SEND_EVERY_MS
+        sent: dict[str, Any] = {"hits": []}
+        while not self.ended and self.now_ms() < ends_at_ms:
+            await self._until(self.now_ms() + SEND_EVERY_MS)
+            move = whacker.move(self.now_ms())
+            if move != sent:
+                sent = move
+                self._seq[round_id] += 1
+                await self._send(round_id, self._seq[round_id], move)
 
     async def _until(self, at_ms: float) -> None:
         while (left_ms := at_ms - self.now_ms()) > 0:

@@ -1,9 +1,11 @@
 """The two listeners: pages and sockets for viewers, and, on another port, everything for the crew."""
 
+import io
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import segno
 import socketio
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gala.edge.crew import Crew, CrewSocket, crew_routes, json_response
 from gala.edge.edge import Edge
+from gala.edge.overlay import Overlays, OverlaySocket
+from gala.texts import Texts
 
 PAGES = Path(__file__).parent.parent / "web" / "dist"
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -63,7 +67,14 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
     return serve
 
 
-class Assets(StaticFiles):
+class Files(StaticFiles):
+    """Starlette's, over a folder that may not be there yet: then every file of it is 404."""
+
+    async def check_config(self) -> None:
+        """Nothing: Starlette's fails where the folder is missing."""
+
+
+class Assets(Files):
     """Built files, whose names carry a hash of their content; the smallest form a browser takes."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -89,6 +100,18 @@ def assets() -> Mount:
     return Mount("/assets", Assets(directory=PAGES / "assets", check_dir=False))
 
 
+def texts_route(texts: Texts) -> Route:
+    """``/texts/HASH.json``: what pages read, kept for ever by caches."""
+
+    async def serve(request: Request) -> Response:
+        found = texts.file(request.path_params["name"])
+        if found is None:
+            return json_response({"reason": "unknown_text"}, 404)
+        return Response(found, media_type="application/json", headers={"cache-control": FOR_EVER})
+
+    return Route("/texts/{name:str}.json", serve)
+
+
 async def healthz(_request: Request) -> Response:
     """The process answers."""
     return PlainTextResponse("ok\n")
@@ -104,12 +127,6 @@ def public_app(
             return PlainTextResponse("the show has not begun\n", 503)
         return PlainTextResponse("ok\n")
 
-    async def texts(request: Request) -> Response:
-        found = edge.texts.file(request.path_params["name"])
-        if found is None:
-            return json_response({"reason": "unknown_text"}, 404)
-        return Response(found, media_type="application/json", headers={"cache-control": FOR_EVER})
-
     async def join(_request: Request) -> Response:
         return json_response({"pass": edge.passes.viewer(entropy(16).hex()), "show": edge.rundown.id})
 
@@ -118,7 +135,7 @@ def public_app(
             "The evidence is published after the show, once every channel has seen it.\n", 404
         )
 
-    class Bundle(StaticFiles):
+    class Bundle(Files):
         """The bundle's files, or honest words while there is none."""
 
         async def get_response(self, path: str, scope: Scope) -> Response:
@@ -131,7 +148,7 @@ def public_app(
             Route("/", page("viewer.html")),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Route("/texts/{name:str}.json", texts),
+            texts_route(edge.texts),
             Route("/api/join", join, methods=["POST"]),
             Mount("/bundle", Bundle(directory=bundle, check_dir=False)),
             assets(),
@@ -140,19 +157,34 @@ def public_app(
     return Guarded(socketio.ASGIApp(sockets, other_asgi_app=app), ancestors="*")
 
 
-def crew_app(crew: Crew, sockets: socketio.AsyncServer) -> ASGIApp:
+def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer) -> ASGIApp:
     """What the crew reaches; put it where only they can come."""
     sockets.register_namespace(CrewSocket(crew))
-    crew.sockets = sockets
+    sockets.register_namespace(OverlaySocket(overlays, crew.passes, crew.wall_s))
+    crew.sockets = overlays.sockets = sockets
 
     async def readyz(_request: Request) -> Response:
         return PlainTextResponse("ok\n") if crew.ready else PlainTextResponse("the show has not begun\n", 503)
 
+    code = io.BytesIO()
+    # border 0: the overlay's own plate is its quiet zone
+    segno.make(overlays.join_url, error="m").save(
+        code, kind="svg", border=0, dark="#12070e", xmldecl=False, omitsize=True
+    )
+
+    async def join_code(_request: Request) -> Response:
+        # the one thing here without a pass: it says what the whole audience is to read
+        return Response(code.getvalue(), media_type="image/svg+xml", headers={"cache-control": "no-cache"})
+
     app = Starlette(
         routes=[
             Route("/director", page("director.html")),
+            Route("/overlay", page("overlay.html")),
+            Route("/audit", page("audit.html")),
+            Route("/api/join.svg", join_code),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            texts_route(overlays.texts),
             *crew_routes(crew),
             assets(),
         ]

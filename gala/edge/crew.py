@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import msgspec
 import socketio
+from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -22,6 +23,7 @@ from gala.desk import as_run, desk
 from gala.edge.broadcast import plain
 from gala.edge.report import Report
 from gala.edge.socket import refuse
+from gala.evidence import Books, evidence
 from gala.follower import STALE, CueRefused, Follower
 from gala.passes import BadPass, CrewPass, CrewRole, Passes
 from gala.rounds import Rounds
@@ -29,9 +31,11 @@ from gala.rundown import Rundown
 from gala.show import FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX, Reason, State
 from gala.store import keys
 from gala.store.log import ShowLog
+from gala.view import History
 
 NAMESPACE = "/crew"
 DESK_MS = 250  # of real time between two desks while something changes
+EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
 GONE_MS = 5_000  # an edge not heard of for so long (real time) is not listed
 
 KINDS = ("standby", "go", "hold", "resume", "skip", "void", "multiply")
@@ -63,8 +67,13 @@ class Crew:
         self._counters: dict[str, dict[str, int]] = {}
         self._edges: dict[str, Report] = {}
         self._desk_at_ms = 0
-        self._desk_rate = 0.0
+        self._desk_told = (0, 0.0)  # version and pace
+        self._reports: list[Report] = []  # of all edges, those that are gone too
+        self._books = Books()
+        self._evidence_at_ms = 0
+        self._evidence_told: protocol.Evidence | None = None
         self.members: dict[str, CrewPass] = {}
+        self.auditing: set[str] = set()  # sockets that asked for the evidence
         self.sockets: socketio.AsyncServer | None = None
 
     @property
@@ -73,22 +82,44 @@ class Crew:
         return self._follower.state
 
     @property
+    def history(self) -> History:
+        """The log as read last."""
+        return self._follower.history
+
+    @property
     def ready(self) -> bool:
         """Whether the show has begun and its log is being read."""
         return self.state.version > 0
 
     async def step(self, now_ms: int) -> None:
         """Reads the log and the live figures, and shows every console its desk."""
-        new = await self._follower.read()
-        if not new and now_ms < self._desk_at_ms and self._rate() == self._desk_rate:
+        await self._follower.read()
+        told = (self.state.version, self._rate())
+        if told == self._desk_told and now_ms < self._desk_at_ms:
             return
-        self._desk_rate = self._rate()
-        self._desk_at_ms = now_ms + int(DESK_MS * self._desk_rate)
+        if told[1] != self._desk_told[1]:
+            self._evidence_at_ms = now_ms  # what was planned at another pace is void
+        self._desk_told = told
+        self._desk_at_ms = now_ms + int(DESK_MS * self._rate())
         await self._read_figures(now_ms)
         if self.sockets is not None:
             for sid, held in tuple(self.members.items()):
                 message = plain(self.desk(now_ms, held.name))
                 await self.sockets.emit("desk", message, to=sid, namespace=NAMESPACE)
+            if self.auditing and now_ms >= self._evidence_at_ms:
+                self._evidence_at_ms = now_ms + int(EVIDENCE_MS * self._rate())
+                await self._tell_evidence(now_ms)
+
+    async def _tell_evidence(self, now_ms: int) -> None:
+        """Sends the auditors' page to all who asked for it, when it is another than before."""
+        assert self.sockets is not None
+        found = self.evidence(now_ms)
+        told = self._evidence_told
+        if told is not None and replace(found, now_ms=told.now_ms) == told:
+            return
+        self._evidence_told = found
+        for sid in tuple(self.auditing):
+            await self.sockets.emit("evidence", plain(found), to=sid, namespace=NAMESPACE)
 
     async def _read_figures(self, now_ms: int) -> None:
         for round_ in self.state.rounds.values():
@@ -98,11 +129,15 @@ class Crew:
                     snapshot = msgspec.msgpack.decode(cast("bytes", found), type=Snapshot)
                     self._counters[round_.id] = snapshot.counters
         reports = await self._redis.hgetall(keys.edges(self.rundown.id))
-        self._edges = {}
+        self._edges, self._reports = {}, []
         for name, packed in reports.items():
             report = msgspec.msgpack.decode(cast("bytes", packed), type=Report)
+            self._reports.append(report)
             if now_ms - report.seen_at_ms <= GONE_MS * max(self._rate(), 1):
                 self._edges[cast("bytes", name).decode()] = report
+        written = await self._redis.get(keys.evidence(self.rundown.id))
+        if written is not None:
+            self._books = msgspec.msgpack.decode(cast("bytes", written), type=Books)
 
     def desk(self, now_ms: int, crew: str) -> protocol.Desk:
         """The desk as of the last step, for the console of `crew`."""
@@ -116,6 +151,28 @@ class Crew:
             crew=crew,
             counters=self._counters,
             edges=self._edges,
+        )
+
+    def permitted(self, shown: protocol.Desk) -> protocol.Desk:
+        """A desk as an overlay may know it: no counts and no outcome that the hall does not know yet."""
+        return replace(shown, rounds=[self._permitted(round_) for round_ in shown.rounds])
+
+    def _permitted(self, shown: protocol.DeskRound) -> protocol.DeskRound:
+        live = shown.timing != "predict" and self._rounds.live(self.state.rounds[shown.id])
+        if shown.state == "revealed" or live:
+            return shown
+        return replace(shown, voters=0, choices=[], outcome="", refused={})
+
+    def evidence(self, now_ms: int) -> protocol.Evidence:
+        """The auditor's page as of the last step."""
+        return evidence(
+            self.rundown,
+            self.state,
+            self._follower.history.entries,
+            self._books,
+            now_ms=now_ms,
+            counters=self._counters,
+            edges=self._reports,
         )
 
     def as_run(self) -> list[protocol.AsRun]:
@@ -210,6 +267,14 @@ class CrewSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socke
     async def on_disconnect(self, sid: str, _reason: str = "") -> None:
         """A console is gone."""
         self._crew.members.pop(sid, None)
+        self._crew.auditing.discard(sid)
+
+    async def on_evidence(self, sid: str, _data: object = None) -> Any:
+        """The evidence now, and from now on whenever it changes."""
+        if sid not in self._crew.members:
+            return {"reason": "gone"}
+        self._crew.auditing.add(sid)
+        return plain(self._crew.evidence(self._crew.now()))
 
 
 # ---------------------------------------------------------------- HTTP
@@ -259,7 +324,8 @@ def crew_routes(crew: Crew) -> list[Route]:
         held = allowed(request, "director", "auditor", "overlay")
         if isinstance(held, Response):
             return held
-        return json_response(flat(crew.desk(crew.now(), held.name)))
+        shown = crew.desk(crew.now(), held.name)
+        return json_response(flat(crew.permitted(shown) if held.role == "overlay" else shown))
 
     async def rundown(request: Request) -> Response:
         held = allowed(request, "director", "auditor")
@@ -273,11 +339,18 @@ def crew_routes(crew: Crew) -> list[Route]:
             return held
         return json_response(crew.as_run())
 
+    async def evidence_(request: Request) -> Response:
+        held = allowed(request, "auditor", "director")
+        if isinstance(held, Response):
+            return held
+        return json_response(crew.evidence(crew.now()))
+
     return [
         Route("/api/cues", cues, methods=["POST"]),
         Route("/api/state", state),
         Route("/api/rundown", rundown),
         Route("/api/asrun", as_run_),
+        Route("/api/evidence", evidence_),
     ]
 
 

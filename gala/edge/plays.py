@@ -18,9 +18,10 @@ from gala.edge.audience import Cohort
 from gala.protocol import PlayReply, RoundMine
 from gala.rounds import Rounds
 from gala.show import Round, State
-from gala.timing import closes_at_ms, opens_at_ms
+from gala.timing import CLOCK_SLACK_MS, closes_at_ms, opens_at_ms
 from games.game import Already, AnyOpened, Counted, Outcome, Reason, Refused, Window, play
 from voting.box import BATCH_MAX, PAGE, Box, Change, NoGate, Shut, Stale
+from voting.layout import channel_of
 
 QUEUE_MAX = 20_000  # about a second's plays of one process; above it a phone is told to try again
 DEADLINE_MS = 1_000
@@ -31,14 +32,13 @@ CLOSED = Window(0, 0)
 class Waiting:
     """One play that waits for its batch."""
 
-    __slots__ = ("at_ms", "channel", "channel_delay_ms", "delay_ms", "done", "move", "number", "seq")
+    __slots__ = ("at_ms", "channel", "delay_ms", "done", "move", "number", "seq")
 
     def __init__(self, number: int, seq: int, cohort: Cohort, move: object, at_ms: int) -> None:
         self.number = number
         self.seq = seq
         self.channel = cohort.channel_index
         self.delay_ms = cohort.delay_ms
-        self.channel_delay_ms = cohort.channel.delay_ms
         self.move = move
         self.at_ms = at_ms
         self.done: asyncio.Future[PlayReply] = asyncio.get_running_loop().create_future()
@@ -62,13 +62,19 @@ class _Table:
 
 
 class Plays:
-    """The plays of one edge. `state` gives the newest state of the show this edge has read."""
+    """The plays of one edge. `state` gives the newest state of the show this edge has read.
 
-    def __init__(self, redis: Redis, rounds: Rounds, now: Now, state: Callable[[], State]) -> None:
+    rate: how fast gala time runs; a phone's clock is off by so much more of it.
+    """
+
+    def __init__(
+        self, redis: Redis, rounds: Rounds, now: Now, state: Callable[[], State], rate: Callable[[], float]
+    ) -> None:
         self._redis = redis
         self._rounds = rounds
         self._now = now
         self._state = state
+        self._rate = rate
         self._tables: dict[str, _Table] = {}
         self._queued = 0
         self.counted = 0
@@ -89,8 +95,10 @@ class Plays:
     async def submit(self, round_id: str, number: int, seq: int, cohort: Cohort, move: object) -> PlayReply:
         """Judges a play now, and counts it with the next batch. Resolves when its fate is durable."""
         round_ = self._state().rounds.get(round_id)
-        if round_ is None or round_id not in cohort.visible.rounds:
+        if round_ is None:
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
+        if round_id not in cohort.visible.rounds:
+            return self._refused(self._table(round_), Reason.UNKNOWN_ROUND)
         if number < 0:
             return self._refused(self._table(round_), Reason.ENTER_FIRST)
         if self._queued >= QUEUE_MAX:
@@ -140,8 +148,7 @@ class Plays:
                 left.append(waiting)  # judged on what this batch makes of the slot
                 continue
             before = table.slots.get(waiting.number, table.empty)
-            window = _window(round_, waiting)
-            verdict = _judge(table, window, waiting, before)
+            verdict = self._judge(table, round_, waiting, before)
             if isinstance(verdict, Refused):
                 # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself, which
                 # another edge may have filled with this very play
@@ -150,7 +157,7 @@ class Plays:
                 except (RedisError, TimeoutError, OSError):
                     waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
                     continue
-                verdict = _judge(table, window, waiting, before)
+                verdict = self._judge(table, round_, waiting, before)
             if isinstance(verdict, Refused):
                 waiting.answer(self._refused(table, verdict.reason, verdict.mine))
             elif isinstance(verdict, Already):
@@ -210,25 +217,32 @@ class Plays:
             assert isinstance(verdict, Refused), "nothing counts in a window that is closed"
             waiting.answer(self._refused(table, verdict.reason, verdict.mine))
 
+    def _judge(self, table: _Table, round_: Round, waiting: Waiting, before: bytes) -> Outcome:
+        return _judge(table, self._window(round_, waiting, before), waiting, before)
+
+    def _window(self, round_: Round, waiting: Waiting, before: bytes) -> Window:
+        if round_.void or round_.shut:
+            return CLOSED
+        delay_ms = waiting.delay_ms
+        if round_.timing == "appear":
+            # All of a channel play the same timetable, so a viewer's own nudge neither opens nor closes it;
+            # and the channel is that of the first play in the slot, wherever the viewer has gone since.
+            played_on = channel_of(before)
+            delay_ms = self._rounds.delay_ms(waiting.channel if played_on is None else played_on)
+        return Window(
+            opens_at_ms(round_.timing, round_.opened_at_ms, delay_ms),
+            closes_at_ms(round_.timing, round_.lock_due_at_ms or FAR_MS, delay_ms),
+            cut_at_ms=round_.stage_until_at_ms,
+            spells=round_.spells,
+            slack_ms=int(CLOCK_SLACK_MS * self._rate()),
+        )
+
     def _not_too_late(self, left: list[Waiting]) -> list[Waiting]:
         now_ms = self._now()
         for waiting in left:
             if now_ms - waiting.at_ms > DEADLINE_MS:
                 waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
         return [waiting for waiting in left if not waiting.done.done()]
-
-
-def _window(round_: Round, waiting: Waiting) -> Window:
-    if round_.void or round_.shut:
-        return CLOSED
-    # where all of a channel play the same timetable, a viewer's own nudge neither opens nor closes it
-    delay_ms = waiting.channel_delay_ms if round_.timing == "appear" else waiting.delay_ms
-    return Window(
-        opens_at_ms(round_.timing, round_.opened_at_ms, delay_ms),
-        closes_at_ms(round_.timing, round_.lock_due_at_ms or FAR_MS, delay_ms),
-        cut_at_ms=round_.stage_until_at_ms,
-        spells=round_.spells,
-    )
 
 
 def _judge(table: _Table, window: Window, waiting: Waiting, before: bytes) -> Outcome:

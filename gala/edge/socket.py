@@ -16,6 +16,7 @@ from gala.passes import BadPass, ViewerPass
 from games.game import Reason
 
 MESSAGE_BYTES_MAX = 16 * 1024
+SAID = ("sync", "enter", "play", "tune")
 SOME_TIME_MS = 1_000
 
 
@@ -42,6 +43,16 @@ def refuse(reason: str, **more: Any) -> socketio.exceptions.ConnectionRefusedErr
     return socketio.exceptions.ConnectionRefusedError(reason, {"reason": reason, **more})
 
 
+def sync_reply(data: object, now: Now) -> Any:
+    """The answer to a `sync`, of whichever namespace."""
+    received_ms = float(now())
+    try:
+        said = msgspec.convert(data, protocol.Sync, strict=False)
+    except msgspec.ValidationError as error:
+        return {"reason": Reason.BAD_MOVE, "detail": str(error)}
+    return plain(protocol.SyncReply(t0_ms=said.t0_ms, t1_ms=received_ms, t2_ms=float(now())))
+
+
 def tuning_of(channel: str, delay_ms: int | msgspec.UnsetType) -> Tuning:
     """How a viewer watches, from the wire."""
     return Tuning(channel, None if isinstance(delay_ms, msgspec.UnsetType) else delay_ms)
@@ -58,6 +69,15 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         self._edge = edge
         self._now = now
         self._entropy = entropy
+
+    async def trigger_event(self, event: str, *args: Any) -> Any:
+        """Calls the handler of what a phone says, with one content: none or several are as good as none."""
+        sid, *content = args
+        if event in SAID:
+            return await super().trigger_event(event, sid, content[0] if len(content) == 1 else None)
+        if event in ("connect", "disconnect") and self._sockets.manager.is_connected(sid, NAMESPACE):
+            return None  # not what happened, but an event of the phone's that calls itself so
+        return await super().trigger_event(event, *args)
 
     async def on_connect(self, sid: str, _environ: dict[str, Any], auth: object = None) -> None:
         """Accepts a phone: with its pass, or with a new one."""
@@ -80,7 +100,6 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         except BadPass as error:
             raise refuse("bad_pass", detail=str(error)) from None
         cohort = self._edge.audience.cohort(tuning_of(said.channel, said.delay_ms))
-        await self._sockets.enter_room(sid, cohort.name, namespace=NAMESPACE)
         await self._edge.arrive(Viewer(sid, held.viewer, held.number, cohort))
 
     async def on_disconnect(self, sid: str, _reason: str = "") -> None:
@@ -89,13 +108,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
 
     async def on_sync(self, _sid: str, data: object) -> Any:
         """Server times for the phone's clock."""
-        received_ms = float(self._now())
-        try:
-            said = msgspec.convert(data, protocol.Sync, strict=False)
-        except msgspec.ValidationError as error:
-            return {"reason": Reason.BAD_MOVE, "detail": str(error)}
-        reply = protocol.SyncReply(t0_ms=said.t0_ms, t1_ms=received_ms, t2_ms=float(self._now()))
-        return plain(reply)
+        return sync_reply(data, self._now)
 
     async def on_enter(self, sid: str, _data: object = None) -> Any:
         """Gives this viewer a number; again, the same one."""
@@ -147,8 +160,5 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         channel = said.channel or viewer.cohort.channel.id
         cohort = self._edge.audience.cohort(tuning_of(channel, said.delay_ms))
         if cohort is not viewer.cohort:
-            await self._sockets.leave_room(sid, viewer.cohort.name, namespace=NAMESPACE)
-            await self._sockets.enter_room(sid, cohort.name, namespace=NAMESPACE)
-            self._edge.audience.move(viewer, cohort)
-            await self._edge.shown(viewer)
+            await self._edge.retune(viewer, cohort)
         return plain(protocol.TuneReply(cohort=cohort.name))

@@ -8,6 +8,7 @@ wallet:{SHOW}            hash    viewer number -> what became true of that viewe
 tally:{SHOW/SEGMENT/RUN} string  the newest snapshot of a round's counters, msgpack
 refused:{SHOW/SEGMENT/RUN} hash  reason -> refused plays
 edges:{SHOW}             hash    edge name -> its last report, msgpack
+evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
 ======================== ======= ==================================================================
 
 A box's keys ``box:{SHOW/SEGMENT/RUN#PAGE}:…`` belong to `voting.box`. Nothing expires during an evening.
@@ -41,3 +42,7 @@ def refused(round_id: str) -> str:
 
 def edges(show: str) -> str:
     return f"edges:{{{show}}}"
+
+
+def evidence(show: str) -> str:
+    return f"evidence:{{{show}}}"

@@ -20,7 +20,6 @@ from gala.demo import BEFORE_MS
 from gala.evening import Evening, open_evening, service_secret
 from gala.notary import chain_and_signature
 from gala.protocol import CuePost
-from gala.rundown import Rundown
 from gala.rundown_file import load
 from gala.settings import Settings
 from gala.show import State
@@ -77,9 +76,9 @@ class Night:
 
 
 @contextlib.asynccontextmanager
-async def running_night(folder: Path, rundown: Rundown | None = None) -> AsyncIterator[Night]:
-    """An evening over a folder of its own, with every role running; by default one done by hand."""
-    rundown = rundown or load(RUNDOWN)
+async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Night]:
+    """An evening over a folder of its own, with every role running."""
+    rundown = load(plan)
     settings = msgspec.structs.replace(Settings(), data=folder, public_port=0, crew_port=0)
     secret = service_secret(settings, secrets.token_bytes)
     chain, signature = chain_and_signature(rundown, secret)

@@ -8,7 +8,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import Night, running_night
-from tests.gala.stars import STARS
+from tests.gala.stars import TEXT
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 @pytest.fixture
 async def night(tmp_path: Path) -> AsyncIterator[Night]:
-    async with running_night(tmp_path, STARS) as found:
+    plan = tmp_path / "stars.toml"
+    plan.write_text(TEXT)
+    async with running_night(tmp_path / "data", plan) as found:
         yield found
 
 

@@ -174,7 +174,11 @@ class Booth:
         self.follower = Follower(hall.rundown, ShowLog(hall.clients, hall.rundown.id))
         self._cohort = Audience(hall.rundown).cohort(Tuning())
         self.plays = Plays(
-            redis or hall.clients.once, hall.rounds, lambda: hall.now_ms, lambda: self.follower.state
+            redis or hall.clients.once,
+            hall.rounds,
+            lambda: hall.now_ms,
+            lambda: self.follower.state,
+            lambda: 1.0,
         )
 
     @property

@@ -53,7 +53,7 @@ def view(rundown: Rundown, history: History, now_ms: int, delay_ms: int) -> prot
         history.head,
         step=history.step(visible),
         delay_ms=delay_ms,
-        channel_delay_ms=delay_ms,
+        channel_delay_ms=rundown.channels[0].delay_ms,
         public=lambda round_: ROUNDS[rundown.id].public(round_, 0, now_ms),
         text_of=TEXTS[rundown.id].hash_of,
     )

@@ -1,13 +1,14 @@
 """How to play each registered game at random: the one thing a law over all games cannot know by itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
 
-from games import boost, poll
+from games import boost, poll, whack
+from games.chains import Chains
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,14 @@ class Examples:
     ones.
 
     outcomes: what a director may settle such a round with; none when it has no outcome.
-    twins(settings, seed, at_ms): seeds of rounds that differ only in what is shown after `at_ms`.
+    twins(round, channel, elapsed_ms): rounds that differ from it only in what that channel is not shown by
+    then.
     """
 
     settings: st.SearchStrategy[msgspec.Struct]
     moves: Callable[[Any], st.SearchStrategy[Any]]
     outcomes: Callable[[Any], list[str]]
-    twins: Callable[[Any, bytes, int], list[bytes]]
+    twins: Callable[[Any, int, int], list[Any]]
 
 
 @st.composite
@@ -50,6 +52,54 @@ def _poll_moves(settings: poll.Settings) -> st.SearchStrategy[Any]:
 
 
 @st.composite
+def _whack_settings(draw: st.DrawFn) -> whack.Settings:
+    waves, moles, holes = draw(st.integers(1, 8)), draw(st.integers(1, 8)), draw(st.integers(8, 16))
+    up_ms = draw(st.integers(300, 900))
+    least_ms = max(500, up_ms + whack.GAP_MS + whack.BEAT_MS * moles)
+    said = {
+        "waves": waves,
+        "wave_ms": draw(st.integers(least_ms, least_ms + 1_000)),
+        "moles": moles,
+        "holes": holes,
+        "up_ms": up_ms,
+        "threshold": draw(st.integers(1, min(3, waves * moles))),
+        "tickets": draw(st.integers(0, 2)),
+    }
+    return whack.GAME.read_settings(said)
+
+
+def _whack_moves(settings: whack.Settings) -> st.SearchStrategy[Any]:
+    # The laws' window opens at 1 000, when the first moles are about to rise.
+    hit = st.tuples(st.integers(0, settings.total), st.integers(0, 4_000)).map(list)
+    fresh = st.tuples(st.integers(0, settings.moles - 1), st.integers(1_650, 2_000)).map(list)
+    return st.lists(st.one_of(hit, fresh, fresh), max_size=8).map(
+        lambda hits: {"hits": sorted(hits, key=lambda one: one[1])}
+    )
+
+
+@dataclass(frozen=True)
+class ForgedChains(Chains):
+    """Chains with the keys of another seed, but for a channel's first `kept` ones."""
+
+    true: Chains = field(kw_only=True)
+    channel: int = field(kw_only=True)
+    kept: int = field(kw_only=True)
+
+    def keys(self, channel: int) -> tuple[bytes, ...]:
+        forged = super().keys(channel)
+        return (
+            self.true.keys(channel)[: self.kept] + forged[self.kept :] if channel == self.channel else forged
+        )
+
+
+def whack_twin(opened: whack.Round, channel: int, elapsed_ms: int) -> whack.Round:
+    """A round that shows a channel the same so far, and goes on otherwise; its other channels are others."""
+    told = whack.beats(opened, elapsed_ms)
+    forged = ForgedChains(bytes(32), opened.settings.waves, true=opened.chains, channel=channel, kept=told)
+    return whack.Round(opened.settings, forged)
+
+
+@st.composite
 def _boost_settings(draw: st.DrawFn) -> boost.Settings:
     count, cap = draw(st.integers(1, 5)), draw(st.integers(1, 60))
     choices = [{"id": f"star-{place}", "label": {"en": f"Star {place}"}} for place in range(count)]
@@ -71,7 +121,7 @@ EXAMPLES: dict[str, Examples] = {
         moves=_boost_moves,
         outcomes=lambda _settings: [],
         # A boost draws nothing either.
-        twins=lambda _settings, seed, _at_ms: [bytes(32), seed[::-1]],
+        twins=lambda opened, _channel, _elapsed_ms: [boost.open_round(opened.settings, bytes(32))],
     ),
     "poll": Examples(
         settings=_poll_settings(),
@@ -80,6 +130,12 @@ EXAMPLES: dict[str, Examples] = {
             [choice.id for choice in settings.choices] if settings.kind == "predict" else []
         ),
         # A poll draws nothing: any other seed is the same round.
-        twins=lambda _settings, seed, _at_ms: [bytes(32), seed[::-1]],
+        twins=lambda opened, _channel, _elapsed_ms: [poll.open_round(opened.settings, bytes(32))],
+    ),
+    "whack": Examples(
+        settings=_whack_settings(),
+        moves=_whack_moves,
+        outcomes=lambda _settings: [],
+        twins=lambda opened, channel, elapsed_ms: [whack_twin(opened, channel, elapsed_ms)],
     ),
 }

@@ -182,14 +182,19 @@ def test_whatever_a_phone_sends_is_judged_and_never_an_error(name: str, data: st
 @given(data=st.data())
 @law
 def test_what_is_shown_reveals_nothing_later(name: str, data: st.DataObject) -> None:
-    said, seed = data.draw(EXAMPLES[name].settings), data.draw(SEEDS)
-    channel, now_ms = data.draw(st.integers(0, 3)), data.draw(st.integers(0, 3_000))
-    opened = open_round(GAMES[name], said, seed)
-    shown = opened.game.public(opened.round, channel, now_ms)
+    opened = data.draw(opened_rounds(name))
+    channel, elapsed_ms = data.draw(st.integers(0, 3)), data.draw(st.integers(-1_000, 9_000))
+    game, beats = opened.game, opened.game.beats(opened.round, elapsed_ms)
+    shown = game.public(opened.round, channel, elapsed_ms)
     on_the_wire(shown)
-    for twin in EXAMPLES[name].twins(said, seed, now_ms):
-        other = open_round(GAMES[name], said, twin)
-        assert other.game.public(other.round, channel, now_ms) == shown
+    for twin in EXAMPLES[name].twins(opened.round, channel, elapsed_ms):
+        assert game.public(twin, channel, elapsed_ms) == shown
+        assert game.beats(twin, elapsed_ms) == beats
+    # What is shown changes by time only when a beat says so, and beats never fall.
+    later_ms = elapsed_ms + data.draw(st.integers(0, 3_000))
+    assert game.beats(opened.round, later_ms) >= beats
+    if game.beats(opened.round, later_ms) == beats:
+        assert game.public(opened.round, channel, later_ms) == shown
 
 
 @every_game
@@ -199,8 +204,8 @@ def test_settings_round_and_slot_survive_a_round_trip(name: str, data: st.DataOb
     opened = data.draw(opened_rounds(name))
     through_json = msgspec.json.decode(msgspec.json.encode(opened.settings))
     assert opened.game.read_settings(through_json) == opened.settings
-    leaf = msgspec.json.decode(msgspec.json.encode(opened.leaf()))
-    assert leaf == opened.leaf()
+    leaf = msgspec.json.decode(msgspec.json.encode(opened.leaf(3)))
+    assert leaf == opened.leaf(3)
     assert Layout.from_json(leaf["layout"]) == opened.layout
     assert tuple(counts_from_json(leaf["counts"])) == opened.tally.counts
     assert tuple(entries_from_json(leaf["entries"])) == opened.entries

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rewards import leaves
+from rewards import chains, leaves
 from rewards.beacon import RehearsalBeacon
 from rewards.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window
 from rewards.register import Keys, Register
@@ -34,6 +34,7 @@ RIGHT: list[dict[str, Any]] = [
     {"when": ["eq", "choice", "@settled"], "tickets": 2},
     {"when": ["ge", "seq", 1], "tickets": 1},
 ]
+HEADS = [b"h" * 32, b"i" * 32, b"j" * 32]
 WINDOW = Window(START + HOUR, START + 3 * HOUR, "Asia/Shanghai")
 
 
@@ -75,11 +76,16 @@ async def begin(folder: Path) -> Register:
 async def play_round(
     register: Register, round_id: str, choices: list[int | None], rerun_of: str = ""
 ) -> None:
-    opening = RoundOpening(round_id, POLL, COUNTS, RIGHT, rerun_of)
+    # Every round here tells something in seven pieces, on three channels.
+    firsts = [chains.keys(head, channel, 7)[0] for channel, head in enumerate(HEADS)]
+    commitments = [chains.commitment(first, channel) for channel, first in enumerate(firsts)]
+    told = {"length": 7, "commitments": commitments}
+    opening = RoundOpening(round_id, POLL, COUNTS, RIGHT, rerun_of, told)
     await register.round_opened(opening, at_ms=START + 10)
     await register.round_locked(round_id, at_ms=START + 20)
     await register.round_settled(round_id, 2, by="director", reason="the jury", at_ms=START + 30)
-    await register.round_sealed(round_id, [page(choices)], tally(choices), at_ms=START + 40)
+    heads = [head.hex() for head in HEADS]
+    await register.round_sealed(round_id, [page(choices)], tally(choices), at_ms=START + 40, heads=heads)
 
 
 @dataclass

@@ -341,6 +341,10 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("another seed", set_in("result", seed="00" * 32), "draw 1 result: the result's leaf says another seed"),
     ("another algorithm", set_in("evening", algorithm="gala-draw/2"), "leaf 0"),
     ("a leaf nobody knows", set_in("lock", schema="gala/unlock/1"), "unknown leaf"),
+    ("other heads than promised", set_in("seal", heads=["00" * 32] * 3), "channel 0 does not lead to"),
+    ("a head kept back", set_in("seal", heads=["00" * 32]), "1 heads of 3 chains"),
+    ("heads kept back", lambda _, found: found[at(found, "seal")].pop("heads"), "opens the chains"),
+    ("a chain of another length", set_in("open", chains={"length": 8, "commitments": []}), "chains of 1"),
     ("a float in a leaf", set_in("lock", at_ms="soon"), "at_ms is no int"),
     (
         "another verifier promised",

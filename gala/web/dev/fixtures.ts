@@ -103,6 +103,7 @@ const local = (status: PlayStatus, choice: string, label: string, reason = "", a
     title: "Human Tetris",
     reason,
     counted_at_ms: status === "counted" ? NOW_MS - 1500 : 0,
+    parts: [],
     slot: null,
   },
 });
@@ -149,6 +150,53 @@ const drawing = (view: Partial<DrawView>, rest: Partial<Moment> = {}): Moment =>
   });
 
 const result = { outcome: "comets", tally: { voters: 718_446, choices: { comets: 412_388, harbour: 306_058 } } };
+
+const WHACK = "gala/whack/1";
+const mole = (id: number, hole: number, up_ms: number, down_ms: number, mascot: number): number[] => [id, hole, up_ms, down_ms, mascot];
+const whackText: SegmentText = complete("SegmentText", { title: { en: "Whack the mascots", "zh-CN": "打吉祥物", ar: "اضرب التمائم" }, card: { en: "They are loose." } });
+/** Eleven seconds in: five up, one just caught, one just gone, one about to rise. */
+const whack = (more: Partial<RoundView>, rest: Partial<Moment> = {}, caught: number[] = [], sending: number[] = [], threshold = 24): Moment => {
+  const opens_at_ms = NOW_MS - 11_000;
+  const waves = [
+    { index: 2, moles: [mole(16, 5, 9000, 10_700, 3), mole(17, 2, 9800, 11_400, 0), mole(18, 0, 10_300, 11_900, 4), mole(19, 4, 10_500, 11_800, 1), mole(20, 6, 10_600, 12_000, 5), mole(21, 8, 10_800, 12_300, 2)] },
+    { index: 3, moles: [mole(24, 3, 11_400, 13_000, 3)] },
+  ];
+  const round = { id: WHACK, game: "whack", timing: "appear" as const, opens_at_ms, closes_at_ms: NOW_MS + 19_000, public: { holes: 9, threshold, tickets: 1, total: 40, length_ms: 30_000, waves } };
+  const hits = [...caught, ...sending].map((id) => [id, NOW_MS - (id === 17 ? 200 : 4000 - id)]);
+  const play = local("sending", "", `${hits.length} hits`, "", WHACK)[WHACK] as LocalPlay;
+  return at({
+    show: show({ segment: segment({ id: "whack" }), round: complete("RoundView", { state: "open", generation: 1, ...round, ...more }) }),
+    segmentText: whackText,
+    plays: hits.length > 0 ? { [WHACK]: { ...play, move: { hits }, status: sending.length > 0 ? "sending" : "counted" } } : {},
+    mine: mine(caught.length > 0 ? { rounds: { [WHACK]: { seq: 3, has: { hits: caught.length, moles: caught, threshold }, entries: 0 } } } : {}),
+    ...rest,
+  });
+};
+const upTo = (n: number): number[] => Array.from({ length: n }, (_none, i) => i);
+
+const BOOST = "gala/beam/1";
+const beam: SegmentText = complete("SegmentText", {
+  title: { en: "Balance beam, second try", "zh-CN": "平衡木，第二次", ar: "عارضة التوازن، المحاولة الثانية" },
+  choices: { xia: { label: { en: "Xia Meng", "zh-CN": "夏梦", ar: "شيا منغ" } }, otieno: { label: { en: "Otieno" } }, rana: { label: { en: "Rana Said", ar: "رنا سعيد" } } },
+});
+const boostTally = { voters: 80_211, choices: { xia: 4_115_200, otieno: 2_980_410, rana: 1_204_000 }, own: {} };
+/** `total` tapped of which `counted` are, `own` of those after the cut. */
+const boost = (more: Record<string, unknown>, total = 0, counted = 0, own = 0, rest: Partial<Moment> = {}): Moment => {
+  const round = { id: BOOST, game: "boost", timing: "influence" as const, opens_at_ms: NOW_MS - 40_000, closes_at_ms: NOW_MS + 32_000, public: { choices: ["xia", "otieno", "rana"], cap: 200, threshold: 100, tickets: 1, taps_per_s: 12 } };
+  const play = local(total > counted ? "sending" : "counted", "", `${total} boosts for Xia Meng`, "", BOOST)[BOOST] as LocalPlay;
+  return at({
+    show: show({ segment: segment({ id: "beam" }), round: complete("RoundView", { state: "open", generation: 1, ...round, ...more }) }),
+    segmentText: beam,
+    plays: total > 0 ? { [BOOST]: { ...play, move: { total, for: "xia" } } } : {},
+    mine: mine(counted > 0 ? { rounds: { [BOOST]: { seq: 9, has: { for: "xia", total: counted, stage: counted - own, own, cap: 200 }, entries: 0 } } } : {}),
+    tally: { round: BOOST, seq: 4, counters: boostTally, online: 90_000 },
+    ...rest,
+  });
+};
+const won = (moment: Moment, round: string, entries: number): Moment => {
+  const held = moment.mine.rounds[round];
+  return held ? { ...moment, mine: { ...moment.mine, rounds: { [round]: { ...held, entries } } } } : moment;
+};
 
 /** Every screen by name. */
 export const MOMENTS: Record<string, Moment> = {
@@ -213,4 +261,22 @@ export const MOMENTS: Record<string, Moment> = {
   "bad-pass": at({ link: { state: "refused", reason: "bad_pass" } }),
   full: at({ link: { state: "refused", reason: "hall_full", next_at_ms: 9000 } }),
   refused: at({ link: { state: "refused", reason: "no_such_show" } }),
+  "whack-soon": whack({ opens_at_ms: NOW_MS + 7000 }),
+  whack: whack({}, {}, [...upTo(16), 17]),
+  "whack-sending": whack({}, {}, upTo(14), [17]),
+  "whack-earned": whack({}, {}, upTo(17).concat(17), [], 12),
+  "whack-refused": whack({}, { plays: { [WHACK]: { ...(local("refused", "", "3 hits", "too_fast", WHACK)[WHACK] as LocalPlay), move: { hits: [[1, NOW_MS - 3000], [17, NOW_MS - 500], [18, NOW_MS - 300]] } } } }, [1]),
+  "whack-nolink": whack({}, { link: { state: "down", tries: 1 } }, upTo(9)),
+  "whack-over": whack({ state: "locked", closes_at_ms: NOW_MS - 10 }, {}, upTo(11)),
+  "whack-result": won(whack({ state: "revealed", result: { tally: { voters: 400_000, hits: 9_120_000 } } }, {}, upTo(31)), WHACK, 1),
+  "whack-none": whack({ state: "revealed", result: { tally: { voters: 400_000, hits: 9_120_000 } } }),
+  "boost-pick": boost({}),
+  boost: boost({ spells: [[NOW_MS - 19_000, NOW_MS + 41_000, 20_000]] }, 147, 141),
+  "boost-one": boost({ public: { choices: ["xia"], cap: 200, threshold: 100, tickets: 1 } }, 20, 20),
+  "boost-full": boost({}, 200, 200),
+  "boost-cut": boost({ cut_at_ms: NOW_MS - 12_000 }, 180, 171, 12),
+  "boost-nolink": boost({}, 60, 44, 0, { link: { state: "down", tries: 1 } }),
+  "boost-locked": boost({ state: "locked", closes_at_ms: NOW_MS - 1000 }, 200, 200, 38),
+  "boost-result": won(boost({ state: "revealed", result: { tally: boostTally } }, 147, 147), BOOST, 1),
+  practice: at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Later", "Whack is next."), place: "practice" }),
 };

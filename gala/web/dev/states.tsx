@@ -21,6 +21,7 @@ function eveningOf(moment: Moment): Evening {
     seat: signal({ asking: false, reason: "", next_at_ms: 0, ...moment.seat }),
     channel: signal(moment.channel ?? ""),
     now_ms: signal(NOW_MS),
+    at_ms: () => NOW_MS,
     showText: () => moment.showText,
     segmentText: () => moment.segmentText,
     enter: nothing,
@@ -32,8 +33,8 @@ function eveningOf(moment: Moment): Evening {
   };
 }
 
-/** Draws one state; tests call it again and again without loading the page anew. */
-async function draw(state: string, wish: string, hand: string): Promise<void> {
+/** Draws one state; `ways` names `calm` and `button` as this viewer wants them. Tests call it again and again without loading the page anew. */
+async function draw(state: string, wish: string, hand: string, ways = "calm"): Promise<void> {
   const moment = MOMENTS[state];
   const root = document.getElementById("page");
   if (!moment || !root) throw new Error(`no such state: ${state}`);
@@ -42,11 +43,13 @@ async function draw(state: string, wish: string, hand: string): Promise<void> {
     lang: signal(lang),
     hand: signal(hand === "left" ? "left" : "right"),
     sound: signal(false),
-    calm: signal(true),
+    calm: signal(ways.includes("calm")),
+    button: signal(ways.includes("button")),
+    vibration: signal(false),
   };
   const words = signal(new Words(lang, await LANGUAGES[lang].load()));
   const place = signal(moment.place ?? "stage");
-  const page: Page = { evening: eveningOf(moment), words, manners, place, local_ms: () => 0 };
+  const page: Page = { evening: eveningOf(moment), words, manners, place, ring: nothing, local_ms: () => 0 };
   render(null, root);
   render(
     <PageContext.Provider value={page}>
@@ -57,5 +60,5 @@ async function draw(state: string, wish: string, hand: string): Promise<void> {
 }
 
 const asked = new URLSearchParams(location.search);
-await draw(asked.get("state") ?? "poll-two", asked.get("lang") ?? "en", asked.get("hand") ?? "right");
+await draw(asked.get("state") ?? "poll-two", asked.get("lang") ?? "en", asked.get("hand") ?? "right", asked.get("ways") ?? "calm");
 Object.assign(window, { STATES: Object.keys(MOMENTS), draw });

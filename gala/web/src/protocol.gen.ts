@@ -429,8 +429,104 @@ export interface CueReply {
   show: Desk | null;
 }
 
+/** Once per connection of an overlay: what may be on air now. Then `show`, `tally` and `clock`. */
+export interface OverlayWelcome {
+  now_ms: number;
+  show: Show;
+  join_url: string;
+  tally: Tally | null;
+  rate: number;
+}
+
+/** A leaf of the log, without its content: that is published with the bundle. */
+export interface EvidenceLeaf {
+  index: number;
+  schema: string;
+  key: string;
+  /** hex, as it stands in the tree */
+  hash: string;
+  at_ms: number;
+}
+
+/** A round counted three times: by the counters, by a recount of its box, by the seal in the log. */
+export interface EvidenceRound {
+  id: string;
+  title: string;
+  game: string;
+  state: "locked" | "locking" | "open" | "sealed" | "void";
+  counters: Record<string, number>;
+  /** from the seal on */
+  recount: Record<string, number>;
+  /** the recount says what the counters say, and so does the seal in the log */
+  equal: boolean;
+  /** slots in the sealed box */
+  plays: number;
+  /** index in the log; -1: not there yet */
+  sealed_leaf: number;
+  /** by reason */
+  refused: Record<string, number>;
+}
+
+export interface EvidenceDraw {
+  draw: number;
+  state: "announced" | "armed" | "drawn" | "frozen";
+  title: string;
+  entrants: number;
+  tickets: number;
+  /** hex, of the roster */
+  root: string;
+  beacon_round: number;
+  beacon_at_ms: number;
+  winners: number;
+}
+
+/** An equation of the ledger with both its sides as they stand; amounts in minor units. */
+export interface EvidenceEquation {
+  name: string;
+  draw: number;
+  tier: number;
+  currency: string;
+  left: number;
+  right: number;
+  holds: boolean;
+}
+
+export interface EvidenceCheck {
+  name: string;
+  ok: boolean;
+  detail: string;
+}
+
+/** What the auditor's page shows, whole: `GET /api/evidence`, and event `evidence` to who asked. */
+export interface Evidence {
+  show: string;
+  name: string;
+  zone: string;
+  version: number;
+  now_ms: number;
+  phase: "before" | "ended" | "live";
+  rehearsal: boolean;
+  /** the log's name, with which its checkpoint begins */
+  origin: string;
+  /** hex, of the leaves so far */
+  root: string;
+  /** leaves under the published checkpoint; 0: none is published yet */
+  signed_size: number;
+  signed_at_ms: number;
+  /** of the ledger */
+  rows: number;
+  /** hex, the ledger's running hash */
+  chain: string;
+  leaves: EvidenceLeaf[];
+  rounds: EvidenceRound[];
+  draws: EvidenceDraw[];
+  equations: EvidenceEquation[];
+  /** of the published bundle */
+  checks: EvidenceCheck[];
+}
+
 /** Why a play is refused: the published list, the same in the browser. */
-export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
+export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_late", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
 export type Reason = (typeof REASONS)[number];
 
 /** Every message by its name. */
@@ -473,6 +569,13 @@ export interface Messages {
   Desk: Desk,
   CuePost: CuePost,
   CueReply: CueReply,
+  OverlayWelcome: OverlayWelcome,
+  EvidenceLeaf: EvidenceLeaf,
+  EvidenceRound: EvidenceRound,
+  EvidenceDraw: EvidenceDraw,
+  EvidenceEquation: EvidenceEquation,
+  EvidenceCheck: EvidenceCheck,
+  Evidence: Evidence,
 }
 
 /** What an absent field means, and which fields hold messages: one, a list or a map of them. */
@@ -515,6 +618,13 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   Desk: { absent: {"held_at_ms": 0, "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "as_run": []}, parts: {"segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
   CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
+  OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
+  EvidenceLeaf: { absent: {}, parts: {} },
+  EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}}, parts: {} },
+  EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },
+  EvidenceEquation: { absent: {}, parts: {} },
+  EvidenceCheck: { absent: {}, parts: {} },
+  Evidence: { absent: {"rehearsal": false, "origin": "", "root": "", "signed_size": 0, "signed_at_ms": 0, "rows": 0, "chain": "", "leaves": [], "rounds": [], "draws": [], "equations": [], "checks": []}, parts: {"leaves": {"of": "EvidenceLeaf", "as": "list"}, "rounds": {"of": "EvidenceRound", "as": "list"}, "draws": {"of": "EvidenceDraw", "as": "list"}, "equations": {"of": "EvidenceEquation", "as": "list"}, "checks": {"of": "EvidenceCheck", "as": "list"}} },
 };
 
 export interface Shape {

@@ -26,10 +26,10 @@ const fields = (value: unknown): Record<string, unknown> =>
 
 const text = (value: unknown): Text => fields(value) as Text;
 
-/** Reads it, forgiving what is missing: the segment's text fills in, and a poll without rules takes one answer. */
-export function readPoll(shown: Record<string, unknown>, segment: SegmentText): Poll {
-  const listed = Array.isArray(shown.choices) ? shown.choices : Object.keys(segment.choices);
-  const choices = listed.map((entry: unknown, place): Choice => {
+/** The choices a round lists, by id or whole; the segment's text fills in. */
+export function readChoices(listed: unknown, segment: SegmentText): Choice[] {
+  const entries = Array.isArray(listed) ? (listed as unknown[]) : Object.keys(segment.choices);
+  return entries.map((entry, place): Choice => {
     const given = typeof entry === "string" ? { id: entry } : fields(entry);
     const id = String(given.id);
     const words: ChoiceText | undefined = segment.choices[id];
@@ -42,9 +42,13 @@ export function readPoll(shown: Record<string, unknown>, segment: SegmentText): 
       hollow: place >= SHAPE_NAMES.length,
     };
   });
+}
+
+/** Reads it, forgiving what is missing: the segment's text fills in, and a poll without rules takes one answer. */
+export function readPoll(shown: Record<string, unknown>, segment: SegmentText): Poll {
   return {
     kind: shown.kind === "predict" ? "predict" : "opinion",
-    choices,
+    choices: readChoices(shown.choices, segment),
     allowance: typeof shown.allowance === "number" ? shown.allowance : 1,
     revise: shown.revise === true,
     tickets: typeof shown.tickets === "number" ? shown.tickets : 0,

@@ -21,5 +21,10 @@ export interface RoundProps {
   play(move: Record<string, unknown>, label: string): void;
 }
 
-/** A game's browser module: one screen for all phases of its round. */
-export type GamePage = FunctionComponent<RoundProps>;
+/**
+ * A game's browser module: one screen for all phases of its round.
+ *
+ * rapid: plays follow each other by the second, so the page itself says and rings what matters; neither each sending
+ * nor each counting is announced.
+ */
+export type GamePage = FunctionComponent<RoundProps> & { rapid?: boolean };

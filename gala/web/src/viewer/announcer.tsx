@@ -1,5 +1,6 @@
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
+import { GAMES } from "../games/index.ts";
 import type { Words } from "../i18n/words.ts";
 import type { Evening } from "../wire/evening.ts";
 import { usePage } from "./page.ts";
@@ -53,6 +54,7 @@ function sayRound(evening: Evening, w: Words): string {
   switch (phaseOf(round, show.held, evening.now_ms.value)) {
     case "soon":
     case "open":
+      if (play && GAMES[round.game]?.rapid && play.status !== "refused" && play.status !== "kept") return w.pick(text.title);
       return told ? `${told.title}. ${told.sub}` : w.pick(text.question) || w.pick(text.title);
     case "closing":
     case "locked":

@@ -1,18 +1,16 @@
 import { effect } from "@preact/signals";
+import { GAMES } from "../games/index.ts";
 import type { Evening } from "../wire/evening.ts";
-import type { Manners } from "./page.ts";
+import type { Manners, Page } from "./page.ts";
 
 /** A short soft tone, Hz; a rising pair says "counted", one tone "something opens". */
 const OPENS = [523];
 const COUNTED = [523, 784];
 
-/** Sound, off until asked for: a chime when a round opens and when a play is counted. */
-export function chimeAlong(evening: Evening, manners: Manners): void {
+/** Sound, off until asked for. */
+export function bell(manners: Manners): Page["ring"] {
   let audio: AudioContext | null = null;
-  let opened = "";
-  let counted = "";
-
-  const ring = (tones: readonly number[]): void => {
+  return (tones) => {
     if (!manners.sound.value) return;
     audio ??= new AudioContext();
     const start = audio.currentTime;
@@ -29,6 +27,12 @@ export function chimeAlong(evening: Evening, manners: Manners): void {
       source.stop(at + 0.4);
     });
   };
+}
+
+/** A chime when a round opens, and when a play is counted; a game of many small plays rings for itself. */
+export function chimeAlong(evening: Evening, ring: Page["ring"]): void {
+  let opened = "";
+  let counted = "";
   effect(() => {
     const round = evening.show.value?.round;
     const now = round?.state === "open" ? round.id : "";
@@ -36,10 +40,10 @@ export function chimeAlong(evening: Evening, manners: Manners): void {
     opened = now;
   });
   effect(() => {
-    const round = evening.show.value?.round?.id ?? "";
-    const play = evening.plays.value[round];
-    const now = play?.status === "counted" ? `${round}/${play.seq}` : "";
-    if (now && now !== counted) ring(COUNTED);
+    const round = evening.show.value?.round;
+    const play = evening.plays.value[round?.id ?? ""];
+    const now = play?.status === "counted" ? `${play.round}/${play.seq}` : "";
+    if (now && now !== counted && !GAMES[round?.game ?? ""]?.rapid) ring(COUNTED);
     counted = now;
   });
 }

@@ -7,7 +7,7 @@ import { en } from "../i18n/en.ts";
 import { LANGUAGES, Words } from "../i18n/words.ts";
 import { browserDrawer } from "../wire/drawer.ts";
 import { joinEvening } from "../wire/evening.ts";
-import { chimeAlong } from "./chime.ts";
+import { bell, chimeAlong } from "./chime.ts";
 import { keptManners } from "./manners.ts";
 import { PageContext, type Page } from "./page.ts";
 import { Shell } from "./shell.tsx";
@@ -38,9 +38,14 @@ const place = signal(here());
 addEventListener("hashchange", () => {
   place.value = here();
 });
-chimeAlong(evening, manners);
+effect(() => {
+  // Whoever practises is called back when it counts.
+  if (place.value === "practice" && evening.show.value?.round?.state === "open") location.hash = "stage";
+});
+const ring = bell(manners);
+chimeAlong(evening, ring);
 
-const page: Page = { evening, words, manners, place, local_ms: () => performance.now() };
+const page: Page = { evening, words, manners, place, ring, local_ms: () => performance.now() };
 const root = document.getElementById("page");
 if (root === null) throw new Error("the page has no place for itself");
 render(

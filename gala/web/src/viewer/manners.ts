@@ -10,6 +10,8 @@ export function keptManners(drawer: Drawer, wishes: readonly string[]): Manners 
     hand: signal(drawer.get("hand") === "left" ? "left" : "right"),
     sound: signal(drawer.get("sound") === "on"),
     calm: signal(drawer.get("calm") === "on"),
+    button: signal(drawer.get("button") === "on"),
+    vibration: signal(drawer.get("vibration") === "on"),
   };
   const keep = (name: string, read: () => string): void => {
     let first = true;
@@ -22,5 +24,7 @@ export function keptManners(drawer: Drawer, wishes: readonly string[]): Manners 
   keep("hand", () => manners.hand.value);
   keep("sound", () => (manners.sound.value ? "on" : "off"));
   keep("calm", () => (manners.calm.value ? "on" : "off"));
+  keep("button", () => (manners.button.value ? "on" : "off"));
+  keep("vibration", () => (manners.vibration.value ? "on" : "off"));
   return manners;
 }

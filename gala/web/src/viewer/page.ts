@@ -10,6 +10,9 @@ export interface Manners {
   readonly hand: Signal<"left" | "right">;
   readonly sound: Signal<boolean>;
   readonly calm: Signal<boolean>;
+  /** one big button in place of many small ones, where a game has both */
+  readonly button: Signal<boolean>;
+  readonly vibration: Signal<boolean>;
 }
 
 /** Everything a screen is given. */
@@ -19,6 +22,8 @@ export interface Page {
   readonly manners: Manners;
   /** what stands behind # in the address: stage, wallet, voucher/ID, you, rules */
   readonly place: ReadonlySignal<string>;
+  /** A tone for each frequency, Hz, one after the other; silent unless this phone's sound is on. */
+  ring(tones: readonly number[]): void;
   /** local time of `Link.next_at_ms` and the like, ms */
   local_ms(): number;
 }

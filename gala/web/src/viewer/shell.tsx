@@ -8,7 +8,7 @@ import { Announcer } from "./announcer.tsx";
 import { usePage } from "./page.ts";
 import { sceneOf } from "./scene.ts";
 import { Stage } from "./stage.tsx";
-import { Rules, You } from "./you.tsx";
+import { PracticePlace, Rules, You } from "./you.tsx";
 import { VoucherPage, Wallet } from "./wallet.tsx";
 
 /** The whole page: name, link and sound on top; the place one is at; tabs at the bottom. */
@@ -58,6 +58,7 @@ function Place({ at }: { at: string }): JSX.Element {
   if (at.startsWith("voucher/")) return <VoucherPage id={decodeURIComponent(at.slice("voucher/".length))} />;
   if (at === "you") return <You />;
   if (at === "rules") return <Rules />;
+  if (at === "practice") return <PracticePlace />;
   return <Stage />;
 }
 

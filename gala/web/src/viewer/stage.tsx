@@ -52,6 +52,9 @@ function Before(): JSX.Element {
       <h1 class="center">{w.t("beforeTitle")}</h1>
       <p class="sub center">{w.t("stayNote")}</p>
       {text && <p class="eyebrow middle">{w.t("startsAt", { time: w.time(starts, text.zone) })}</p>}
+      <a class="btn quiet" href="#practice">
+        {w.t("practiceStart")}
+      </a>
       <Seat />
     </>
   );

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { LANGUAGES, type Lang } from "../i18n/words.ts";
 import { Icon } from "../brand/icons.tsx";
+import { Practice } from "../games/practice.tsx";
 import { Channels } from "./join.tsx";
 import { usePage } from "./page.ts";
 
@@ -51,6 +52,22 @@ export function You(): JSX.Element {
       />
       <Switch title={w.t("sound")} note={w.t("soundNote")} is={manners.sound.value} set={(on) => (manners.sound.value = on)} />
       <Switch title={w.t("calm")} note={w.t("calmNote")} is={manners.calm.value} set={(on) => (manners.calm.value = on)} />
+      <Switch
+        title={w.t("oneButton")}
+        note={w.t("sameEntry")}
+        is={manners.button.value}
+        set={(on) => (manners.button.value = on)}
+      />
+      <Switch
+        title={w.t("vibration")}
+        note={w.t("vibrationNote")}
+        is={manners.vibration.value}
+        set={(on) => (manners.vibration.value = on)}
+      />
+      <a class="btn line" href="#practice">
+        <Icon name="practice" />
+        {w.t("practiceStart")}
+      </a>
       <a class="btn quiet" href="#rules">
         {w.t("rulesLink")}
       </a>
@@ -100,6 +117,21 @@ function Switch({ title, note, is, set }: { title: string; note: string; is: boo
 }
 
 const RULES = ["rule1", "rule2", "rule3", "rule4", "rule5", "rule6"] as const;
+
+/** A practice outside of any round; the stage calls one back by itself when a round opens. */
+export function PracticePlace(): JSX.Element {
+  const { words } = usePage();
+  const w = words.value;
+  return (
+    <>
+      <h1 class="sr">{w.t("practiceStart")}</h1>
+      <Practice />
+      <a class="btn quiet" href="#stage">
+        {w.t("back")}
+      </a>
+    </>
+  );
+}
 
 /** Rules, prizes and odds, on one screen. */
 export function Rules(): JSX.Element {

@@ -1,4 +1,4 @@
-/** How many exchanges are looked back at; the one with the smallest round trip is believed. */
+/** How many exchanges are looked back at; the one least in doubt is believed. */
 const WINDOW = 16;
 /** The burst at join: until it is over nothing has been shown by this clock for long, so it may step freely. */
 const SETTLING = 8;
@@ -6,16 +6,27 @@ const SETTLING = 8;
 const STEP_MS = 100;
 /** Slew: 5 ms for each second. */
 const SLEW = 0.005;
+/** How far a phone's own clock may run off in a second: cheap crystals stay within 50 ppm. */
+const DRIFT = 0.000_05;
+
+/** The service tells whole milliseconds. */
+const WHOLE_MS = 1;
 
 interface Sample {
   rtt_ms: number;
   /** gala time minus rate × local time */
   offset_ms: number;
+  /** when its answer came, local */
+  at_ms: number;
 }
+
+/** How far off this exchange may be by now, local ms: half its round trip, rounding, and what has drifted since. */
+const doubt = (sample: Sample, local_ms: number): number =>
+  sample.rtt_ms / 2 + WHOLE_MS + Math.max(0, local_ms - sample.at_ms) * DRIFT;
 
 /**
  * Gala time on this phone: `offset + rate × local`, local being the monotonic `performance.now()`.
- * In a rehearsal gala time may run faster than the wall's; `rate` says how much.
+ * In a rehearsal gala time may run faster than the wall's; `rate` says how much. Rule 8 of docs/timing.md.
  *
  * All local instants are arguments, so that nothing here reads a clock.
  */
@@ -37,8 +48,8 @@ export class GalaClock {
   sample(t0_ms: number, t1_ms: number, t2_ms: number, t3_ms: number): void {
     const rtt_ms = Math.max(0, t3_ms - t0_ms - (t2_ms - t1_ms) / this.rate);
     const offset_ms = (t1_ms + t2_ms) / 2 - this.rate * ((t0_ms + t3_ms) / 2);
-    this.samples = [...this.samples, { rtt_ms, offset_ms }].slice(-WINDOW);
-    const best = this.samples.reduce((a, b) => (b.rtt_ms < a.rtt_ms ? b : a));
+    this.samples = [...this.samples, { rtt_ms, offset_ms, at_ms: t3_ms }].slice(-WINDOW);
+    const best = this.samples.reduce((a, b) => (doubt(b, t3_ms) < doubt(a, t3_ms) ? b : a));
     this.aim(best.offset_ms, t3_ms, this.samples.length <= SETTLING);
   }
 
@@ -52,9 +63,13 @@ export class GalaClock {
     return this.offset(local_ms) + this.rate * local_ms;
   }
 
-  /** Half the best round trip: gala time is known this well, in local ms. Infinity before the first exchange. */
-  get bound_ms(): number {
-    return this.samples.length === 0 ? Infinity : Math.min(...this.samples.map((s) => s.rtt_ms)) / 2;
+  /**
+   * How far from gala time this clock may be, local ms: the doubt in the exchange it goes by, and what is still being
+   * slewed away. Infinity before the first exchange.
+   */
+  bound_ms(local_ms: number): number {
+    const best = Math.min(...this.samples.map((sample) => doubt(sample, local_ms)));
+    return best + Math.abs(this.target_ms - this.offset(local_ms)) / this.rate;
   }
 
   private aim(target_ms: number, local_ms: number, step: boolean): void {

@@ -26,6 +26,8 @@ export interface Evening {
   readonly channel: ReadonlySignal<string>;
   /** gala time, ms; moves about ten times a second */
   readonly now_ms: ReadonlySignal<number>;
+  /** gala time at this very instant, ms: for what moves with it */
+  at_ms(): number;
   showText(): ShowText | null;
   segmentText(): SegmentText | null;
   enter(): void;
@@ -226,6 +228,7 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
     channel,
     now_ms,
     plays: plays.all,
+    at_ms: () => clock.at(performance.now()),
     showText: () => texts.get("ShowText", show.value?.text ?? ""),
     segmentText: () => texts.get("SegmentText", show.value?.segment?.text ?? ""),
     enter: () => void enter(),

@@ -20,6 +20,8 @@ export interface LocalPlay {
   title: string;
   reason: string;
   counted_at_ms: number;
+  /** parts of a counted play that do not count, in the game's own form; the service said which and why */
+  parts: unknown[];
   /** what the service holds, once it said so */
   slot: RoundMine | null;
 }
@@ -81,7 +83,7 @@ export class Plays {
     const seq = Math.min(SEQ_MAX, Math.max(mine?.seq ?? 0, before?.seq ?? 0) + 1);
     const status = this.isUp() ? "sending" : "kept";
     const made_at_ms = Math.round(this.now_ms());
-    this.put({ round, seq, made_at_ms, move, status, label, title, reason: "", counted_at_ms: 0, slot: null });
+    this.put({ round, seq, made_at_ms, move, status, label, title, reason: "", counted_at_ms: 0, parts: [], slot: null });
     void this.deliver(round);
   }
 
@@ -144,7 +146,10 @@ export class Plays {
     if (!present || present.seq !== play.seq) return -1; // replaced by a newer tap meanwhile
     if (reply.status === "refused") this.put({ ...present, status: "refused", reason: reply.reason });
     else if (reply.status === "already" && reply.mine) this.settle(present, reply.mine);
-    else this.put({ ...present, status: "counted", counted_at_ms: Math.round(this.now_ms()), slot: reply.mine });
+    else {
+      const counted_at_ms = Math.round(this.now_ms());
+      this.put({ ...present, status: "counted", counted_at_ms, parts: reply.refused, slot: reply.mine });
+    }
     return -1;
   }
 

@@ -1,0 +1,171 @@
+"""What the auditor's page shows: the log's rounds and draws beside what the books say of them.
+
+The notary writes what only it knows (`Books`) to the store; the crew's listener lays it beside the state,
+the live counters and the edges' refusals. Nothing here names a viewer, a number or a code: leaves are told by
+place, key and hash, their content is published with the bundle.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gala import protocol
+from gala.desk import words
+from gala.edge.report import Report
+from gala.rundown import Rundown
+from gala.show import LogEntry, Round, State
+from rewards.audit import Check
+from rewards.register import Outline
+
+
+class Books(msgspec.Struct, frozen=True, kw_only=True):
+    """The books in outline: ``evidence:{SHOW}``, msgpack; absolute. Hashes are hex, times gala ms."""
+
+    origin: str = ""
+    root: str = ""
+    leaves: list[protocol.EvidenceLeaf] = msgspec.field(default_factory=list)
+    seals: dict[str, bool] = msgspec.field(default_factory=dict)  # by round: the recount was equal
+    rows: int = 0
+    chain: str = ""
+    equations: list[protocol.EvidenceEquation] = msgspec.field(default_factory=list)
+    signed_size: int = 0
+    signed_at_ms: int = 0
+    checks: list[protocol.EvidenceCheck] = msgspec.field(default_factory=list)
+
+
+def books(outline: Outline, *, published_at_ms: int, checks: Iterable[Check]) -> Books:
+    """The notary's part. published_at_ms: 0 before the bundle is; its checkpoint then covers all leaves."""
+    return Books(
+        origin=outline.origin,
+        root=outline.root,
+        leaves=[
+            protocol.EvidenceLeaf(
+                index=line.index, schema=line.schema, key=line.key, hash=line.hash, at_ms=line.at_ms
+            )
+            for line in outline.leaves
+        ],
+        seals=outline.seals,
+        rows=outline.rows,
+        chain=outline.chain,
+        equations=[
+            protocol.EvidenceEquation(
+                name=equation.name,
+                draw=equation.draw,
+                tier=equation.tier,
+                currency=equation.currency,
+                left=equation.left,
+                right=equation.right,
+                holds=equation.holds,
+            )
+            for equation in outline.equations
+        ],
+        signed_size=len(outline.leaves) if published_at_ms else 0,
+        signed_at_ms=published_at_ms,
+        checks=[
+            protocol.EvidenceCheck(name=check.name, ok=check.ok, detail=check.detail) for check in checks
+        ],
+    )
+
+
+def evidence(
+    rundown: Rundown,
+    state: State,
+    entries: Sequence[LogEntry],
+    written: Books,
+    *,
+    now_ms: int,
+    counters: Mapping[str, Mapping[str, int]],
+    edges: Iterable[Report],
+) -> protocol.Evidence:
+    """The whole page. `counters`: live ones by round, used until its gates have shut; `edges`: reports."""
+    sealed = {entry.cue["target"]: entry.cue for entry in entries if entry.cue["cue"] == "sealed"}
+    refused: dict[str, Counter[str]] = {}
+    for report in edges:
+        for round_id, reasons in report.refused.items():
+            refused.setdefault(round_id, Counter()).update(reasons)
+    places = {leaf.key: leaf.index for leaf in written.leaves}
+    return protocol.Evidence(
+        show=rundown.id,
+        name=words(rundown.name),
+        zone=rundown.zone,
+        version=state.version,
+        now_ms=now_ms,
+        phase=state.phase,
+        rehearsal=state.rehearsal,
+        origin=written.origin,
+        root=written.root,
+        signed_size=written.signed_size,
+        signed_at_ms=written.signed_at_ms,
+        rows=written.rows,
+        chain=written.chain,
+        leaves=written.leaves,
+        rounds=[
+            _round(
+                rundown,
+                round_,
+                counters.get(round_.id, {}),
+                sealed.get(round_.id),
+                written.seals.get(round_.id),
+                places.get(f"round/{round_.id}/seal", -1),
+                refused.get(round_.id, {}),
+            )
+            for round_ in state.rounds.values()
+        ],
+        draws=[
+            protocol.EvidenceDraw(
+                draw=drawing.number,
+                state=drawing.state,
+                title=words(rundown.segment(drawing.segment).title),
+                entrants=drawing.entrants,
+                tickets=drawing.tickets,
+                root=drawing.root,
+                beacon_round=drawing.beacon_round,
+                beacon_at_ms=drawing.beacon_at_ms,
+                winners=drawing.winners,
+            )
+            for drawing in state.draws.values()
+        ],
+        equations=written.equations,
+        checks=written.checks,
+    )
+
+
+def _round(
+    rundown: Rundown,
+    round_: Round,
+    live: Mapping[str, int],
+    sealed: Mapping[str, Any] | None,
+    seal_says: bool | None,
+    leaf: int,
+    refused: Mapping[str, int],
+) -> protocol.EvidenceRound:
+    counters = _counted(round_.counters if round_.shut else live)
+    recount = _counted(sealed["recount"]) if sealed is not None else {}
+    if round_.void:
+        stands = "void"
+    elif sealed is not None:
+        stands = "sealed"
+    elif round_.locked_at_ms:
+        stands = "locked" if round_.shut else "locking"
+    else:
+        stands = "open"
+    return protocol.EvidenceRound(
+        id=round_.id,
+        title=words(rundown.segment(round_.segment).title),
+        game=round_.game,
+        state=stands,  # type: ignore[arg-type]  # one of the five literals above
+        counters=counters,
+        recount=recount,
+        # compared here once more, rather than believing the cue that says so
+        equal=sealed is not None and counters == recount and bool(sealed["equal"]) and seal_says is not False,
+        plays=sealed["plays"] if sealed is not None else 0,
+        sealed_leaf=leaf,
+        refused=dict(refused),
+    )
+
+
+def _counted(found: Mapping[str, int]) -> dict[str, int]:
+    """Counters by name, without those that stand at nothing."""
+    return {name: value for name, value in sorted(found.items()) if value}

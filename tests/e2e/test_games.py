@@ -1,0 +1,120 @@
+"""Whack and boost in a real Chromium, against a real evening: what a hand does is what the box counts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.conftest import PATIENCE_S, Night, running_night
+from tests.e2e.test_story import phone
+
+pytestmark = pytest.mark.browser
+
+UP = ".hole[data-face=up]"
+NUMPAD = (7, 8, 9, 4, 5, 6, 1, 2, 3)  # the number pad's keys as the doors lie
+
+
+@pytest.fixture
+async def games(tmp_path: Path) -> AsyncIterator[Night]:
+    async with running_night(tmp_path, Path(__file__).parent / "games.toml") as found:
+        yield found
+
+
+async def hit(page: Page, way: str) -> None:
+    """One try at whoever is up, the way this person plays."""
+    door = await page.wait_for_selector(UP)
+    assert door is not None
+    if way == "button":
+        await page.keyboard.press("Space")
+    elif way == "finger":
+        await page.locator(UP).first.dispatch_event("pointerdown")
+    else:
+        hole = await door.get_attribute("data-hole")
+        if hole is not None:
+            await page.keyboard.press(hole if way == "digits" else f"Numpad{NUMPAD[int(hole) - 1]}")
+
+
+async def play_until_earned(page: Page, way: str) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not await page.locator("[data-earned]").count():
+            await hit(page, way)
+
+
+async def counted(page: Page) -> int:
+    shown = await page.locator("[data-counted-hits]").first.get_attribute("data-counted-hits")
+    return int(shown or 0)
+
+
+@pytest.mark.parametrize("way", ["finger", "digits", "numpad", "button"])
+async def test_every_way_of_playing_whack_earns_the_same_entry(
+    games: Night, browser: Browser, way: str
+) -> None:
+    page = await phone(browser, games)
+    await games.go("welcome.start")
+    await games.go("whack.start")
+    await games.go("whack.open")
+    if way == "button":
+        await page.get_by_role("button", name="One button").click()
+        await page.locator("body").evaluate("document.activeElement.blur()")
+
+    await play_until_earned(page, way)
+
+    await games.go("whack.lock")
+    await games.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
+    await games.go("whack.reveal")
+    await expect(page.get_by_text("1 entry earned")).to_be_visible()
+    tally = games.state.rounds["games/whack/1"].tally
+    assert tally["voters"] == 1
+    assert tally["hits"] == await counted(page) >= 3, "the phone says what the box holds"
+
+
+async def test_a_reload_in_the_middle_of_whack_loses_no_counted_hit(games: Night, browser: Browser) -> None:
+    page = await phone(browser, games)
+    await games.go("welcome.start")
+    await games.go("whack.start")
+    await games.go("whack.open")
+    async with asyncio.timeout(PATIENCE_S):
+        while await counted(page) < 1:
+            await hit(page, "digits")
+    before = await counted(page)
+
+    await page.reload()
+
+    await expect(page.locator("[data-counted-hits]")).to_be_visible()
+    assert await counted(page) >= before
+    await play_until_earned(page, "digits")
+
+
+async def test_boosts_are_counted_for_the_stage_until_the_cut_and_for_the_viewer_after_it(
+    games: Night, browser: Browser
+) -> None:
+    page = await phone(browser, games)
+    for cue in ("welcome.start", "whack.start", "whack.open", "whack.lock"):
+        await games.go(cue)
+    await games.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
+    for cue in ("whack.reveal", "whack.end", "beam.start", "beam.open"):
+        await games.go(cue)
+    await page.get_by_role("button", name="Xia Meng").click()
+    arch = page.get_by_role("button", name="Tap to boost Xia Meng")
+    for _ in range(4):
+        await arch.click()
+    await expect(page.locator("[data-counted='4']")).to_be_visible()
+    await expect(page.get_by_text("Entry earned")).to_be_visible()
+
+    await games.go("beam.cut")
+
+    await expect(page.get_by_text("Counts for you, not for the stage")).to_be_visible()
+    for _ in range(9):
+        await arch.dispatch_event("pointerdown")
+    await expect(page.get_by_text("full: 10 of 10")).to_be_visible()
+    await expect(page.locator("[data-counted='10']")).to_be_visible()
+    await games.go("beam.lock")
+    await games.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
+    tally = games.state.rounds["games/beam/1"].tally
+    assert (tally["choices"]["xia"], tally["own"]["xia"]) == (4, 6), "the cap is exact, the cut divides"
+    await games.go("beam.reveal")
+    await expect(page.get_by_text("1 entry earned")).to_be_visible()
+    await expect(page.locator("[data-stage='4']")).to_be_visible()
+    await expect(page.locator("[data-own='6']")).to_be_visible()
