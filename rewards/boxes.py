@@ -68,11 +68,12 @@ def seal(opening: Leaf, key: bytes, pages: Sequence[bytes], counters: Mapping[st
         found_slots.append(records[full])
     nothing = slots.records(layout, b"")
     numbers = np.concatenate([np.empty(0, dtype=np.int64), *found_numbers])
-    played = np.concatenate([nothing, *found_slots])
+    # Left to itself, numpy joins records in this machine's byte order and not in that of the slots.
+    played = np.concatenate([nothing, *found_slots], dtype=nothing.dtype)
     order = places.public_order(key, numbers)
     numbers, played = numbers[order], played[order]
     content = played.tobytes()
-    recount = slots.recount(layout, opening["counts"], played)
+    recount = slots.recount(layout, opening["counts"], slots.records(layout, content))
     tallies = canonical.encode({"counters": shown, "recount": recount})
     leaf = {
         "schema": "gala/seal/1",

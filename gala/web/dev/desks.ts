@@ -92,15 +92,16 @@ function segments(air: number, fired: number): Segment[] {
   });
 }
 
+const CHANNELS: [string, string, number][] = [
+  ["hall", "Hall", 0],
+  ["aerial", "Aerial", 7],
+  ["cable", "Cable", 20],
+  ["app", "App", 29],
+  ["abroad", "Abroad", 45],
+];
+
 function windows(open: number, lock: number): Round["windows"] {
-  const channels: [string, string, number][] = [
-    ["hall", "Hall", 0],
-    ["aerial", "Aerial", 7],
-    ["cable", "Cable", 20],
-    ["app", "App", 29],
-    ["abroad", "Abroad", 45],
-  ];
-  return channels.map(([channel, name, delay]) => {
+  return CHANNELS.map(([channel, name, delay]) => {
     const visible = lock - open - delay * 1000;
     return {
       channel,
@@ -127,10 +128,17 @@ function tetris(state: Round["state"], more: Partial<Round> = {}): Round {
     generation: 1,
     pages: 16,
     pages_locked: 0,
+    cut_at_ms: 0,
+    multiplies: false,
+    factor_bp: 0,
+    spell_until_at_ms: 0,
     voters: 420_418,
+    channels: CHANNELS.map(([channel, name], i) => ({ channel, name, voters: [21_001, 120_440, 158_302, 90_120, 30_555][i] ?? 0 })),
+    tied: [],
+    allowance: 1,
     choices: [
-      { id: "comets", label: "Comets", shape: "disc", count: 241_320 },
-      { id: "harbour", label: "Harbour", shape: "diamond", count: 179_098 },
+      { id: "comets", label: "Comets", shape: "disc", count: 241_320, own: 0, channels: [12_000, 80_100, 90_020, 44_100, 15_100] },
+      { id: "harbour", label: "Harbour", shape: "diamond", count: 179_098, own: 0, channels: [9_001, 40_340, 68_282, 46_020, 15_455] },
     ],
     outcome: "",
     sealed: false,
@@ -154,12 +162,61 @@ const DANCE: Round = {
     label: ["North Side Crew", "Lantern Street", "Tidal", "Brass Monkeys", "The Late Shift", "Paper Tigers"][i] ?? "",
     shape,
     count: [201_204, 144_020, 98_311, 80_002, 51_290, 36_377][i] ?? 0,
+    own: 0,
+    channels: [],
   })),
   outcome: "",
   sealed: true,
   recount_equal: true,
   refused: { locked: 312, enter_first: 18 },
   windows: windows(at("20:31:00"), at("20:33:00")),
+};
+
+const BEAM_OPEN = at("21:10:10");
+const STARS: [string, string, number, number][] = [
+  ["Lin Yue", "disc", 8_402_118, 61_020],
+  ["Marco Vidal", "diamond", 6_930_447, 48_310],
+  ["Amina Said", "triangle", 7_115_902, 70_118],
+];
+
+/** A boost: open until 21:12:10, the stage cut off fifteen seconds before. */
+function beam(more: Partial<Round> = {}, late = false): Round {
+  const lock = at("21:12:10");
+  return {
+    ...tetris("open"),
+    id: "gala/seg-9/1",
+    segment: "seg-9",
+    game: "boost",
+    timing: "influence",
+    opened_at_ms: BEAM_OPEN,
+    closes_at_ms: lock,
+    cut_at_ms: at("21:11:55"),
+    multiplies: true,
+    allowance: 0,
+    voters: 512_880,
+    choices: STARS.map(([label, shape, count, own], i) => ({
+      id: `star-${i}`,
+      label,
+      shape,
+      count,
+      own: late ? own : 0,
+      channels: [],
+    })),
+    refused: { over_cap: 1_204, too_fast: 88, bad_move: 2 },
+    windows: windows(BEAM_OPEN, lock),
+    ...more,
+  };
+}
+
+/** A desk at some moment of the balance beam. */
+const onBeam = (now: string, round: Round): Desk => {
+  const desk = base(now, 8, 2, "seg-9.end");
+  const title = "The balance beam";
+  return {
+    ...desk,
+    rounds: [DANCE, round],
+    segments: desk.segments.map((segment) => (segment.id === "seg-9" ? { ...segment, title, kind: "game" } : segment)),
+  };
 };
 
 function base(now: string, air: number, fired: number, standby: string): Desk {
@@ -240,6 +297,9 @@ export const DESKS: Record<string, () => Desk> = {
   }),
   locking: () => ({ ...base("20:10:50", AIR, 3, "seg-5.settle"), rounds: [tetris("locking", { pages_locked: 9 })] }),
   hold: () => ({ ...live(), rehearsal: true, online: 20_000, held_at_ms: at("20:10:27"), now_ms: at("20:10:44") }),
+  boost: () => onBeam("21:10:41", beam()),
+  spell: () => onBeam("21:11:02", beam({ factor_bp: 20_000, spell_until_at_ms: at("21:11:43") })),
+  cut: () => onBeam("21:12:01", beam({}, true)),
   override: () => base("20:10:09", AIR, 1, "seg-5.open"),
   frozen: () => draw("frozen", "22:16:04"),
   drawn: () => draw("drawn", "22:16:40"),

@@ -58,7 +58,7 @@ test("two presses in a row are one cue, with one id, and say which cue they mean
   console.press("go", 1_000);
   console.press("go", 1_000);
   expect(sent).toEqual([
-    { id: "press-1", cue: "go", expect: { standby: "seg-1.start" }, target: "", outcome: "", reason: "" },
+    { id: "press-1", cue: "go", expect: { standby: "seg-1.start" }, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0 },
   ]);
   await answer({ kind: "done", reply: REPLY });
   expect(console.ready.value).toBe(true);
@@ -154,4 +154,33 @@ test("looking ahead ends when what was looked at is done", () => {
   }));
   console.hearDesk({ ...desk, version: desk.version + 1, segments }, 10);
   expect(console.look.value).toBe("");
+});
+
+test("M asks first, and confirmed doubles the points of the round that was asked about for a minute", () => {
+  const { console, sent } = on("boost");
+  console.press("multiply", 1_000);
+  expect(console.sheet.value?.is).toBe("multiply");
+  expect(sent).toEqual([]);
+  console.confirm({});
+  expect(sent).toMatchObject([
+    { cue: "multiply", target: "gala/seg-9/1", factor_bp: 20_000, ms: 60_000, expect: { round: "gala/seg-9/1" } },
+  ]);
+});
+
+test("M asked about a boost that somebody else doubled meanwhile sends nothing", () => {
+  const { console, desk, sent } = on("boost");
+  console.press("multiply", 1_000);
+  const rounds = desk.rounds.map((round) => ({ ...round, factor_bp: 20_000, spell_until_at_ms: desk.now_ms + 60_000 }));
+  console.hearDesk({ ...desk, version: desk.version + 1, rounds }, 1_200);
+  console.confirm({});
+  expect(sent).toEqual([]);
+  expect(console.notice.value?.is).toBe("stale");
+});
+
+test("M without an open boost says why it does nothing", () => {
+  const { console, sent } = on("live");
+  console.press("multiply", 1_000);
+  expect(console.sheet.value).toBeNull();
+  expect(console.notice.value?.is).toBe("hint");
+  expect(sent).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DESKS } from "../dev/desks.ts";
 import type { Desk } from "../src/director/desk.ts";
-import { armable, go, keyOf, lookFrom, type Pressed } from "../src/director/press.ts";
+import { armable, cutOff, doublable, go, keyOf, lookFrom, type Pressed } from "../src/director/press.ts";
 
 const at = (name: string, more: Partial<Desk> = {}): Desk => ({ ...DESKS[name]!(), ...more });
 const pressed = (more: Partial<Pressed>): Pressed => ({
@@ -79,4 +79,20 @@ test("letters are found by their place on a keyboard of another alphabet, and ne
   expect(keyOf(pressed({ key: "ы", code: "KeyS" }))).toBe("standby");
   expect(keyOf(pressed({ key: "S", code: "KeyS" }))).toBe("standby");
   expect(keyOf(pressed({ key: "o", code: "KeyS" }))).toBeNull();
+});
+
+test("M doubles the open boost, once, and only while the stage takes points", () => {
+  const means = (name: string) => doublable(at(name), at(name).now_ms);
+  const boost = means("boost");
+  expect(boost.is === "multiply" && boost.round.id).toBe("gala/seg-9/1");
+  expect(means("spell")).toEqual({ is: "nothing", why: "×2 runs already, 0:41 more." });
+  expect(means("cut").is).toBe("nothing");
+  expect(means("live")).toEqual({ is: "nothing", why: "No boost is open: there is nothing to multiply." });
+});
+
+test("the stage is cut off from the cut's first instant on, and never where none is timed", () => {
+  const round = at("boost").rounds[1]!;
+  expect(cutOff(round, round.cut_at_ms - 1)).toBe(false);
+  expect(cutOff(round, round.cut_at_ms)).toBe(true);
+  expect(cutOff({ ...round, cut_at_ms: 0 }, round.cut_at_ms)).toBe(false);
 });

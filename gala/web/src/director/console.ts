@@ -18,7 +18,7 @@ import {
   supersedes,
   type Window,
 } from "./desk.ts";
-import { armable, go, type Key, lookFrom } from "./press.ts";
+import { armable, cutOff, doublable, DOUBLE, go, type Key, lookFrom } from "./press.ts";
 import { awayWords, crossed, inWords, staleNotice, standbyNow } from "./words.ts";
 
 /** A question that stands between a key and the cue. */
@@ -28,6 +28,7 @@ export type Sheet =
   | { is: "override"; at: CuePlace; windows: Window[] }
   | { is: "skip"; segment: Segment }
   | { is: "void"; round: Round }
+  | { is: "multiply"; round: Round }
   | { is: "keys" };
 
 export interface Notice {
@@ -137,7 +138,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     const told = (attempt: number): void => {
       pending.value = { what, attempt };
     };
-    void sends.call({ id: sends.id(), expect: {}, target: "", outcome: "", reason: "", ...cue }, told).then((answer) => {
+    void sends.call({ id: sends.id(), expect: {}, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, ...cue }, told).then((answer) => {
       pending.value = null;
       heed(answer, what, shown);
     });
@@ -244,6 +245,10 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       const round = newestFirst(shown.rounds).find((one) => one.state !== "void");
       if (round) sheet.value = { is: "void", round };
       else hint("There is no round to void.");
+    } else if (key === "multiply") {
+      const means = doublable(shown, now.value);
+      if (means.is === "multiply") sheet.value = means;
+      else hint(means.why);
     }
   }
 
@@ -264,6 +269,9 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       const { id } = asked.round;
       const generation = desk.value?.rounds.find((round) => round.id === id)?.generation;
       send("Void the round", { cue: "void", target: id, reason, expect: { round: id, generation } });
+    } else if (asked.is === "multiply") {
+      const { id } = asked.round;
+      send("×2 for 60 s", { cue: "multiply", target: id, expect: { round: id }, ...DOUBLE });
     }
   }
 
@@ -310,5 +318,9 @@ function overtaken(sheet: Sheet, desk: Desk): boolean {
   if (sheet.is === "keys") return false;
   if (sheet.is === "skip") return desk.segments.find((s) => s.id === sheet.segment.id)?.state !== "waiting";
   if (sheet.is === "void") return desk.rounds.find((r) => r.id === sheet.round.id)?.state === "void";
+  if (sheet.is === "multiply") {
+    const round = desk.rounds.find((r) => r.id === sheet.round.id);
+    return round?.state !== "open" || round.factor_bp > 0 || cutOff(round, desk.now_ms);
+  }
   return desk.standby !== sheet.at.cue.id || desk.held_at_ms > 0;
 }

@@ -89,6 +89,7 @@ export function skippable(desk: Desk, lookedAt: string): Segment | null {
 const ACTS: Record<string, string> = {
   start: "Goes on air",
   open: "Opens",
+  cut: "Cuts the stage off",
   lock: "Locks",
   settle: "Settle the outcome",
   reveal: "Reveal the result",

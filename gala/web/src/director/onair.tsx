@@ -13,6 +13,7 @@ import {
   type Segment,
 } from "./desk.ts";
 import { Icon } from "./icons.tsx";
+import { cutOff } from "./press.ts";
 import { count, countdown, elapsed, seconds, timeOfDay } from "./times.ts";
 import { heldFor } from "./words.ts";
 import { advice, axis, picture, SHORT_MS } from "./windows.ts";
@@ -27,7 +28,7 @@ export function Now({ console: c, desk }: { console: Console; desk: Desk }) {
       <div>
         <span class={`air ${segment ? (held ? "held" : "") : "off"}`}>{airWord(desk, segment)}</span>
         <h1>{segment ? `${segment.label} ${segment.title}` : desk.name}</h1>
-        <p class="mid line">{segment ? nowLine(desk, segment) : offLine(desk)}</p>
+        <p class="mid line">{segment ? nowLine(desk, segment, runningAt(desk, now)) : offLine(desk)}</p>
       </div>
       <div class="face">
         <p class="t">{face.digits}</p>
@@ -48,17 +49,19 @@ function offLine(desk: Desk): string {
   return desk.standby ? "Phones show the waiting page until GO." : "Put a cue on standby to begin.";
 }
 
-function nowLine(desk: Desk, segment: Segment): string {
+function nowLine(desk: Desk, segment: Segment, nowMs: number): string {
   const fired = newestFired(segment);
   const round = roundOf(desk, segment.id);
   const cue = fired ? `Cue ${fired.label}, ${act(fired).toLowerCase()}.` : "No cue fired yet.";
-  return round ? `${cue} ${roundWords(round)}` : `${cue} ${segment.note}`;
+  return round ? `${cue} ${roundWords(round, nowMs)}` : `${cue} ${segment.note}`;
 }
 
 /** A round's state in a sentence. */
-function roundWords(round: Round): string {
+function roundWords(round: Round, nowMs: number): string {
   switch (round.state) {
     case "open":
+      if (cutOff(round, nowMs)) return "The stage is cut off: taps count for the viewers until the lock.";
+      if (round.cut_at_ms > 0) return "Taps count for the stage until the cut.";
       return round.closes_at_ms > 0 ? "Plays are counted until the lock." : "Plays are counted until you lock.";
     case "locking":
       return round.pages > 0
@@ -93,6 +96,9 @@ function bigClock(desk: Desk, nowMs: number): Face {
     return { digits: elapsed(now - first), words: "late: the show has not begun" };
   }
   const round = roundOf(desk, segment.id);
+  if (round?.state === "open" && round.cut_at_ms > now) {
+    return { digits: countdown(round.cut_at_ms - now), words: "to the cut, for the stage" };
+  }
   if (round?.state === "open" && round.closes_at_ms > 0) {
     return { digits: countdown(round.closes_at_ms - now), words: "to lock, for everyone" };
   }

@@ -7,10 +7,12 @@ import {
   type Segment,
   type Window,
   act,
+  newestFirst,
   place,
   places,
   roundOf,
 } from "./desk.ts";
+import { countdown } from "./times.ts";
 import { red } from "./windows.ts";
 
 export type Go =
@@ -42,6 +44,29 @@ export function go(desk: Desk): Go {
     if (cannot.length > 0) return { is: "override", at, windows: cannot };
   }
   return { is: "fire", at };
+}
+
+/** Whether nothing counts for the stage any more at gala time `nowMs`. */
+export function cutOff(round: Round, nowMs: number): boolean {
+  return round.cut_at_ms > 0 && round.cut_at_ms <= nowMs;
+}
+
+/** `×2`, `×1.5`. */
+export function times(factorBp: number): string {
+  return `×${factorBp / 10_000}`;
+}
+
+/** What the multiplier key begins: twice the points for a minute. */
+export const DOUBLE = { factor_bp: 20_000, ms: 60_000 } as const;
+
+/** What M means at gala time `nowMs`: the round whose points it would double, or why it does nothing. */
+export function doublable(desk: Desk, nowMs: number): { is: "multiply"; round: Round } | { is: "nothing"; why: string } {
+  const round = newestFirst(desk.rounds).find((one) => one.multiplies && one.state === "open");
+  if (!round) return { is: "nothing", why: "No boost is open: there is nothing to multiply." };
+  if (cutOff(round, nowMs)) return { is: "nothing", why: "The stage is cut off: nothing is left to multiply." };
+  const left = round.spell_until_at_ms - nowMs;
+  if (left > 0) return { is: "nothing", why: `${times(round.factor_bp)} runs already, ${countdown(left)} more.` };
+  return { is: "multiply", round };
 }
 
 /** The channels a reveal reaches, fastest first, as far as any round of the evening names them. */
@@ -95,7 +120,7 @@ export function lookFrom(desk: Desk, lookedAt: string, step: number): string {
   return all[Math.min(all.length - 1, Math.max(0, here + step))]?.cue.id ?? "";
 }
 
-export type Key = "go" | "standby" | "hold" | "skip" | "reveal" | "void" | "up" | "down" | "back" | "keys";
+export type Key = "go" | "standby" | "hold" | "skip" | "reveal" | "void" | "multiply" | "up" | "down" | "back" | "keys";
 
 const KEYS: Record<string, Key> = {
   " ": "go",
@@ -104,6 +129,7 @@ const KEYS: Record<string, Key> = {
   k: "skip",
   r: "reveal",
   v: "void",
+  m: "multiply",
   arrowup: "up",
   arrowdown: "down",
   escape: "back",

@@ -5,8 +5,8 @@ import type { Console, Sheet } from "./console.ts";
 import { act, type CuePlace, type Desk, type Round, type Segment, type Window } from "./desk.ts";
 import { shapeOf } from "../brand/shapes.tsx";
 import { Icon, type IconName } from "./icons.tsx";
-import { spoken } from "./press.ts";
-import { seconds } from "./times.ts";
+import { DOUBLE, spoken, times } from "./press.ts";
+import { countdown, seconds, timeOfDay } from "./times.ts";
 import { Emblem } from "./votes.tsx";
 
 export function Sheets({ console: c, desk }: { console: Console; desk: Desk }) {
@@ -31,6 +31,8 @@ function Asked({ console: c, desk, sheet }: { console: Console; desk: Desk; shee
       return <Skip console={c} segment={sheet.segment} />;
     case "void":
       return <Void console={c} desk={desk} round={sheet.round} />;
+    case "multiply":
+      return <Multiply console={c} desk={desk} round={sheet.round} />;
     case "keys":
       return <Keys console={c} />;
   }
@@ -270,6 +272,52 @@ function Void({ console: c, desk, round }: { console: Console; desk: Desk; round
   );
 }
 
+function Multiply({ console: c, desk, round }: { console: Console; desk: Desk; round: Round }) {
+  const now = c.now.value;
+  const untilCutMs = round.cut_at_ms - now;
+  const slowest = [...round.windows].sort((a, b) => b.delay_ms - a.delay_ms)[0];
+  const segment = desk.segments.find((s) => s.id === round.segment);
+  return (
+    <Frame
+      console={c}
+      title={`${times(DOUBLE.factor_bp)} for ${seconds(DOUBLE.ms)}: ${segment?.title ?? round.segment}?`}
+      kicker="A multiplier minute, from the moment you confirm."
+      icon="flag"
+      confirm={() => c.confirm({})}
+      confirmWord={`${times(DOUBLE.factor_bp)} now`}
+      asideWord="It is logged."
+    >
+      <ul>
+        <Point icon="people">
+          Every tap that arrives until <b>{timeOfDay(now + DOUBLE.ms, desk.zone)}</b> gives two points in place of one, for
+          every star alike. Taps counted before keep their worth.
+        </Point>
+        {round.cut_at_ms > 0 && (
+          <Point icon="clock">
+            {untilCutMs < DOUBLE.ms ? (
+              <>
+                The stage is cut off in <b>{countdown(untilCutMs)}</b>, before the minute is over: what comes later counts for
+                the viewers only.
+              </>
+            ) : (
+              <>
+                The stage is cut off in <b>{countdown(untilCutMs)}</b>, after the minute.
+              </>
+            )}
+          </Point>
+        )}
+        {slowest && slowest.delay_ms > 0 && (
+          <Point icon="warn">
+            <b>{slowest.name}</b> sees it {seconds(slowest.delay_ms)} from now and has{" "}
+            {seconds(Math.max(0, DOUBLE.ms - slowest.delay_ms))} of it: say it on air at once.
+          </Point>
+        )}
+        <Point icon="barred">Once begun it cannot be taken back; a second one can follow it.</Point>
+      </ul>
+    </Frame>
+  );
+}
+
 const ALL_KEYS: [string, string][] = [
   ["Space", "GO: fires the cue on standby. While held: resume"],
   ["S", "Standby: arms the cue you look at, or the next one when none is armed"],
@@ -277,6 +325,7 @@ const ALL_KEYS: [string, string][] = [
   ["R", "Reveal or announce, if that is on standby; asks first"],
   ["K", "Skip the segment you look at, or the next one; asks first"],
   ["V", "Void the newest round; asks for the reason"],
+  ["M", "×2 for 60 seconds on an open boost; asks first"],
   ["↑ ↓", "Look ahead, cue by cue; nothing is sent"],
   ["Esc", "Back: closes a question, a notice, or looking ahead"],
   ["1 … 9", "In a settle: choose the outcome; Enter confirms"],

@@ -123,6 +123,7 @@ export const HINTS: [string[], string][] = [
   [["R"], "reveal"],
   [["K"], "skip"],
   [["V"], "void"],
+  [["M"], "×2"],
   [["↑", "↓"], "look ahead"],
   [["Esc"], "back"],
   [["?"], "all keys"],

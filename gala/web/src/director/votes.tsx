@@ -3,6 +3,7 @@ import { colourOf, Shape, type ShapeName, shapeOf } from "../brand/shapes.tsx";
 import type { Console } from "./console.ts";
 import { type Desk, type Round, segmentOf } from "./desk.ts";
 import { Icon } from "./icons.tsx";
+import { Channels, Stage } from "./stage.tsx";
 import { count, share } from "./times.ts";
 
 interface VotesProps {
@@ -20,16 +21,18 @@ export function Votes({ console: c, desk, round, hidden }: VotesProps) {
     <section class="sec">
       <h2>
         <Icon name="seal" />
-        {round.state === "open" ? "Votes counted, live" : "Votes counted"}
+        {`${round.multiplies ? "Points on stage" : "Votes counted"}${round.state === "open" ? ", live" : ""}`}
         <span class="end dim">{segmentOf(desk, round.segment)?.title ?? round.segment}</span>
       </h2>
       {hidden ? <p class="dim hid">Hidden while you choose the outcome.</p> : <Bars round={round} />}
+      <Stage console={c} desk={desk} round={round} />
       <p class="row mid">
         <span>
           <b>{hidden ? "–" : count(round.voters)}</b> voters
         </span>
         {round.state === "open" && <span class="end dim">{count(Math.round(rate))} plays/s</span>}
       </p>
+      {!hidden && <Channels round={round} />}
       <RoundState round={round} />
       {refused.length > 0 && (
         <>
@@ -64,7 +67,7 @@ function Bars({ round }: { round: Round }) {
   const total = round.choices.reduce((sum, choice) => sum + choice.count, 0);
   const bars = round.choices.map((choice, i) => ({ ...choice, shape: shapeOf(choice.shape, i) }));
   const [a, b] = bars;
-  const two = bars.length === 2;
+  const two = bars.length === 2 && !round.multiplies;
   return (
     <>
       <ul>
@@ -77,6 +80,7 @@ function Bars({ round }: { round: Round }) {
                 {round.outcome === choice.id && <em> outcome</em>}
               </span>
               <b class="end">{count(choice.count)}</b>
+              {choice.own > 0 && <small class="dim">+{count(choice.own)} late</small>}
               {!two && <span class="pc">{share(choice.count, total)}</span>}
             </span>
             {!two && (

@@ -49,6 +49,7 @@ const REASONS: Record<string, string> = {
   bad_outcome: "the round has no such choice.",
   already_done: "it is done already, or too late for it.",
   reason_needed: "it needs a reason.",
+  no_multiplier: "this game’s points cannot be multiplied.",
   held: "the show is held.",
   not_held: "the show is not held.",
   wrong_role: "this pass may watch the console, not press its keys.",
