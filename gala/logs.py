@@ -18,5 +18,6 @@ def set_up_logs(level: str) -> None:
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # standard error as it is when something is said, not as it was at the start
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

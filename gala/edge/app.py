@@ -67,7 +67,14 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
     return serve
 
 
-class Assets(StaticFiles):
+class Files(StaticFiles):
+    """Starlette's, over a folder that may not be there yet: then every file of it is 404."""
+
+    async def check_config(self) -> None:
+        """Nothing: Starlette's fails where the folder is missing."""
+
+
+class Assets(Files):
     """Built files, whose names carry a hash of their content; the smallest form a browser takes."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -128,7 +135,7 @@ def public_app(
             "The evidence is published after the show, once every channel has seen it.\n", 404
         )
 
-    class Bundle(StaticFiles):
+    class Bundle(Files):
         """The bundle's files, or honest words while there is none."""
 
         async def get_response(self, path: str, scope: Scope) -> Response:

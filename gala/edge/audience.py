@@ -82,13 +82,15 @@ class Audience:
     def cohort(self, tuning: Tuning) -> Cohort:
         """The cohort for a tuning; an unknown or empty channel is the rundown's first.
 
-        When `timing.COHORTS_MAX` exist, the nearest later one of the channel has to do, else its last.
+        When `timing.COHORTS_MAX` have members, the nearest later one of the channel has to do, else its last.
         """
         index = self._index.get(tuning.channel, 0)
         channel = self._rundown.channels[index]
         delay_ms = timing.cohort_delay_ms(timing.declared_delay_ms(channel, tuning.delay_ms))
         name = cohort_name(channel, delay_ms)
         found = self._cohorts.get(name)
+        if found is None and len(self._cohorts) >= timing.COHORTS_MAX:
+            self._cohorts = {name: cohort for name, cohort in self._cohorts.items() if cohort.members}
         if found is None and len(self._cohorts) >= timing.COHORTS_MAX:
             same = sorted(
                 (cohort for cohort in self._cohorts.values() if cohort.channel_index == index),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import socketio
 
-from gala.edge.audience import Cohort
+from gala.edge.audience import Cohort, Viewer
 
 NAMESPACE = "/viewer"
 
@@ -23,6 +23,14 @@ class Broadcast:
 
     def __init__(self, sockets: socketio.AsyncServer) -> None:
         self._sockets = sockets
+
+    async def admit(self, viewer: Viewer) -> None:
+        """From now on this connection gets what its cohort is told."""
+        await self._sockets.enter_room(viewer.sid, viewer.cohort.name, namespace=NAMESPACE)
+
+    async def dismiss(self, viewer: Viewer) -> None:
+        """From now on it does not."""
+        await self._sockets.leave_room(viewer.sid, viewer.cohort.name, namespace=NAMESPACE)
 
     async def tell(self, cohort: Cohort, event: str, message: msgspec.Struct) -> None:
         """The same bytes to all of a cohort."""

@@ -67,7 +67,7 @@ class Crew:
         self._counters: dict[str, dict[str, int]] = {}
         self._edges: dict[str, Report] = {}
         self._desk_at_ms = 0
-        self._desk_rate = 0.0
+        self._desk_told = (0, 0.0)  # version and pace
         self._reports: list[Report] = []  # of all edges, those that are gone too
         self._books = Books()
         self._evidence_at_ms = 0
@@ -93,18 +93,21 @@ class Crew:
 
     async def step(self, now_ms: int) -> None:
         """Reads the log and the live figures, and shows every console its desk."""
-        new = await self._follower.read()
-        if not new and now_ms < self._desk_at_ms and self._rate() == self._desk_rate:
+        await self._follower.read()
+        told = (self.state.version, self._rate())
+        if told == self._desk_told and now_ms < self._desk_at_ms:
             return
-        self._desk_rate = self._rate()
-        self._desk_at_ms = now_ms + int(DESK_MS * self._desk_rate)
+        if told[1] != self._desk_told[1]:
+            self._evidence_at_ms = now_ms  # what was planned at another pace is void
+        self._desk_told = told
+        self._desk_at_ms = now_ms + int(DESK_MS * self._rate())
         await self._read_figures(now_ms)
         if self.sockets is not None:
             for sid, held in tuple(self.members.items()):
                 message = plain(self.desk(now_ms, held.name))
                 await self.sockets.emit("desk", message, to=sid, namespace=NAMESPACE)
             if self.auditing and now_ms >= self._evidence_at_ms:
-                self._evidence_at_ms = now_ms + int(EVIDENCE_MS * self._desk_rate)
+                self._evidence_at_ms = now_ms + int(EVIDENCE_MS * self._rate())
                 await self._tell_evidence(now_ms)
 
     async def _tell_evidence(self, now_ms: int) -> None:
@@ -149,6 +152,16 @@ class Crew:
             counters=self._counters,
             edges=self._edges,
         )
+
+    def permitted(self, shown: protocol.Desk) -> protocol.Desk:
+        """A desk as an overlay may know it: no counts and no outcome that the hall does not know yet."""
+        return replace(shown, rounds=[self._permitted(round_) for round_ in shown.rounds])
+
+    def _permitted(self, shown: protocol.DeskRound) -> protocol.DeskRound:
+        live = shown.timing != "predict" and self._rounds.live(self.state.rounds[shown.id])
+        if shown.state == "revealed" or live:
+            return shown
+        return replace(shown, voters=0, choices=[], outcome="", refused={})
 
     def evidence(self, now_ms: int) -> protocol.Evidence:
         """The auditor's page as of the last step."""
@@ -311,7 +324,8 @@ def crew_routes(crew: Crew) -> list[Route]:
         held = allowed(request, "director", "auditor", "overlay")
         if isinstance(held, Response):
             return held
-        return json_response(flat(crew.desk(crew.now(), held.name)))
+        shown = crew.desk(crew.now(), held.name)
+        return json_response(flat(crew.permitted(shown) if held.role == "overlay" else shown))
 
     async def rundown(request: Request) -> Response:
         held = allowed(request, "director", "auditor")

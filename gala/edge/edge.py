@@ -162,17 +162,31 @@ class Edge:
 
     async def _welcome(self, viewer: Viewer, now_ms: int) -> None:
         await self._tell(viewer.cohort, now_ms)
+        mine = await self.mine(viewer)
+        if self.audience.get(viewer.sid) is not viewer:
+            return
         welcome = Welcome(
             viewer=viewer.viewer,
             pass_=self.passes.viewer(viewer.viewer, viewer.number),
             now_ms=self.now(),
             rate=self._rate(),
             show=self.show_of(viewer.cohort, now_ms),
-            mine=await self.mine(viewer),
+            mine=mine,
             cohort=viewer.cohort.name,
         )
         viewer.welcomed = True
+        await self._broadcast.admit(viewer)  # not before: a welcome is the first word
         await self._broadcast.tell_one(viewer.sid, "welcome", welcome)
+
+    async def retune(self, viewer: Viewer, cohort: Cohort) -> None:
+        """Moves a viewer to another cohort and shows them what is seen there now."""
+        if not viewer.welcomed:
+            self.audience.move(viewer, cohort)
+            return
+        await self._broadcast.dismiss(viewer)
+        self.audience.move(viewer, cohort)
+        await self._broadcast.admit(viewer)
+        await self.shown(viewer)
 
     async def shown(self, viewer: Viewer) -> None:
         """Shows a viewer what their (new) cohort sees now."""

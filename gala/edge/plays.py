@@ -95,8 +95,10 @@ class Plays:
     async def submit(self, round_id: str, number: int, seq: int, cohort: Cohort, move: object) -> PlayReply:
         """Judges a play now, and counts it with the next batch. Resolves when its fate is durable."""
         round_ = self._state().rounds.get(round_id)
-        if round_ is None or round_id not in cohort.visible.rounds:
+        if round_ is None:
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
+        if round_id not in cohort.visible.rounds:
+            return self._refused(self._table(round_), Reason.UNKNOWN_ROUND)
         if number < 0:
             return self._refused(self._table(round_), Reason.ENTER_FIRST)
         if self._queued >= QUEUE_MAX:

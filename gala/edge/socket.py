@@ -16,6 +16,7 @@ from gala.passes import BadPass, ViewerPass
 from games.game import Reason
 
 MESSAGE_BYTES_MAX = 16 * 1024
+SAID = ("sync", "enter", "play", "tune")
 SOME_TIME_MS = 1_000
 
 
@@ -69,6 +70,15 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         self._now = now
         self._entropy = entropy
 
+    async def trigger_event(self, event: str, *args: Any) -> Any:
+        """Calls the handler of what a phone says, with one content: none or several are as good as none."""
+        sid, *content = args
+        if event in SAID:
+            return await super().trigger_event(event, sid, content[0] if len(content) == 1 else None)
+        if event in ("connect", "disconnect") and self._sockets.manager.is_connected(sid, NAMESPACE):
+            return None  # not what happened, but an event of the phone's that calls itself so
+        return await super().trigger_event(event, *args)
+
     async def on_connect(self, sid: str, _environ: dict[str, Any], auth: object = None) -> None:
         """Accepts a phone: with its pass, or with a new one."""
         if not self._edge.state.version:
@@ -90,7 +100,6 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         except BadPass as error:
             raise refuse("bad_pass", detail=str(error)) from None
         cohort = self._edge.audience.cohort(tuning_of(said.channel, said.delay_ms))
-        await self._sockets.enter_room(sid, cohort.name, namespace=NAMESPACE)
         await self._edge.arrive(Viewer(sid, held.viewer, held.number, cohort))
 
     async def on_disconnect(self, sid: str, _reason: str = "") -> None:
@@ -151,8 +160,5 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         channel = said.channel or viewer.cohort.channel.id
         cohort = self._edge.audience.cohort(tuning_of(channel, said.delay_ms))
         if cohort is not viewer.cohort:
-            await self._sockets.leave_room(sid, viewer.cohort.name, namespace=NAMESPACE)
-            await self._sockets.enter_room(sid, cohort.name, namespace=NAMESPACE)
-            self._edge.audience.move(viewer, cohort)
-            await self._edge.shown(viewer)
+            await self._edge.retune(viewer, cohort)
         return plain(protocol.TuneReply(cohort=cohort.name))

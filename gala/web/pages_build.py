@@ -33,6 +33,8 @@ INPUTS = (
     "src",
     "viewer.html",
     "director.html",
+    "overlay.html",
+    "audit.html",
     "package.json",
     "package-lock.json",
     "tsconfig.json",

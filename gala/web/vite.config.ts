@@ -20,15 +20,22 @@ const compressed: Plugin = {
   },
 };
 
-// One HTML file a page. The public edge serves viewer.html at `/`, the crew edge director.html at `/director`;
+const PEOPLE = { viewer: page("viewer.html"), director: page("director.html"), audit: page("audit.html") };
+// The overlay runs in whatever browser a vision mixer brings along, which may be years old: built by itself
+// (`--mode overlay`, after the others), for an older language.
+const AIR = { overlay: page("overlay.html") };
+
+// One HTML file a page. The public edge serves viewer.html at `/`, the crew edge the others under their names;
 // both serve `assets/` beside them, whose names carry their content's hash.
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [compressed],
   build: {
-    target: "es2022",
+    target: mode === "overlay" ? "es2020" : "es2022",
+    cssTarget: mode === "overlay" ? "chrome95" : "chrome111",
+    emptyOutDir: mode !== "overlay",
     sourcemap: false,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: { viewer: page("viewer.html"), director: page("director.html") } },
+    rollupOptions: { input: mode === "overlay" ? AIR : PEOPLE },
   },
-});
+}));

@@ -5,16 +5,16 @@
 
 const KEPT = "gala.director.pass";
 
-/** The pass from the address or from this tab's earlier visit; "" if there is none. */
-export function takePass(location: Location, history: History, kept: Storage): string {
+/** The pass from the address or from this tab's earlier visit; "" if there is none. `name`: where it is kept. */
+export function takePass(location: Location, history: History, kept: Storage, name = KEPT): string {
   const given = new URLSearchParams(location.hash.replace(/^#/, "")).get("pass");
   if (given) {
-    kept.setItem(KEPT, given);
+    kept.setItem(name, given);
     history.replaceState(null, "", location.pathname + location.search);
   }
-  return kept.getItem(KEPT) ?? "";
+  return kept.getItem(name) ?? "";
 }
 
-export function forgetPass(kept: Storage): void {
-  kept.removeItem(KEPT);
+export function forgetPass(kept: Storage, name = KEPT): void {
+  kept.removeItem(name);
 }

@@ -1,0 +1,136 @@
+/** What the arches say, worked out from the evidence. Knows no page. */
+import type { Evidence, EvidenceEquation, EvidenceRound } from "../protocol.gen.ts";
+import { count } from "../director/times.ts";
+
+/** pass and fail are of something that was compared; a fact that nobody has checked yet is only `stands`. */
+export type Verdict = "pass" | "fail" | "stands" | "waits";
+
+export interface Bay {
+  name: string;
+  verdict: Verdict;
+  word: string;
+  figure: string;
+  what: string;
+  print: string;
+}
+
+const short = (hex: string): string => (hex ? `${hex.slice(0, 4)}…${hex.slice(-4)}` : "");
+
+/** The verdict of the bundle's checks whose names say so; null while none of them has run. */
+function checked(evidence: Evidence, of: (name: string) => boolean): boolean | null {
+  const found = evidence.checks.filter((check) => of(check.name));
+  return found.length > 0 ? found.every((check) => check.ok) : null;
+}
+
+const told = (verdict: boolean | null, until: Verdict): Verdict => (verdict === null ? until : verdict ? "pass" : "fail");
+
+/** All that hold, of those of that name; null where there is none. */
+function hold(equations: EvidenceEquation[], of: (one: EvidenceEquation) => boolean): boolean | null {
+  const found = equations.filter(of);
+  return found.length > 0 ? found.every((one) => one.holds) : null;
+}
+
+const both = (a: boolean | null, b: boolean | null): boolean | null => (a === null ? b : b === null ? a : a && b);
+
+const WORDS: Record<Verdict, string> = { pass: "PASS", fail: "FAIL", stands: "WRITTEN", waits: "WAITS" };
+
+/** Rounds that count: sealed ones prove, open ones are on their way. */
+export const counting = (evidence: Evidence): EvidenceRound[] => evidence.rounds.filter((round) => round.state !== "void");
+
+export function bays(evidence: Evidence): Bay[] {
+  const sealed = counting(evidence).filter((round) => round.state === "sealed");
+  const boxes = sealed.length > 0 ? sealed.every((round) => round.equal) : null;
+  const draw = evidence.draws.filter((one) => one.state !== "armed").slice(-1)[0];
+  const drawn = draw !== undefined && draw.state !== "frozen";
+  const payouts = (one: EvidenceEquation): boolean => one.name.startsWith("payouts") || one.name.startsWith("prizes of");
+  const make = (name: string, verdict: Verdict, figure: string, what: string, print: string): Bay => ({
+    name,
+    verdict,
+    word: WORDS[verdict],
+    figure,
+    what,
+    print,
+  });
+  return [
+    make(
+      "Boxes",
+      told(both(boxes, checked(evidence, (name) => name.startsWith("round "))), "waits"),
+      count(sealed.reduce((sum, round) => sum + round.plays, 0)),
+      `slots in ${count(sealed.length)} sealed ${sealed.length === 1 ? "box" : "boxes"}`,
+      evidence.root ? `log root ${short(evidence.root)}` : "",
+    ),
+    make(
+      "Roster",
+      told(checked(evidence, (name) => name.endsWith("roster")), draw ? "stands" : "waits"),
+      draw ? count(draw.entrants) : "–",
+      draw ? `entrants, ${count(draw.tickets)} tickets` : "nothing is frozen yet",
+      draw ? `root ${short(draw.root)}` : "",
+    ),
+    make(
+      "Draw",
+      told(checked(evidence, (name) => name.endsWith("result")), drawn ? "stands" : "waits"),
+      drawn ? count(draw.winners) : "–",
+      drawn ? "winners, the lowest scores" : draw ? "the beacon is awaited" : "no draw yet",
+      draw ? `beacon round ${count(draw.beacon_round)}` : "",
+    ),
+    make(
+      "Vouchers",
+      told(both(hold(evidence.equations, payouts), checked(evidence, (name) => name === "prizes")), "waits"),
+      drawn ? count(draw.winners) : "–",
+      drawn ? "one for each winning rank" : "none issued yet",
+      "",
+    ),
+    make(
+      "Ledger",
+      told(both(hold(evidence.equations, () => true), checked(evidence, (name) => name === "ledger")), "waits"),
+      count(evidence.rows),
+      "rows; debits equal credits",
+      evidence.chain && evidence.rows > 0 ? `chain ${short(evidence.chain)}` : "",
+    ),
+  ];
+}
+
+/** How a round stands between its counters, its box and the log. */
+export function agreement(round: EvidenceRound): { verdict: Verdict; words: string } {
+  if (round.state === "void") return { verdict: "waits", words: "void, counts for nothing" };
+  if (round.state !== "sealed") return { verdict: "waits", words: round.state === "open" ? "open" : "being sealed" };
+  if (!round.equal) return { verdict: "fail", words: "not equal" };
+  return { verdict: "pass", words: "equal" };
+}
+
+export interface Count {
+  name: string;
+  counter: number;
+  recount: number;
+}
+
+/** Every count of a round by name, as the counters and as the box have it. */
+export function counts(round: EvidenceRound): Count[] {
+  const names = [...new Set([...Object.keys(round.counters), ...Object.keys(round.recount)])].sort();
+  return names.map((name) => ({ name, counter: round.counters[name] ?? 0, recount: round.recount[name] ?? 0 }));
+}
+
+/** Refused plays by reason over all rounds, most first. */
+export function refusals(evidence: Evidence): { reason: string; plays: number; rounds: string[] }[] {
+  const found = new Map<string, { plays: number; rounds: string[] }>();
+  for (const round of evidence.rounds) {
+    for (const [reason, plays] of Object.entries(round.refused)) {
+      const held = found.get(reason) ?? { plays: 0, rounds: [] };
+      found.set(reason, { plays: held.plays + plays, rounds: [...held.rounds, round.title] });
+    }
+  }
+  return [...found]
+    .map(([reason, of]) => ({ reason, ...of }))
+    .sort((a, b) => b.plays - a.plays || (a.reason < b.reason ? -1 : 1));
+}
+
+/** One sentence over everything that was compared so far. */
+export function verdict(evidence: Evidence): { verdict: Verdict; words: string } {
+  const failed = bays(evidence).filter((bay) => bay.verdict === "fail").length;
+  const checks = evidence.checks.length;
+  const wrong = evidence.checks.filter((check) => !check.ok).length;
+  if (wrong > 0) return { verdict: "fail", words: `${count(wrong)} of ${count(checks)} checks fail` };
+  if (failed > 0) return { verdict: "fail", words: "Something does not agree" };
+  if (checks > 0) return { verdict: "pass", words: `${count(checks)} checks pass` };
+  return { verdict: "waits", words: "All that was compared so far agrees" };
+}
