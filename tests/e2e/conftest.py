@@ -76,9 +76,9 @@ class Night:
 
 
 @contextlib.asynccontextmanager
-async def running_night(folder: Path, rundown_file: Path = RUNDOWN) -> AsyncIterator[Night]:
+async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Night]:
     """An evening over a folder of its own, with every role running."""
-    rundown = load(rundown_file)
+    rundown = load(plan)
     settings = msgspec.structs.replace(Settings(), data=folder, public_port=0, crew_port=0)
     secret = service_secret(settings, secrets.token_bytes)
     chain, signature = chain_and_signature(rundown, secret)
