@@ -96,7 +96,7 @@ def test_a_demo_ends_by_itself_with_every_equality_holding(
         assert summary["verified"] is True
         assert summary["ledger_balanced"] is True
         assert summary["vouchers_issued"] == 10
-        assert set(summary["rounds"]) == {"short/tetris/1", "short/last-song/1"}
+        assert set(summary["rounds"]) == {"short/tetris/1", "short/whack/1", "short/last-song/1"}
         for round_ in summary["rounds"].values():
             assert round_["recount_equal"] is True
             assert 0 < round_["counters"]["voters"] <= 40
