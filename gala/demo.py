@@ -134,7 +134,7 @@ async def demo(
         helpers: list[asyncio.Task[Any]] = [stopping]
         try:
             if not options.as_json:
-                _welcome(evening, settings, console)
+                _welcome(evening, console)
                 helpers.append(tasks.create_task(_tell(evening, crowd, console)))
             await _first(stopping, tasks.create_task(_crowd_is_here(crowd, options.viewers)))
             if not options.manual:
@@ -247,7 +247,7 @@ def links(evening: Evening) -> dict[str, str]:
     }
 
 
-def _welcome(evening: Evening, settings: Settings, console: Console) -> None:
+def _welcome(evening: Evening, console: Console) -> None:
     found = links(evening)
     console.print(
         f"\n[bold]{words(evening.rundown.name)}[/] · a rehearsal, {evening.clients.server} inside\n"

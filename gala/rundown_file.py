@@ -30,7 +30,7 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
     start = "go"
     open = "go; when both teams stand"        # what follows the semicolon is for the crew
     lock = "after 36s"
-    settle = "go"
+    settle = "go"                   # a prediction; a boost has `cut` before its `lock` instead
     reveal = "go"
     end = "after 20s"               # or "at 00:00:00", an instant which nothing moves by accident
 

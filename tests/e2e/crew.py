@@ -34,6 +34,11 @@ async def is_clean(page: Page) -> None:
 
 async def vote(night: Night, choice: str) -> dict[str, Any]:
     """The answer to one ballot of a viewer in the hall who has seen the open poll."""
+    return await play(night, {"choices": [choice]})
+
+
+async def play(night: Night, move: dict[str, Any]) -> dict[str, Any]:
+    """The answer to one move of a viewer in the hall who has seen an open round."""
     line = await Line.open(f"ws://127.0.0.1:{night.evening.public.port}", {"channel": "hall"})
     seen: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -45,8 +50,8 @@ async def vote(night: Night, choice: str) -> dict[str, Any]:
 
     listening = asyncio.create_task(listen())
     await line.ask("enter", {})
-    play = {"round": await seen, "seq": 1, "at_ms": 0, "move": {"choices": [choice]}}
-    answer: dict[str, Any] = await line.ask("play", play)
+    said = {"round": await seen, "seq": 1, "at_ms": 0, "move": move}
+    answer: dict[str, Any] = await line.ask("play", said)
     await line.close()
     await listening
     return answer

@@ -88,3 +88,13 @@ def test_the_lock_names_no_registry() -> None:
     lock = json.loads((WEB / "package-lock.json").read_text())
     assert len(lock["packages"]) > 20
     assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+
+
+def test_the_overlay_is_written_in_the_language_of_2020(hook: ModuleType) -> None:
+    (script,) = built("assets/overlay-*.js")
+    content = script.read_text("utf-8")
+    assert len(content) > 10_000
+    # what came after: assignments that think, private fields, static blocks, digits in groups
+    assert re.findall(r"\?\?=|\|\|=|&&=|\bstatic\s*\{|this\.#\w|\b\d+_\d+\b", content) == []
+    (style,) = built("assets/overlay-*.css")
+    assert re.findall(r"color-mix|@layer|@container|:has\(|&:", style.read_text("utf-8")) == []

@@ -1,5 +1,6 @@
 """The register as the notary uses it: answered again after a crash, and never contradicted."""
 
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -292,3 +293,20 @@ async def test_a_draw_without_any_tickets_has_no_winners(tmp_path: Path) -> None
 
 def test_keys_are_not_printed() -> None:
     assert "llll" not in repr(ev.KEYS)
+
+
+async def test_the_outline_is_the_log_that_is_published_without_what_stands_in_it(
+    register: Register, tmp_path: Path
+) -> None:
+    before = await register.outline()
+    assert (before.leaves, before.rows, before.seals, before.equations) == ([], 0, {}, [])
+    await ev.before_the_draws(register)
+    await register.publish(tmp_path / "bundle", at_ms=START + HOUR)
+    outline = await register.outline()
+    origin, size, root = (tmp_path / "bundle/log/checkpoint").read_text().split("\n")[:3]
+    assert (outline.origin, len(outline.leaves)) == (origin, int(size))
+    assert bytes.fromhex(outline.root) == base64.b64decode(root)
+    assert [line.index for line in outline.leaves] == list(range(int(size)))
+    assert outline.seals == {f"short/{name}": True for name in ("tetris/1", "tetris/2", "candy/1", "mole/1")}
+    assert all(equation.holds for equation in outline.equations)
+    assert "the jury" not in repr(outline)

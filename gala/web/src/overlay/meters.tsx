@@ -58,8 +58,8 @@ export function Vote(meter: Meter): JSX.Element {
   const question = words.pick(text.question) || words.pick(text.title);
   const counters = countersOf(round, meter.tally);
   const ids = idsOf(round);
-  const won = round.state === "revealed" ? String(round.result.outcome ?? "") : "";
   const sides = choices(meter, ids.length);
+  const won = wonBy(round, sides);
   const [a, b] = sides;
   return (
     <section class={`low plate ${round.state}`}>
@@ -78,6 +78,12 @@ export function Vote(meter: Meter): JSX.Element {
       )}
     </section>
   );
+}
+
+/** What the stage decided, or where nothing was to be decided the one that leads; "" before, and in a tie. */
+function wonBy(round: RoundView, sides: readonly Choice[]): string {
+  if (round.state !== "revealed") return "";
+  return String(round.result.outcome || sides.find((one) => one.standing.leads)?.standing.id || "");
 }
 
 function Side(props: { side: "a" | "b"; choice: Choice; known: boolean; won: string }): JSX.Element {
