@@ -233,7 +233,7 @@ def test_go_carries_a_poll_from_its_start_to_its_end() -> None:
     story.must("go", target="tetris.reveal")
     assert story.round(TETRIS).tally == {"voters": 5}
     story.wait(6)
-    assert (story.state.on_air, story.state.standby) == ("", "whack.start")
+    assert (story.state.on_air, story.state.standby) == ("", "last-song.start")
 
 
 def test_go_is_for_the_cue_on_standby_alone() -> None:
@@ -295,7 +295,7 @@ def test_a_skipped_segment_never_happens_and_standby_moves_on() -> None:
     story = Story()
     story.go("welcome.start")
     assert story.do({"cue": "skip", "target": "tetris"}) is None
-    assert story.state.standby == "whack.start"
+    assert story.state.standby == "last-song.start"
     assert story.go("tetris.start") is Reason.NOT_STANDBY
     assert story.do({"cue": "standby", "target": "tetris.start"}) is Reason.SKIPPED
     assert story.do({"cue": "skip", "target": "tetris"}) is Reason.SKIPPED
