@@ -40,7 +40,7 @@ class Pictures:
             self.held[written] = content
 
     def digest(self, source: bytes) -> str:
-        """SHA-256 (hex) of the rundown's file; where it has pictures, of it and them in their paths' order."""
+        """SHA-256 (hex) of the rundown's file; with pictures, of it and them in their paths' order."""
         whole = hashlib.sha256(source)
         if self.held:
             pictures = [hashlib.sha256(self.held[path]).digest() for path in sorted(self.held)]
