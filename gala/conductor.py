@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
+from gala.fans import Fan, FanScan
 from gala.follower import CueRefused, Follower
 from gala.rounds import Rounds
 from gala.rundown import Rundown
@@ -27,10 +28,15 @@ def pages_of(numbers: int) -> int:
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A round's counters at an instant, absolute: ``tally:{ROUND}`` in the store."""
+    """A round's counters at an instant, absolute: ``tally:{ROUND}`` in the store.
+
+    fans: as arrays ``[number, choice's id, points]``, the first first; each agreed to be shown when this was
+    written.
+    """
 
     at_ms: int
     counters: dict[str, int]
+    fans: list[Fan] = msgspec.field(default_factory=list)
 
 
 class Conductor:
@@ -49,6 +55,7 @@ class Conductor:
         # what this conductor has already done to gates; forgetting it only repeats what is idempotent
         self._opened: dict[tuple[str, int], int] = {}
         self._tallied_at_ms: dict[str, int] = {}
+        self._scans: dict[str, FanScan] = {}  # of open rounds; a new one is whole once it went round
 
     async def step(self, now_ms: int) -> None:
         """Everything that is due at `now_ms`."""
@@ -98,9 +105,13 @@ class Conductor:
     def _box(self, round_: Round) -> Box:
         return Box(self._redis, round_.id, self._rounds.opened(round_).layout.width)
 
+    async def _numbers(self) -> int:
+        """How many numbers are given out by now; edges take them in blocks, and the last may go beyond."""
+        return int(await self._redis.get(keys.numbers(self._rundown.id)) or 0)
+
     async def _open(self, round_: Round) -> None:
         """Opens the gates of every page a number may be in by now, and one page ahead."""
-        numbers = int(await self._redis.get(keys.numbers(self._rundown.id)) or 0)
+        numbers = await self._numbers()
         wanted = min(self._pages_max, numbers // PAGE + 2)
         key = (round_.id, round_.generation)
         done = self._opened.get(key, 0)
@@ -123,6 +134,7 @@ class Conductor:
             "tally": tally,
         }
         await self._call(cue, f"locked/{round_.id}", now_ms)
+        self._scans.pop(round_.id, None)
 
     async def _tally(self, round_: Round, now_ms: int) -> None:
         if now_ms - self._tallied_at_ms.get(round_.id, -TALLY_MS) >= TALLY_MS:
@@ -131,7 +143,19 @@ class Conductor:
 
     async def _snapshot(self, box: Box, round_: Round, now_ms: int) -> dict[str, int]:
         counters = await box.counters(range(self._pages_max))
-        await self._redis.set(
-            keys.tally(round_.id), msgspec.msgpack.encode(Snapshot(at_ms=now_ms, counters=counters))
-        )
+        snapshot = Snapshot(at_ms=now_ms, counters=counters, fans=await self._fans(box, round_))
+        await self._redis.set(keys.tally(round_.id), msgspec.msgpack.encode(snapshot))
         return counters
+
+    async def _fans(self, box: Box, round_: Round) -> list[Fan]:
+        """One step of the scan for the round's top fans, and who they are by now."""
+        opened = self._rounds.opened(round_)
+        fans = opened.game.fans
+        if fans is None or round_.void:
+            return []
+        scan = self._scans.setdefault(round_.id, FanScan(opened.layout, fans))
+        numbers = min(await self._numbers(), self._rundown.numbers_max)
+        ranges = scan.wanted(numbers)
+        scan.look(numbers, ranges, await box.read(ranges) if ranges else [])
+        ids = [choice for choice, _, _ in self._rounds.choices(round_)]
+        return [Fan(kept.number, ids[kept.choice - 1], kept.score // fans.per) for kept in scan.best()]

@@ -138,7 +138,8 @@ class Tally(Message):
     seq: int
     counters: dict[
         str, Any
-    ]  # the game's own, see games.Game.tally; a poll: {voters, choices: {id: n}, tied?}
+    ]  # the game's own, see games.Game.tally; a poll: {voters, choices: {id: n}, tied?}; with
+    # fans: [{seat, for, points}] where some of a boost's top fans agree to be shown
     online: int
 
 

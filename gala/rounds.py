@@ -2,14 +2,17 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from gala.fans import Fan
 from gala.rundown import Rundown, Text
 from gala.show import Round, State
 from games import GAMES
 from games.game import AnyOpened, open_round
 from voting.tally import By
+
+FANS_TOLD = 3  # of those that are kept: a board has no room for more, and every phone is sent them
 
 
 class ByChannel(NamedTuple):
@@ -63,6 +66,11 @@ class Rounds:
         """A round's counters as pages show them."""
         opened = self.opened(round_)
         return opened.game.tally(opened.round, counters)
+
+    def board(self, round_: Round, counters: dict[str, int], fans: Iterable[Fan]) -> dict[str, Any]:
+        """As `tally`, of a round that runs: where somebody is to be shown, with its first few top fans."""
+        shown = [{"seat": fan.number, "for": fan.choice, "points": fan.points} for fan in fans][:FANS_TOLD]
+        return {**self.tally(round_, counters), **({"fans": shown} if shown else {})}
 
     def live(self, round_: Round) -> bool:
         """Whether phones may see the counters while the round is open."""

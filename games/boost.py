@@ -6,6 +6,9 @@ star; later ones are the viewer's own: they count towards the threshold and neve
 
 While the director multiplies, a tap is worth more. What decides is when the total that holds it arrived.
 Points are stored in ten-thousandths, so every factor weighs exactly, however the taps were bundled.
+
+Each move also says whether the viewer's number may be shown among the top fans. The newest play's word holds,
+whatever its total: yes needs taps for the star that stands, no is heard from any device at any time.
 """
 
 from dataclasses import dataclass
@@ -15,10 +18,10 @@ import msgspec
 from msgspec import Meta
 
 from games.choices import Choice, different, tied
-from games.game import Game, Reason, Refused, Shown, Stands, Timing, Verdict, Window
+from games.game import Fans, Game, Reason, Refused, Shown, Stands, Timing, Verdict, Window
 from voting.ballot import CHOICES_MAX, places
 from voting.entries import TICKETS_MAX, Entry
-from voting.layout import FLAG_LATE, Layout
+from voting.layout import FLAG_CONSENT, FLAG_LATE, Layout
 from voting.tally import By, Count, Counters, Sum, Values, Voters
 
 ONE_BP = 10_000
@@ -47,10 +50,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Move(msgspec.Struct, frozen=True, rename={"star": "for"}):
-    """What a phone sends: all taps so far, and the id of the star they are for."""
+    """What a phone sends: all taps so far, and the id of the star they are for.
+
+    fan: "show my number among the top fans"; who does not say so does not agree.
+    """
 
     total: Annotated[int, Meta(ge=1, le=TOTAL_MAX)]
     star: Annotated[str, Meta(max_length=32)]
+    fan: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,24 +98,35 @@ def judge(opened: Round, slot: Values, move: Move, at_ms: int, window: Window) -
     place = opened.place_of.get(move.star)
     if place is None:
         return Refused(Reason.BAD_MOVE)
+    on, off = _consent(slot, move, place)
     if move.total <= slot["total"] or slot["star"] not in (0, place + 1):
-        return Stands()
+        return Verdict({}, on, flags_off=off) if on | off else Stands()
     settings = opened.settings
     since_ms = max(0, at_ms - window.opens_at_ms) + window.slack_ms + EARLY_MS
     # A limit on the whole and not on each message: a phone that was off the net sends much at once.
     possible = settings.taps_per_s * since_ms // 1000
     total = min(move.total, settings.cap, possible)
     beyond = Reason.TOO_FAST if possible < min(move.total, settings.cap) else Reason.OVER_CAP
+    left_out = ((max(total, slot["total"]) + 1, beyond),) if total < move.total else ()
     if total <= slot["total"]:
-        return Refused(beyond)
+        # an empty slot has no star to be a fan of: there is nothing to agree to yet
+        return Verdict({}, on, left_out, off) if (on | off) and slot["star"] else Refused(beyond)
     late = 0 < window.cut_at_ms <= at_ms
     points = "own" if late else "stage"
     weighed = (total - slot["total"]) * factor_bp(window, at_ms)
     return Verdict(
         {"star": place + 1, "total": total, points: slot[points] + weighed},
-        FLAG_LATE if late else 0,
-        ((total + 1, beyond),) if total < move.total else (),
+        on | (FLAG_LATE if late else 0),
+        left_out,
+        off,
     )
+
+
+def _consent(slot: Values, move: Move, place: int) -> tuple[int, int]:
+    """The flags a move adds and takes away: nothing where it says what the slot says."""
+    agreed = bool(slot["flags"] & FLAG_CONSENT)
+    agrees = move.fan and (agreed or slot["star"] in (0, place + 1))
+    return (0, 0) if agrees == agreed else (FLAG_CONSENT, 0) if agrees else (0, FLAG_CONSENT)
 
 
 def factor_bp(window: Window, at_ms: int) -> int:
@@ -138,6 +156,7 @@ def mine(opened: Round, slot: Values) -> Shown:
         "stage": slot["stage"] // ONE_BP,
         "own": slot["own"] // ONE_BP,
         "cap": opened.settings.cap,
+        "fan": bool(slot["flags"] & FLAG_CONSENT),
     }
 
 
@@ -176,4 +195,5 @@ GAME = Game(
     tally=tally,
     settle=settle,
     multiplies=True,
+    fans=Fans(score="stage", choice="star", per=ONE_BP),
 )

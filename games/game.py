@@ -15,7 +15,7 @@ import msgspec
 
 from games.chains import Chains
 from voting.entries import Entry, check_entries, entries_to_json, tickets
-from voting.layout import SEQ_MAX, Layout
+from voting.layout import FLAG_CONSENT, SEQ_MAX, Layout
 from voting.tally import Count, Counters, Tally, Values, counts_to_json
 
 Shown = dict[str, Any]
@@ -65,7 +65,9 @@ class Timing(StrEnum):
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
-    """The move stands. `body`: the body's fields that change. `flags` are added to the slot's.
+    """The move stands. `body`: the body's fields that change, if any. `flags` are added to the slot's.
+
+    `flags_off` are taken away first: only a consent may go again, what happened stays.
 
     `refused`: parts of the move that were left out, each `(part, reason)`.
     """
@@ -73,6 +75,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
     body: Mapping[str, int]
     flags: int = 0
     refused: Sequence[tuple[int, Reason]] = ()
+    flags_off: int = 0
 
 
 class Stands(msgspec.Struct, frozen=True, gc=False):
@@ -126,6 +129,18 @@ class Window(msgspec.Struct, frozen=True, gc=False):
     slack_ms: int = 0
 
 
+class Fans(msgspec.Struct, frozen=True, gc=False):
+    """How a game's slots tell who did most for whom: `score` and `choice` name fields of its layout.
+
+    choice: 1 + the place, among the settings' choices, of whom it was done for. per: so much of `score`
+    makes a point.
+    """
+
+    score: str
+    choice: str
+    per: int = 1
+
+
 S = TypeVar("S", bound=msgspec.Struct)  # what a rundown may say
 M = TypeVar("M", bound=msgspec.Struct)  # what a phone may send
 R = TypeVar("R")  # the round: settings and what was derived from the seed
@@ -149,7 +164,8 @@ class Game(Generic[S, M, R]):
     counters as pages show them. settle(settings, outcome): the integer that "@settled" stands for;
     ValueError, with a sentence for the director, when that is no outcome of this round. multiplies: whether
     its judge weighs points by the window's spells. chains(round): the chains of keys behind what it tells
-    piece by piece, for a game that does.
+    piece by piece, for a game that does. fans: for a game whose viewers may agree (FLAG_CONSENT) to be shown
+    by their number among those who did most.
     """
 
     name: str
@@ -169,6 +185,7 @@ class Game(Generic[S, M, R]):
     beats: Callable[[R, int], int] = lambda _round, _elapsed_ms: 0
     multiplies: bool = False
     chains: Callable[[R], Chains | None] = lambda _round: None
+    fans: Fans | None = None
 
     def read_settings(self, said: object) -> S:
         """Settings from decoded TOML or JSON; msgspec.ValidationError names the field at fault."""
@@ -281,8 +298,9 @@ def play(
             return Refused(reason, mine)
         case Stands():
             return Already(mine)
-        case Verdict(body=body, flags=flags, refused=refused):
-            head = {"seq": seq, "channel": values["channel"], "flags": values["flags"] | flags}
+        case Verdict(body=body, flags=on, refused=refused, flags_off=off):
+            assert not off & ~FLAG_CONSENT, "what happened cannot be taken back"
+            head = {"seq": seq, "channel": values["channel"], "flags": values["flags"] & ~off | on}
             becomes = {**values, **body, **head}
             after = opened.layout.pack(becomes)
             return Counted(after, opened.tally.deltas(before, after), refused, opened.mine_of(becomes))

@@ -257,14 +257,17 @@ class Edge:
         return [r for r in rounds if not r.revealed_at_ms and not r.void and self._rounds.live(r)][-1:]
 
     async def _board(self, cohort: Cohort, round_: Round, now_ms: int) -> None:
-        ring = self._boards.get(round_.id, ())
+        ring = self._boards.get(round_.id, deque[Snapshot]())
         seen = [snapshot for snapshot in ring if snapshot.at_ms + cohort.delay_ms <= now_ms]
         if seen and seen[-1].at_ms > cohort.tally_seq:
             cohort.tally_seq = seen[-1].at_ms
+            # whoever has taken their consent back since is left out, although this cohort's picture has them
+            agreed = {fan.number for fan in ring[-1].fans}
+            fans = [fan for fan in seen[-1].fans if fan.number in agreed]
             tally = Tally(
                 round=round_.id,
                 seq=seen[-1].at_ms,
-                counters=self._rounds.tally(round_, seen[-1].counters),
+                counters=self._rounds.board(round_, seen[-1].counters, fans),
                 online=len(self.audience),
             )
             await self._broadcast.tell(cohort, "tally", tally)

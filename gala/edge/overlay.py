@@ -135,7 +135,7 @@ class Overlays:
             self._tally = protocol.Tally(
                 round=round_id,
                 seq=snapshot.at_ms,
-                counters=self._rounds.tally(self._visible.rounds[round_id], snapshot.counters),
+                counters=self._rounds.board(self._visible.rounds[round_id], snapshot.counters, snapshot.fans),
                 online=0,
             )
             await self._tell("tally", self._tally)

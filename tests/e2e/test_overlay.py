@@ -202,6 +202,24 @@ async def test_a_race_moves_while_it_runs_and_says_until_when_the_stage_counts(
     await expect(air.locator(".lane.lead .sx")).to_have_text("7")
 
 
+async def test_a_race_shows_the_top_fans_who_agree_and_nobody_else(meters: Night, browser: Browser) -> None:
+    air = await overlay(browser, meters)
+    await meters.go("race.start")
+    await meters.go("race.open")
+    for total, fan in ((3, True), (9, False), (5, True), (6, True), (4, True)):
+        move = {"total": total, "for": "xia" if total < 6 else "malee", "fan": fan}
+        assert (await play(meters, move))["status"] == "counted"
+    await expect(air.locator(".fans li")).to_have_text(["Seat 3 · 6", "Seat 2 · 5", "Seat 4 · 4"])
+    assert "Seat 1" not in await air.inner_text("main"), "who gave most does not agree"
+    await is_clean(air)
+    await meters.go("race.cut")
+    await meters.go("race.lock")
+    await meters.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
+    await meters.go("race.reveal")
+    await expect(air.locator(".lane.lead .sx")).to_have_text("15")
+    await expect(air.locator(".fans")).to_have_count(0)
+
+
 async def test_an_opinion_that_is_live_has_its_bars_on_air(meters: Night, browser: Browser) -> None:
     await meters.go("race.start")
     await meters.go("race.open")

@@ -65,7 +65,7 @@ class Mortal:
             return lambda *args, **more: Mortal(found(*args, **more), self._life)
         if name == "register_script":
             return lambda text: self._call(found(text))
-        if name in ("eval", "hgetall", "hmget") and hasattr(self._inner, "execute"):
+        if name in ("eval", "getrange", "hgetall", "hmget") and hasattr(self._inner, "execute"):
             return found  # in a pipeline only `execute` goes anywhere
         return self._call(found) if callable(found) else found
 

@@ -317,7 +317,7 @@ async def test_a_double_minute_and_a_cut_weigh_plays_by_their_arrival_and_the_re
     assert await booths.post("multiply", target=BEAM, factor_bp=20_000, ms=20_000) == (422, "already_done")
     reply = await booths.tap(1, 2, 70, "mei")
     assert reply.mine is not None
-    assert reply.mine.has == {"for": "mei", "total": 70, "stage": 100, "own": 0, "cap": 200}
+    assert reply.mine.has == {"for": "mei", "total": 70, "stage": 100, "own": 0, "cap": 200, "fan": False}
     await booths.step(20_000)
     assert (await booths.tap(2, 1, 50, "ana")).status == "counted"
     await booths.step(29_999)
@@ -327,7 +327,7 @@ async def test_a_double_minute_and_a_cut_weigh_plays_by_their_arrival_and_the_re
     late = await booths.tap(2, 3, 90, "ana")
     assert late.status == "counted"
     assert late.mine is not None
-    assert late.mine.has == {"for": "ana", "total": 90, "stage": 60, "own": 30, "cap": 200}
+    assert late.mine.has == {"for": "ana", "total": 90, "stage": 60, "own": 30, "cap": 200, "fan": False}
     await booths.step()
     assert booths.round(BEAM).cut_at_ms == booths.hall.now_ms
     over = await booths.tap(1, 3, 500, "mei")

@@ -112,7 +112,7 @@ def _boost_settings(draw: st.DrawFn) -> boost.Settings:
 def _boost_moves(settings: boost.Settings) -> st.SearchStrategy[Any]:
     stars = st.sampled_from([*(choice.id for choice in settings.choices), "nobody"])
     totals = st.one_of(st.integers(1, settings.cap), st.integers(-1, settings.cap + 40))
-    return st.fixed_dictionaries({"total": totals, "for": stars})
+    return st.fixed_dictionaries({"total": totals, "for": stars}, optional={"fan": st.booleans()})
 
 
 EXAMPLES: dict[str, Examples] = {

@@ -24,7 +24,7 @@ from games.game import (
     open_round,
     play,
 )
-from voting.layout import FLAG_LATE
+from voting.layout import FLAG_CONSENT, FLAG_LATE
 from voting.recount import recount
 
 STARS: list[dict[str, Any]] = [
@@ -54,8 +54,9 @@ def tap(
     at_ms: int = LATER,
     window: Window = WINDOW,
     boost: AnyOpened = BOOST,
+    fan: bool | None = None,
 ) -> Outcome:
-    move = {"total": total, "for": star}
+    move = {"total": total, "for": star} | ({} if fan is None else {"fan": fan})
     return play(boost, window, before, seq=seq, channel=0, move=move, at_ms=at_ms)
 
 
@@ -72,7 +73,15 @@ def has(outcome: Counted) -> dict[str, int]:
 
 def test_a_total_counts_whole_and_a_later_one_adds_only_what_is_new() -> None:
     first = counted(BOOST.layout.empty, 1, 20)
-    assert first.mine == {"seq": 1, "for": "mei", "total": 20, "stage": 20, "own": 0, "cap": 200}
+    assert first.mine == {
+        "seq": 1,
+        "for": "mei",
+        "total": 20,
+        "stage": 20,
+        "own": 0,
+        "cap": 200,
+        "fan": False,
+    }
     second = counted(first.after, 2, 50)
     assert has(second) == {"total": 50, "stage": 50, "own": 0}
     assert second.deltas == {"taps": 30, "stage/1": 300_000}
@@ -130,6 +139,69 @@ def test_of_two_devices_the_greater_total_stands_and_they_are_not_added() -> Non
 def test_the_first_star_stays_for_the_round() -> None:
     mei = counted(BOOST.layout.empty, 1, 10)
     assert tap(mei.after, 2, 90, star="ana") == Already(mei.mine)
+
+
+def flags(outcome: Counted) -> int:
+    return BOOST.layout.unpack(outcome.after)["flags"]
+
+
+def test_a_viewer_is_a_named_fan_while_the_newest_play_says_so() -> None:
+    silent = counted(BOOST.layout.empty, 1, 10)
+    assert flags(silent) == 0
+    yes = counted(silent.after, 2, 20, fan=True)
+    assert flags(yes) == FLAG_CONSENT
+    assert yes.mine is not None
+    assert yes.mine["fan"] is True
+    assert tap(yes.after, 2, 20, fan=False) == Already(yes.mine), "an old play says nothing any more"
+    assert flags(counted(yes.after, 3, 30)) == 0, "who does not say so does not agree"
+
+
+@pytest.mark.parametrize(("total", "left_out"), [(200, ()), (150, ()), (238, ((201, Reason.OVER_CAP),))])
+def test_a_yes_and_a_no_are_heard_after_the_cap_and_change_nothing_else(
+    total: int, left_out: tuple[tuple[int, Reason], ...]
+) -> None:
+    full = counted(BOOST.layout.empty, 1, 200, at_ms=69_999, window=CUT)
+    yes = counted(full.after, 2, total, fan=True, at_ms=80_000, window=CUT)
+    assert (flags(yes), yes.deltas, yes.refused) == (FLAG_CONSENT, {}, left_out)
+    assert has(yes) == has(full)
+    no = counted(yes.after, 3, total, fan=False, at_ms=80_000, window=CUT)
+    assert (flags(no), no.deltas, has(no)) == (0, {}, has(full))
+    assert isinstance(tap(no.after, 4, 200, fan=False), Already)
+
+
+def test_a_no_takes_back_the_consent_and_not_what_happened() -> None:
+    late = counted(BOOST.layout.empty, 1, 20, fan=True, at_ms=80_000, window=CUT)
+    assert flags(late) == FLAG_CONSENT | FLAG_LATE
+    assert flags(counted(late.after, 2, 20, fan=False, at_ms=81_000, window=CUT)) == FLAG_LATE
+
+
+def test_a_yes_for_another_star_is_none_and_a_no_from_there_is_one() -> None:
+    mei = counted(BOOST.layout.empty, 1, 20)
+    assert tap(mei.after, 2, 30, star="ana", fan=True) == Already(mei.mine)
+    yes = counted(mei.after, 2, 20, fan=True)
+    assert tap(yes.after, 3, 30, star="ana", fan=True) == Already(yes.mine)
+    assert flags(counted(yes.after, 3, 30, star="ana", fan=False)) == 0
+
+
+def test_who_has_not_tapped_has_nothing_to_agree_to() -> None:
+    early = Window(50_000, 100_000)
+    assert tap(BOOST.layout.empty, 1, 0, fan=True) == Refused(Reason.BAD_MOVE, None)
+    slow = opened(taps_per_s=1)
+    outcome = play(
+        slow, Window(0, 100_000), slow.layout.empty, seq=1, channel=0,
+        move={"total": 5, "for": "mei", "fan": True}, at_ms=0,
+    )  # fmt: skip
+    assert isinstance(outcome, Counted), "one tap is possible from the start"
+    assert tap(BOOST.layout.empty, 1, 5, at_ms=49_999, window=early, fan=True) == Refused(
+        Reason.NOT_OPEN, None
+    )
+
+
+@pytest.mark.parametrize("wrong", [1, "yes", None, [True]])
+def test_a_consent_is_a_plain_yes_or_no(wrong: Any) -> None:
+    move = {"total": 5, "for": "mei", "fan": wrong}
+    outcome = play(BOOST, WINDOW, BOOST.layout.empty, seq=1, channel=0, move=move, at_ms=LATER)
+    assert outcome == Refused(Reason.BAD_MOVE, None)
 
 
 def test_stage_credit_stops_at_the_cut_and_the_ack_says_so() -> None:

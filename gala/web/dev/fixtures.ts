@@ -206,6 +206,11 @@ const boost = (more: Record<string, unknown>, total = 0, counted = 0, own = 0, r
     ...rest,
   });
 };
+/** Somebody who agrees to be shown among the top fans. */
+const fan = (moment: Moment): Moment => {
+  const play = moment.plays[BOOST] as LocalPlay;
+  return { ...moment, plays: { [BOOST]: { ...play, move: { ...play.move, fan: true } } }, mine: { ...moment.mine, number: 124 } };
+};
 const won = (moment: Moment, round: string, entries: number): Moment => {
   const held = moment.mine.rounds[round];
   return held ? { ...moment, mine: { ...moment.mine, rounds: { [round]: { ...held, entries } } } } : moment;
@@ -292,6 +297,7 @@ export const MOMENTS: Record<string, Moment> = {
   boost: boost({ spells: [[NOW_MS - 19_000, NOW_MS + 41_000, 20_000]] }, 147, 141),
   "boost-one": boost({ public: { choices: ["xia"], cap: 200, threshold: 100, tickets: 1 } }, 20, 20),
   "boost-full": boost({}, 200, 200),
+  "boost-fan": fan(boost({}, 147, 147)),
   "boost-cut": boost({ cut_at_ms: NOW_MS - 12_000 }, 180, 171, 12),
   "boost-nolink": boost({}, 60, 44, 0, { link: { state: "down", tries: 1 } }),
   "boost-locked": boost({ state: "locked", closes_at_ms: NOW_MS - 1000 }, 200, 200, 38),

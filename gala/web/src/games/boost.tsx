@@ -45,6 +45,9 @@ interface OwnTaps {
   total: number;
   choose(star: Choice): void;
   tap(): void;
+  /** this viewer's wish to be shown among the top fans, said to the service or not */
+  fan: boolean;
+  agree(fan: boolean): void;
 }
 
 interface Playing extends RoundProps {
@@ -62,6 +65,7 @@ function useTaps(props: RoundProps, stars: Stars, given: Given): OwnTaps {
   const only = stars.choices.length === 1 ? (stars.choices[0]?.id ?? "") : "";
   const picked = useSignal(String(local?.move.for ?? ""));
   const total = useSignal(number(local?.move.total));
+  const fan = useSignal(local ? local.move.fan === true : given.fan);
   const sent = useRef<SentTotal>({ total: total.peek(), at_ms: -Infinity });
   const id = given.star || picked.value || only;
   const star = stars.choices.find((choice) => choice.id === id);
@@ -81,13 +85,19 @@ function useTaps(props: RoundProps, stars: Stars, given: Given): OwnTaps {
     }
   }, [elsewhere]);
 
+  // Another device has said yes or no. What this one said last and has no answer to yet comes after it.
+  const unanswered = local?.status === "sending" || local?.status === "kept";
+  useEffect(() => {
+    if (!unanswered && given.total > 0) fan.value = given.fan;
+  }, [given.fan]);
+
   const send = (): void => {
     const { props: round, star: to } = now.current;
     if (!to) return;
     const n = total.peek();
     sent.current = { total: n, at_ms: local_ms() };
     const label = words.peek().t("boostsN", { n, label: words.peek().pick(to.label) });
-    round.play({ total: n, for: to.id }, label);
+    round.play({ total: n, for: to.id, fan: fan.peek() }, label);
   };
   useEffect(() => {
     const timer = setInterval(() => {
@@ -107,6 +117,11 @@ function useTaps(props: RoundProps, stars: Stars, given: Given): OwnTaps {
     star,
     total: Math.max(total.value, given.total),
     choose: (choice) => (picked.value = choice.id),
+    fan: fan.value,
+    agree: (yes) => {
+      fan.value = yes;
+      if (total.peek() > 0) send(); // before the first tap there is no number to show: it goes with that tap
+    },
     tap: () => {
       const { props: round, stars: rules } = now.current;
       const since_ms = evening.at_ms() - round.round.opens_at_ms;
@@ -224,6 +239,7 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
           <span>{taps.total >= stars.cap ? w.t("restNote") : <Rules stars={stars} />}</span>
         </p>
       )}
+      <Fan taps={taps} shut={shut} />
       <Own given={given} stars={stars} total={taps.total} split={cut || given.own > 0} />
       <Board {...props} counters={tallyOf(evening.tally.value, round.id)} mine={star.id} />
     </>
@@ -268,6 +284,32 @@ function BigArch({ stars, star, given, taps, shut, label }: Playing & { star: Ch
         </span>
         <small>{full ? w.t("fullCap", { n: taps.total, cap: stars.cap }) : w.t("tapWord")}</small>
       </Feet>
+    </button>
+  );
+}
+
+/** Whether this viewer's seat may be on air: off until they say so, and off again whenever they like. */
+function Fan({ taps, shut }: { taps: OwnTaps; shut: boolean }): JSX.Element {
+  const { evening, words } = usePage();
+  const w = words.value;
+  const seat = evening.mine.value.number;
+  return (
+    <button
+      type="button"
+      class="opt"
+      role="switch"
+      aria-checked={taps.fan}
+      data-act="fan"
+      disabled={shut}
+      onClick={() => taps.agree(!taps.fan)}
+    >
+      <span class="grow">
+        <b>{w.t("fanShow")}</b>
+        <small>{seat < 0 ? w.t("fanNote") : `${w.t("fanSeat", { seat })} ${w.t("fanNote")}`}</small>
+      </span>
+      <span class="onoff" aria-hidden="true">
+        {w.t(taps.fan ? "on" : "off")}
+      </span>
     </button>
   );
 }

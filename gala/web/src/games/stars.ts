@@ -36,12 +36,14 @@ export interface Given {
   total: number;
   stage: number;
   own: number;
+  /** whether this viewer's number may be shown among the top fans */
+  fan: boolean;
 }
 
 /** Of a slot's `has`; nothing where there is no slot. */
 export function givenOf(has: Record<string, unknown> | undefined): Given {
   const { total, stage, own } = has ?? {};
-  return { star: String(has?.for ?? ""), total: number(total), stage: number(stage), own: number(own) };
+  return { star: String(has?.for ?? ""), total: number(total), stage: number(stage), own: number(own), fan: has?.fan === true };
 }
 
 /** A multiplier that holds at an instant of gala time. */

@@ -4,7 +4,7 @@ import { Icon } from "../brand/icons.tsx";
 import { colourOf, Shape, shapeOf, SHAPE_NAMES, type ShapeName } from "../brand/shapes.tsx";
 import type { RoundView, SegmentText, Tally } from "../protocol.gen.ts";
 import { Clock } from "./cards.tsx";
-import { clockOf, countersOf, idsOf, leading, spellOf, standings, type Standing } from "./scene.ts";
+import { clockOf, countersOf, fansOf, idsOf, leading, spellOf, standings, type Standing } from "./scene.ts";
 import type { AirWords } from "./words.ts";
 
 interface Meter {
@@ -26,6 +26,7 @@ interface Choice {
 
 const ROWS_MAX = 6;
 const LANES_MAX = 5;
+const FANS_MAX = 3;
 /** The leader's arch is not full: there is always room for more. */
 const LEADER_PERCENT = 86;
 
@@ -167,6 +168,7 @@ export function Boost(meter: Meter): JSX.Element {
           </div>
         ))}
       </div>
+      <Fans meter={meter} />
       <div class="foot">
         {spell && (
           <p class="spell">
@@ -184,6 +186,30 @@ export function Boost(meter: Meter): JSX.Element {
         )}
       </div>
     </section>
+  );
+}
+
+/** Who gives most, of those who agree to be shown: a number and never a name. */
+function Fans({ meter }: { meter: Meter }): JSX.Element | null {
+  const { round, words } = meter;
+  const fans = fansOf(countersOf(round, meter.tally), FANS_MAX);
+  if (fans.length === 0) return null;
+  const stars = choices(meter, idsOf(round).length);
+  return (
+    <div class="fans">
+      <h2>{words.t("fans")}</h2>
+      <ol>
+        {fans.map(({ seat, star, points }) => {
+          const of = stars.find((one) => one.standing.id === star);
+          return (
+            <li key={seat} style={{ "--c": colourOf(of?.shape ?? "disc") }}>
+              {of && <Emblem choice={of} />}
+              {words.t("fan", { seat: String(seat), points: words.short(points) })}
+            </li>
+          );
+        })}
+      </ol>
+    </div>
   );
 }
 

@@ -93,6 +93,23 @@ export function standings(ids: readonly string[], counters: Record<string, unkno
   });
 }
 
+/** A viewer who agrees to be shown by their number, and what they gave to whom. */
+export interface TopFan {
+  seat: number;
+  star: string;
+  points: number;
+}
+
+/** The first few fans of the counters' instant; none where nobody agrees, or the round's fans are not told. */
+export function fansOf(counters: Record<string, unknown> | null, most: number): TopFan[] {
+  const told = Array.isArray(counters?.fans) ? counters.fans : [];
+  return told
+    .map(fields)
+    .map((one) => ({ seat: Number(one.seat), star: String(one.for), points: Number(one.points) }))
+    .filter((one) => Number.isInteger(one.seat) && Number.isFinite(one.points))
+    .slice(0, most);
+}
+
 /** At most `most` of them: all in their order, or the leading ones when there are more. */
 export function leading(all: readonly Standing[], most: number): Standing[] {
   if (all.length <= most) return [...all];
