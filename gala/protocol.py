@@ -119,6 +119,7 @@ class ChoiceText(Message):
     label: Text
     detail: Text = msgspec.field(default_factory=dict)
     shape: str = ""  # disc diamond triangle square hexagon cross
+    picture: str = ""  # the picture's content hash: it is at ``/pictures/HASH``
 
 
 class SegmentText(Message):

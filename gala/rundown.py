@@ -98,7 +98,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rundown(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole evening. `digest` is the SHA-256 (hex) of the file it came from."""
+    """A whole evening. `digest` is the SHA-256 (hex) of the file it came from, and of its pictures if any."""
 
     id: str
     name: Text
@@ -111,6 +111,7 @@ class Rundown(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...]
     digest: str
     numbers_max: int = 1_000_000  # viewers who may play; bounds every box
+    pictures: dict[str, bytes] = msgspec.field(default_factory=dict)  # checked, by the path a choice names
 
     def segment(self, segment_id: str) -> Segment:
         """The segment of that id; KeyError if there is none."""

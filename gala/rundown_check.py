@@ -25,7 +25,7 @@ def check(path: Path, console: Console) -> int:
     except OSError as error:
         console.print(Styled(f"{path}: {error.strerror}", STYLES["fault"]))
         return 1
-    reading = read(source)
+    reading = read(source, path.parent)
     for fault in sorted(reading.faults + reading.warnings, key=lambda fault: fault.line):
         console.print(_line(path.name, fault), soft_wrap=True)
     if reading.rundown is None:

@@ -30,9 +30,12 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
     start = "go"
     open = "go; when both teams stand"        # what follows the semicolon is for the crew
     lock = "after 36s"
-    settle = "go"
+    settle = "go"                   # a prediction; a boost has `cut` before its `lock` instead
     reveal = "go"
     end = "after 20s"               # or "at 00:00:00", an instant which nothing moves by accident
+
+A choice of a poll or boost may show a file beside the rundown: ``picture = "pictures/owl.webp"`` (PNG, JPEG,
+WebP or SVG, at most 64 KiB).
 
 In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap,
 and ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
@@ -40,7 +43,6 @@ and ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown =
 """
 
 import datetime as dt
-import hashlib
 import re
 import tomllib
 from functools import partial
@@ -53,6 +55,7 @@ import msgspec
 from gala.rundown import Act, Channel, Cue, Draw, Prize, Rundown, Segment
 from gala.rundown_game import read_game
 from gala.rundown_lines import Lines, Where
+from gala.rundown_pictures import Pictures
 from gala.rundown_rules import findings
 from gala.rundown_table import Fault, Notes, Table
 from gala.rundown_times import Calendar, clock_time, duration_ms
@@ -87,14 +90,14 @@ class Reading(msgspec.Struct, frozen=True):
 
 def load(path: Path) -> Rundown:
     """The rundown in a file. Raises Faults, or OSError if it cannot be read at all."""
-    reading = read(path.read_bytes())
+    reading = read(path.read_bytes(), path.parent)
     if reading.rundown is None:
         raise Faults(path.name, reading.faults)
     return reading.rundown
 
 
-def read(source: bytes) -> Reading:
-    """Reads and checks a rundown; never raises, whatever the bytes."""
+def read(source: bytes, folder: Path | None = None) -> Reading:
+    """Reads and checks a rundown; never raises, whatever the bytes. `folder`: where its pictures are."""
     try:
         text = source.decode()
         raw = tomllib.loads(text)
@@ -106,7 +109,7 @@ def read(source: bytes) -> Reading:
         line = int(found[1]) if found else text.count("\n") + 1
         return Reading(None, [Fault(line, "", f"not TOML: {_LINE.split(str(error))[0].strip()}")], [])
     notes = Notes(raw, Lines(text))
-    rundown = _Reader(notes, Table(notes, (), raw), hashlib.sha256(source).hexdigest()).rundown()
+    rundown = _Reader(notes, Table(notes, (), raw), source, Pictures(folder)).rundown()
     index = {segment.id: n for n, segment in reversed(list(enumerate(rundown.segments)))}
     for finding in findings(rundown):
         at: Where = ("segments", index[finding.segment])
@@ -121,10 +124,11 @@ def read(source: bytes) -> Reading:
 class _Reader:
     """One reading of one file. `calendar` is set by `show` before segments are read."""
 
-    def __init__(self, notes: Notes, top: Table, digest: str) -> None:
+    def __init__(self, notes: Notes, top: Table, source: bytes, pictures: Pictures) -> None:
         self.notes = notes
         self.top = top
-        self.digest = digest
+        self.source = source
+        self.pictures = pictures
         self.calendar = Calendar(ZoneInfo("UTC"), dt.date(1970, 1, 1), dt.time())
         self.seen: dict[tuple[str, str], None] = {}
 
@@ -158,7 +162,8 @@ class _Reader:
             languages=languages,
             channels=channels,
             segments=segments,
-            digest=self.digest,
+            digest=self.pictures.digest(self.source),
+            pictures=self.pictures.held,
             numbers_max=numbers_max or 1_000_000,
         )
 
@@ -223,7 +228,7 @@ class _Reader:
         countdown = table.take("countdown", dt.time, needed=False)
         look_up = table.take("look_up", bool, needed=False) or False
         drawing, cues = table.table("draw", needed=False), table.table("cues", needed=False)
-        game = read_game(table)
+        game = read_game(table, self.pictures)
         draw = self._draw(drawing) if drawing is not None else None
         given = [name for name, it in (("a game", game), ("a draw", draw), ("a countdown", countdown)) if it]
         if len(given) > 1:

@@ -7,6 +7,7 @@ import msgspec
 
 from gala.rundown import Game
 from gala.rundown_lines import Where
+from gala.rundown_pictures import Pictures
 from gala.rundown_table import Notes, Table, check_text
 from games import GAMES
 
@@ -14,7 +15,7 @@ _PATH = re.compile(r" - at `\$(.*)`$")
 _UNKNOWN = re.compile(r"unknown field `(.+?)`")
 
 
-def read_game(segment: Table) -> Game | None:
+def read_game(segment: Table, pictures: Pictures) -> Game | None:
     """The game in a segment's table, from which everything else was taken before; the rest is unknown."""
     found: str | None = None
     game: Game | None = None
@@ -29,11 +30,11 @@ def read_game(segment: Table) -> Game | None:
         elif found is not None:
             segment.note(name, f"has {found} and {name}: a segment has one game")
         else:
-            found, game = name, _read(segment.notes, (*segment.where, name), said)
+            found, game = name, _read(segment.notes, (*segment.where, name), said, pictures)
     return game
 
 
-def _read(notes: Notes, where: Where, said: Any) -> Game | None:
+def _read(notes: Notes, where: Where, said: Any, pictures: Pictures) -> Game | None:
     name = str(where[-1])
     game = GAMES[name]
     _check_texts(notes, where, said)
@@ -44,6 +45,7 @@ def _read(notes: Notes, where: Where, said: Any) -> Game | None:
         inner = (*(_steps(path[1]) if path else ()), *([unknown[1]] if unknown else []))
         notes.note((*where, *inner), f"{name}: {error}")
         return None
+    _take_pictures(notes, where, settings, pictures)
     return Game(
         name=name,
         settings=settings,
@@ -51,6 +53,16 @@ def _read(notes: Notes, where: Where, said: Any) -> Game | None:
         multiplies=game.multiplies,
         outcomes=tuple(choice for choice in _choices(settings) if _settles(name, settings, choice)),
     )
+
+
+def _take_pictures(notes: Notes, where: Where, settings: msgspec.Struct, pictures: Pictures) -> None:
+    """Reads what the choices show."""
+    for n, choice in enumerate(getattr(settings, "choices", ())):
+        if choice.picture is not None:
+            try:
+                pictures.take(choice.picture)
+            except ValueError as error:
+                notes.note((*where, "choices", n, "picture"), f"`picture`: {error}")
 
 
 def _check_texts(notes: Notes, where: Where, said: Any) -> None:

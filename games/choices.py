@@ -12,12 +12,16 @@ Texts = Annotated[dict[str, str], Meta(min_length=1)]
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing to choose. `shape` marks it beside its colour, which alone tells some people nothing."""
+    """One thing to choose. `shape` marks it beside its colour, which alone tells some people nothing.
+
+    picture: a file beside the rundown's own, which reads and checks it; a game never looks at it.
+    """
 
     id: Slug
     label: Texts
     detail: Texts | None = None
     shape: Literal["disc", "diamond", "triangle", "square", "hexagon", "cross"] | None = None
+    picture: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
 def different(choices: Sequence[Choice]) -> tuple[str, ...]:

@@ -3,9 +3,13 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from gala.store.clients import Clients, connect
 from gala.store.valkey import EmbeddedValkey
+
+settings.register_profile("here", deadline=None)  # how busy a machine is says nothing about the code
+settings.load_profile("here")
 
 
 @pytest.fixture(scope="session")

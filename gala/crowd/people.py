@@ -113,17 +113,18 @@ def boost_plan(
     weights = [1 + 3 * abs((place / len(stars) + mood) % 1 - 0.5) for place in range(len(stars))]
     star = chance.choices(stars, weights)[0]
     cap = int(public["cap"])
-    most = cap + chance.randrange(1, 30) if chance.random() < 0.05 else cap
+    eager = chance.random() < 0.05
+    most = cap + chance.randrange(1, 30) if eager else cap
     taps_per_s = 60.0 if person.cheat == "too_many" else chance.uniform(4, 10)
     at_ms = opens_at_ms + int(chance.lognormvariate(0, 0.5) * person.median_ms)
     total = 0
-    for _ in range(chance.randrange(2, 7)):
+    for _ in range(12 if eager else chance.randrange(2, 7)):
         burst_ms = int(chance.uniform(2_000, 7_000))
         for _ in range(2):  # what a burst has reached by its middle, then by its end
             at_ms += burst_ms // 2
             total = min(most, total + max(1, int(taps_per_s * burst_ms / 2_000)))
             plan.plays.append((at_ms, {"total": total, "for": star}))
-        if total == most or (closes_at_ms and at_ms > closes_at_ms):
+        if total == most or 0 < closes_at_ms < at_ms:
             break
         taps_per_s *= chance.uniform(0.8, 1.0)  # thumbs tire
         at_ms += int(chance.lognormvariate(0, 0.6) * 3_000)

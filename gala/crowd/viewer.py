@@ -14,6 +14,7 @@ from gala.crowd.people import PLANS, Person, Plan
 from gala.crowd.whacking import SEND_EVERY_MS, Whacker
 
 TRIES_MAX = 8
+PLAYED = frozenset({*PLANS, "whack"})  # games the crowd plays; others it watches
 
 
 @dataclass(slots=True)

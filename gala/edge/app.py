@@ -29,6 +29,8 @@ POLICY = (
     "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; frame-ancestors {ancestors}; base-uri 'none'; form-action 'none'"
 )
+# A picture is no page: opened by itself it runs nothing, fetches nothing and is of no origin.
+PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 class Guarded:
@@ -112,6 +114,19 @@ def texts_route(texts: Texts) -> Route:
     return Route("/texts/{name:str}.json", serve)
 
 
+def pictures_route(texts: Texts) -> Route:
+    """``/pictures/HASH``: what choices show, kept for ever by caches."""
+
+    async def serve(request: Request) -> Response:
+        found = texts.picture(request.path_params["name"])
+        if found is None:
+            return json_response({"reason": "unknown_picture"}, 404)
+        headers = {"cache-control": FOR_EVER, "content-security-policy": PICTURE_POLICY}
+        return Response(found.content, media_type=found.media_type, headers=headers)
+
+    return Route("/pictures/{name:str}", serve)
+
+
 async def healthz(_request: Request) -> Response:
     """The process answers."""
     return PlainTextResponse("ok\n")
@@ -149,6 +164,7 @@ def public_app(
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             texts_route(edge.texts),
+            pictures_route(edge.texts),
             Route("/api/join", join, methods=["POST"]),
             Mount("/bundle", Bundle(directory=bundle, check_dir=False)),
             assets(),
@@ -185,6 +201,7 @@ def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer) -> A
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             texts_route(overlays.texts),
+            pictures_route(overlays.texts),
             *crew_routes(crew),
             assets(),
         ]

@@ -240,7 +240,7 @@ class Plays:
     def _not_too_late(self, left: list[Waiting]) -> list[Waiting]:
         now_ms = self._now()
         for waiting in left:
-            if now_ms - waiting.at_ms > DEADLINE_MS:
+            if now_ms - waiting.at_ms > DEADLINE_MS * self._rate():
                 waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
         return [waiting for waiting in left if not waiting.done.done()]
 

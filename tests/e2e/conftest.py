@@ -51,11 +51,18 @@ class Night:
 
     async def go(self, target: str, outcome: str = "") -> None:
         """Presses GO for `target`, which has to be on standby."""
+        await self._press(CuePost(id="", cue="go", expect={"standby": target}, outcome=outcome))
+
+    async def multiply(self, round_id: str, factor_bp: int, ms: int) -> None:
+        """Makes points of this round weigh more for a while."""
+        await self._press(CuePost(id="", cue="multiply", target=round_id, factor_bp=factor_bp, ms=ms))
+
+    async def _press(self, post: CuePost) -> None:
         held = self.evening.passes.read_crew(self.director_url.split("=", 1)[1], int(time.time()))
         self.pressed += 1
-        post = CuePost(id=f"test-{self.pressed}", cue="go", expect={"standby": target}, outcome=outcome)
+        post = msgspec.structs.replace(post, id=f"test-{self.pressed}")
         status, reply = await self.evening.crew.post(post, held)
-        assert status == 200, f"{target}: {reply.reason} {reply.detail}"
+        assert status == 200, f"{post}: {reply.reason} {reply.detail}"
 
     async def until(self, holds: Callable[[State], bool]) -> None:
         """Waits until the show is so."""

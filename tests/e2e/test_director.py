@@ -29,7 +29,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 @pytest.fixture
 def rundown() -> Rundown:
     assert PAGES.is_file(), "the pages are not built: run `make pages`"
-    return load(Path("gala/rundowns/short.toml"))
+    return load(Path("tests/gala/polls.toml"))
 
 
 @pytest.fixture

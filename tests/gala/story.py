@@ -9,7 +9,7 @@ from gala.show import Reason, Round, State, due, refusal
 from gala.store.log import Entry
 from gala.view import History
 
-SHORT = load(Path("gala/rundowns/short.toml"))
+SHORT = load(Path("tests/gala/polls.toml"))
 GALA_2019 = load(Path("gala/rundowns/countdown-gala-2019.toml"))
 
 TETRIS = "short/tetris/1"

@@ -12,7 +12,7 @@ from gala.rundown_file import load
 from gala.show import State, advance, refusal
 from gala.store.log import Entry
 
-RUNDOWN = load(Path("gala/rundowns/short.toml"))
+RUNDOWN = load(Path("tests/gala/polls.toml"))
 ROUNDS = Rounds(RUNDOWN, bytes(32))
 BEGAN_MS = RUNDOWN.starts_at_ms
 GAME = next(segment for segment in RUNDOWN.segments if segment.game is not None)

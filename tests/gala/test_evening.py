@@ -78,7 +78,7 @@ async def test_each_channel_learns_results_entries_and_winners_in_its_own_time(
             assert first(phone, "show", lambda show: (show.get("draw") or {}).get("winners")) >= announced_ms
             assert first(phone, "mine", lambda mine: mine.get("vouchers")) >= announced_ms
             assert first(phone, "mine", lambda mine: mine.get("draws")) >= announced_ms
-            entries = first(phone, "mine", lambda mine: mine["rounds"].get(SONG, {}).get("entries"))
+            entries = first(phone, "mine", lambda mine: mine.get("rounds", {}).get(SONG, {}).get("entries"))
             assert entries >= fired["last-song.reveal"].at_ms + delay_ms
             mine = await phone.hear("mine", lambda mine: mine.get("vouchers"))
             assert len(mine["vouchers"]) == 1, "ten prizes, two entrants, one each"

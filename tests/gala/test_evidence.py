@@ -12,7 +12,7 @@ from gala.rundown_file import load
 from gala.show import State, advance
 from gala.store.log import Entry
 
-RUNDOWN = load(Path("gala/rundowns/short.toml"))
+RUNDOWN = load(Path("tests/gala/polls.toml"))
 GAME = next(segment for segment in RUNDOWN.segments if segment.game is not None)
 ROUND = f"{RUNDOWN.id}/{GAME.id}/1"
 COUNTED = {"voters": 3, "choice/1": 2, "choice/2": 1}

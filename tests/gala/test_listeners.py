@@ -220,7 +220,7 @@ async def test_a_console_is_shown_the_desk_and_every_change_of_it(stage: Stage) 
     console = await Phone.connect(stage, url=stage.crew_url, namespace="/crew", pass_=held)
     try:
         await stage.go("tetris.start")
-        desk = await console.hear("desk", lambda desk: desk["on_air"] == "tetris")
+        desk = await console.hear("desk", lambda desk: desk.get("on_air") == "tetris")
         assert (desk["crew"], desk["standby"]) == ("Mei", "tetris.settle")
     finally:
         await console.close()

@@ -83,3 +83,13 @@ def test_time_is_not_hurried_while_a_round_runs_or_its_result_is_on_its_way() ->
     story.go("tetris.reveal")
     seen_ms = story.at_ms + slowest_ms(SHORT.channels) + SEEN_MS
     assert hurry(SHORT, story.state, seen_ms - 1, speed=2.0) == 2.0
+
+
+def test_time_is_not_hurried_while_go_is_being_pressed_however_far_the_next_timed_cue() -> None:
+    story = Story(GALA_2019)
+    story.go("opening.start")
+    story.must("standby", target="tetris.start")
+    plan_ms = GALA_2019.segment("tetris").plan_at_ms
+    assert hurry(GALA_2019, story.state, plan_ms - 600_000, speed=2.0) > 2.0
+    assert hurry(GALA_2019, story.state, plan_ms, speed=2.0) == 2.0
+    assert hurry(GALA_2019, story.state, plan_ms + 5_000, speed=2.0) == 2.0, "midnight is hours away"

@@ -436,7 +436,7 @@ def test_durations() -> None:
 
 @pytest.mark.parametrize("name", ["countdown-gala-2019", "short"])
 def test_the_shipped_ones_have_neither_faults_nor_warnings(name: str) -> None:
-    reading = read((SHIPPED / f"{name}.toml").read_bytes())
+    reading = read((SHIPPED / f"{name}.toml").read_bytes(), SHIPPED)
     assert (reading.faults, reading.warnings) == ([], [])
     assert reading.rundown is not None
     assert reading.rundown.id == name

@@ -133,7 +133,7 @@ def _before(rundown: Rundown, state: State, name: str) -> int:
 
 
 @pytest.mark.parametrize("name", ["short", "2019"])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120)
 @given(moves=moves, odd=odd_cues)
 def test_the_laws_of_the_fold(name: str, moves: list[Move], odd: dict[str, Any]) -> None:
     rundown = {"short": SHORT, "2019": GALA_2019}[name]
@@ -168,7 +168,7 @@ def test_the_laws_of_the_fold(name: str, moves: list[Move], odd: dict[str, Any])
     assert msgspec.msgpack.decode(packed(again), type=State) == again
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(cue=odd_cues, stage=st.integers(0, 3))
 def test_any_mapping_gets_an_answer_and_what_is_let_through_can_be_done(
     cue: dict[str, Any], stage: int

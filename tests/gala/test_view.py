@@ -75,7 +75,7 @@ def rundown_of(name: str) -> Rundown:
     return SHORT if name == SHORT.id else GALA_2019
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=rundowns, steps=moves, delay_ms=delays, data=st.data())
 def test_a_step_never_falls_and_is_the_same_on_every_edge(
     name: str, steps: list[Move], delay_ms: int, data: st.DataObject
@@ -94,7 +94,7 @@ def test_a_step_never_falls_and_is_the_same_on_every_edge(
     ), "another edge that has read as far says the same"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=rundowns, steps=moves, delay_ms=delays)
 def test_one_step_is_one_view(name: str, steps: list[Move], delay_ms: int) -> None:
     rundown = rundown_of(name)
@@ -107,7 +107,7 @@ def test_one_step_is_one_view(name: str, steps: list[Move], delay_ms: int) -> No
         assert told.setdefault(seen.step, seen) == seen
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=rundowns, steps=moves, delay_ms=delays)
 def test_a_cue_changes_nothing_for_a_cohort_before_its_own_instant_unless_it_locks_holds_or_voids(
     name: str, steps: list[Move], delay_ms: int
@@ -157,7 +157,7 @@ def no_secret_is_out(rundown: Rundown, log: list[Entry], delay_ms: int) -> None:
             assert sent(rundown, plain, now_ms, delay_ms) == sent(rundown, other, now_ms, delay_ms)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(name=rundowns, steps=moves, delay_ms=delays)
 def test_no_outcome_count_or_winner_can_be_told_from_a_view_before_its_reveal_on_that_channel(
     name: str, steps: list[Move], delay_ms: int
@@ -187,7 +187,7 @@ def test_the_whole_story_tells_each_secret_at_its_instant_and_no_sooner(delay_ms
     assert (after.state, after.winners) == ("announced", 77)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(name=rundowns, steps=moves, delay_ms=delays)
 def test_a_late_cohort_never_sees_a_round_or_a_segment_before_its_instant_and_delay(
     name: str, steps: list[Move], delay_ms: int

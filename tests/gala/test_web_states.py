@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.e2e.chromium import chromium_path
 from tests.gala.test_web_build import WEB, load_hook
@@ -88,3 +88,42 @@ def test_every_screen_can_be_used_by_anyone(
     page.close()
     assert {state: what for state, what in found.items() if what} == {}
     assert errors == []
+
+
+BOXES = """() => [...document.querySelectorAll(".door")].map((e) => {
+    const { x, y, width, height } = e.getBoundingClientRect();
+    return [x, y, width, height].map(Math.round);
+})"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("state", ["poll-pictures-two", "poll-pictures-four", "poll-pictures-full"])
+def test_nothing_moves_when_a_picture_comes(browser: Browser, states_url: str, state: str) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 640})
+    held: list[Route] = []
+    page.route("**/pictures/*", lambda route: held.append(route))  # a builtin cannot be marked
+    page.goto(f"{states_url}?state={state}", wait_until="commit")  # loaded it is only with its pictures
+    page.wait_for_function("document.querySelector('.door .pic img')")
+    page.evaluate("document.fonts.ready")
+    before = page.evaluate(BOXES)
+    while page.locator(".door img").evaluate_all("all => !all[0].complete"):
+        for route in held:
+            route.continue_()
+        held.clear()
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert page.locator(".door img").first.evaluate("one => one.naturalWidth") > 0
+    assert page.evaluate(BOXES) == before
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_picture_that_does_not_come_leaves_the_large_shape(browser: Browser, states_url: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{states_url}?state=poll-pictures-missing")
+    page.wait_for_function("document.querySelectorAll('.door .pic').length === 2")
+    doors = page.locator(".door")
+    assert doors.count() == 4
+    for door in doors.all():
+        assert door.locator(".em svg, .shape-by svg").count() == 1, "each has its shape exactly once"
+        assert door.inner_text().strip(), "and its name"
+    page.close()

@@ -58,6 +58,19 @@ const song: SegmentText = complete("SegmentText", {
   question: { en: "Who sings the last song?" },
   choices: Object.fromEntries(six.map((name, i) => [`s${i}`, { label: { en: name } }])),
 });
+const MASCOTS = ["hare", "owl", "hedgehog", "ram", "frog", "axolotl"];
+/** A poll of `n` choices with pictures, and what the segment says of them. */
+const pictured = (n: number, pictures: string[] = MASCOTS): [Partial<RoundView>, Partial<Moment>] => {
+  const ids = Array.from({ length: n }, (_, i) => `p${i}`);
+  const names = ["Xia Meng", "Otieno", "Rana Said", "The Old Teahouse Band"];
+  const choices = Object.fromEntries(
+    ids.map((id, i) => [id, { label: { en: `${names[i % names.length] ?? ""} ${i + 1}` }, picture: pictures[i % pictures.length] }]),
+  );
+  return [
+    { public: { kind: "opinion", choices: ids, allowance: n > 6 ? 3 : 1, revise: true, tickets: 1 } },
+    { segmentText: complete("SegmentText", { title: { en: "The mascots’ parade" }, question: { en: "Which one do you like?" }, choices }) },
+  ];
+};
 const card = (en: string, body: string): SegmentText => complete("SegmentText", { title: { en }, card: { en: body } });
 
 const segment = (more: Partial<SegmentView>): SegmentView =>
@@ -223,6 +236,11 @@ export const MOMENTS: Record<string, Moment> = {
   "poll-six": poll(wide({}), { segmentText: song }),
   "poll-eight-many": poll(wide({ allowance: 3 }, 8), { segmentText: song }),
   "poll-three": poll(wide({}, 3), { segmentText: song }),
+  "poll-pictures-two": poll(...pictured(2)),
+  "poll-pictures-four": poll(...pictured(4)),
+  "poll-pictures-six": poll(...pictured(6)),
+  "poll-pictures-full": poll(...pictured(64)),
+  "poll-pictures-missing": poll(...pictured(4, ["nobody", "owl"])),
   "poll-sending": poll({}, { plays: local("sending", "comets", "Comets") }),
   "poll-counted": poll({}, { plays: local("counted", "comets", "Comets"), mine: mine({ rounds: slot("comets") }) }),
   "poll-counted-six": poll(wide({}), { segmentText: song, mine: mine({ rounds: slot("s2") }), tally: { round: ROUND, seq: 3, counters: { voters: 1000, choices: { s0: 400, s1: 250, s2: 200, s3: 100, s4: 50 } }, online: 2000 } }),

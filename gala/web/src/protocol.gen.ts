@@ -97,6 +97,8 @@ export interface ChoiceText {
   detail: Record<string, string>;
   /** disc diamond triangle square hexagon cross */
   shape: string;
+  /** the picture's content hash: it is at ``/pictures/HASH`` */
+  picture: string;
 }
 
 /** `/texts/HASH.json` of a segment: all languages in one small file. */
@@ -587,7 +589,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   Show: { absent: {"rehearsal": false, "held": false, "level": 0, "segment": null, "round": null, "draw": null}, parts: {"segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
   ChannelView: { absent: {}, parts: {} },
   ShowText: { absent: {}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
-  ChoiceText: { absent: {"detail": {}, "shape": ""}, parts: {} },
+  ChoiceText: { absent: {"detail": {}, "shape": "", "picture": ""}, parts: {} },
   SegmentText: { absent: {"card": {}, "question": {}, "choices": {}}, parts: {"choices": {"of": "ChoiceText", "as": "map"}} },
   Tally: { absent: {}, parts: {} },
   RoundMine: { absent: {"entries": 0}, parts: {} },

@@ -1,7 +1,7 @@
 /** The records themselves, as tables that can be read from top to bottom. */
 import type { JSX } from "preact";
 import { count, timeOfDay } from "../director/times.ts";
-import type { Evidence, EvidenceRound } from "../protocol.gen.ts";
+import type { Evidence, EvidenceRound, Reason } from "../protocol.gen.ts";
 import { agreement, counts, refusals } from "./arcade.ts";
 import { Says } from "./says.tsx";
 
@@ -159,13 +159,14 @@ export function Ledger({ evidence }: { evidence: Evidence }): JSX.Element {
 }
 
 /** What the viewer read, for reasons the service publishes. */
-const READ: Record<string, string> = {
+const READ: Record<Reason, string> = {
   enter_first: "Take your seat first.",
   not_open: "It had not opened yet.",
   locked: "It had closed.",
   sealed: "It was closed and published.",
   bad_move: "That was no move of this game.",
   too_early: "Earlier than a person could have seen it.",
+  too_late: "Its moment was over.",
   too_fast: "More taps than a thumb can make.",
   over_cap: "You had used all you had here.",
   not_eligible: "You could not take part in this round.",
@@ -195,7 +196,7 @@ export function Refusals({ evidence }: { evidence: Evidence }): JSX.Element {
                   <th scope="row">
                     {one.reason.replace(/_/g, " ")}
                     <br />
-                    <span class="dim">{READ[one.reason] ?? ""}</span>
+                    <span class="dim">{READ[one.reason as Reason] ?? ""}</span>
                   </th>
                   <td>{count(one.plays)}</td>
                   <td class="wraps">{one.rounds.join(", ")}</td>

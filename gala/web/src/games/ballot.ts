@@ -10,6 +10,8 @@ export interface Choice {
   shape: ShapeName;
   /** drawn in outline: there are six shapes, and the seventh choice must not look like the first */
   hollow: boolean;
+  /** where its picture is; empty: it has none */
+  picture: string;
 }
 
 /** What a poll says of itself in `RoundView.public`. */
@@ -40,6 +42,7 @@ export function readChoices(listed: unknown, segment: SegmentText): Choice[] {
       detail: words?.detail ?? text(given.detail),
       shape: shapeOf(words?.shape || String(given.shape ?? ""), place),
       hollow: place >= SHAPE_NAMES.length,
+      picture: words?.picture ? `/pictures/${encodeURIComponent(words.picture)}` : "",
     };
   });
 }

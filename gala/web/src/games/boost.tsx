@@ -7,6 +7,7 @@ import { usePage } from "../viewer/page.ts";
 import { playState, reasonIn, State } from "../viewer/state.tsx";
 import type { Choice } from "./ballot.ts";
 import "./boost.css";
+import { Face } from "./face.tsx";
 import type { RoundProps } from "./game.ts";
 import { usePress } from "./press.ts";
 import { Feet } from "./rail.tsx";
@@ -132,14 +133,6 @@ function useTaps(props: RoundProps, stars: Stars, given: Given): OwnTaps {
   };
 }
 
-function Emblem({ of }: { of: Choice }): JSX.Element {
-  return (
-    <span class={of.hollow ? "em hollow" : "em"}>
-      <Drawn name={of.shape} />
-    </span>
-  );
-}
-
 function Pick({ stars, text, shut, taps }: Playing): JSX.Element {
   const { words } = usePage();
   const w = words.value;
@@ -153,14 +146,13 @@ function Pick({ stars, text, shut, taps }: Playing): JSX.Element {
           <button
             key={choice.id}
             type="button"
-            class="door"
+            class={choice.picture ? "door pictured" : "door"}
             style={{ "--c": colourOf(choice.shape) }}
             data-choice={choice.id}
             disabled={shut}
             onClick={() => taps.choose(choice)}
           >
-            <Emblem of={choice} />
-            <b>{w.pick(choice.label)}</b>
+            <Face of={choice} label={w.pick(choice.label)} among={count} />
             {w.pick(choice.detail) && <span class="detail">{w.pick(choice.detail)}</span>}
           </button>
         ))}

@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
-import { colourOf, Shape as Drawn } from "../brand/shapes.tsx";
+import { colourOf } from "../brand/shapes.tsx";
 import { usePage } from "../viewer/page.ts";
 import { isLate } from "../viewer/scene.ts";
 import { playState, State } from "../viewer/state.tsx";
 import { Lintel } from "../viewer/timer.tsx";
 import { chosenOf, readPoll, readTally, type Choice, type Poll as PollView } from "./ballot.ts";
+import { Emblem, Face } from "./face.tsx";
 import type { RoundProps } from "./game.ts";
 
 /** The poll: doors while it is open, a receipt once counted, then the lock, then the result. */
@@ -29,14 +30,6 @@ export function Poll(props: RoundProps): JSX.Element {
     case "void":
       return <Void {...props} />;
   }
-}
-
-function Emblem({ of, as }: { of: Choice; as: string }): JSX.Element {
-  return (
-    <span class={of.hollow ? `${as} hollow` : as}>
-      <Drawn name={of.shape} />
-    </span>
-  );
 }
 
 type Stage = RoundProps & { poll: PollView; stands: Choice[] };
@@ -93,7 +86,7 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
     else if (picked.length < poll.allowance) marked.value = [...picked, id];
   };
   const count = poll.choices.length;
-  const rows = count > 6 ? "doors six many" : count > 4 || count === 3 ? "doors six" : "doors";
+  const rows = count > 6 ? "doors six many" : count > 4 || count === 3 ? "doors six" : count === 4 ? "doors four" : "doors";
   return (
     <>
       {late && !props.held && <LateNote {...props} />}
@@ -106,21 +99,21 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
             <button
               key={choice.id}
               type="button"
-              class="door"
+              class={choice.picture ? "door pictured" : "door"}
               style={{ "--c": colourOf(choice.shape) }}
               data-choice={choice.id}
               aria-pressed={pressed}
               disabled={shut || (many && !pressed && picked.length >= poll.allowance)}
               onClick={() => tap(choice.id)}
             >
-              <Emblem of={choice} as="em" />
-              {pressed && (
-                <span class="pick">
-                  <Icon name="tick" />
-                  {w.t("pick")}
-                </span>
-              )}
-              <b>{w.pick(choice.label)}</b>
+              <Face of={choice} label={w.pick(choice.label)} among={count}>
+                {pressed && (
+                  <span class="pick">
+                    <Icon name="tick" />
+                    {w.t("pick")}
+                  </span>
+                )}
+              </Face>
               {w.pick(choice.detail) && <span class="detail">{w.pick(choice.detail)}</span>}
             </button>
           );
