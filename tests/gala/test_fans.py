@@ -18,7 +18,8 @@ from gala.store.clients import Clients
 from games.game import Fans
 from tests.gala.hall import Hall
 from tests.gala.phones import Phone, running
-from tests.gala.test_boost import BEAM, STARS
+from tests.gala.stars import STARS
+from tests.gala.test_boost import BEAM
 from voting.box import PAGE, Box
 from voting.layout import FLAG_CONSENT, Layout
 
@@ -169,7 +170,7 @@ async def test_a_seat_is_told_when_the_picture_has_it_and_no_longer_than_its_vie
         await quiet.ask("enter", {})
         await stage.go("beam.start")
         await stage.go("beam.open")
-        await stage.until(quiet.hear("show", lambda show: show["round"]))
+        await stage.until(quiet.hear("show", lambda show: show.get("round")))
         stage.wait(5)
         assert (await tap(quiet, 1, 30))["status"] == "counted"
         assert (await tap(eager, 1, 20))["status"] == "counted"

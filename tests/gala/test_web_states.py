@@ -101,7 +101,7 @@ BOXES = """() => [...document.querySelectorAll(".door")].map((e) => {
 def test_nothing_moves_when_a_picture_comes(browser: Browser, states_url: str, state: str) -> None:
     page = browser.new_page(viewport={"width": 320, "height": 640})
     held: list[Route] = []
-    page.route("**/pictures/*", lambda route: held.append(route))  # a builtin cannot be marked
+    page.route("**/pictures/*", lambda route: held.append(route))  # noqa: PLW0108 - playwright cannot mark a builtin
     page.goto(f"{states_url}?state={state}", wait_until="commit")  # loaded it is only with its pictures
     page.wait_for_function("document.querySelector('.door .pic img')")
     page.evaluate("document.fonts.ready")
