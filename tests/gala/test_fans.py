@@ -19,10 +19,10 @@ from games.game import Fans
 from tests.gala.hall import Hall
 from tests.gala.phones import Phone, running
 from tests.gala.stars import STARS
-from tests.gala.test_boost import BEAM
 from voting.box import PAGE, Box
 from voting.layout import FLAG_CONSENT, Layout
 
+BEAM = "stars/beam/1"
 LAYOUT = Layout.of(star="u8", total="u16", stage="u32", own="u32")
 FANS = Fans(score="stage", choice="star", per=10)
 STEP = 4  # slots a slice in these tests
