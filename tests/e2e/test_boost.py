@@ -1,5 +1,6 @@
 """A boost on the director's console: the double minute and the cut, in a real Chromium."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -29,6 +30,7 @@ async def test_m_doubles_an_open_boost_after_asking_and_the_board_counts_down_to
 ) -> None:
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
     await page.goto(night.director_url)
+    await expect(page.get_by_role("button", name=re.compile("^GO"))).to_be_visible()
     await page.keyboard.press("m")
     await expect(page.get_by_text("No boost is open")).to_be_visible()
     await night.go("beam.start")
