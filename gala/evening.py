@@ -1,7 +1,7 @@
 """One process that runs an evening: store, log and books opened, roles made and looped, listeners up.
 
-The roles share nothing but the store. That they sit in one process here is a convenience of small machines;
-each has its own client, as it would elsewhere.
+The roles share nothing but the store. That they sit in one process here, and use one client of it, is a
+convenience of small machines.
 """
 
 import asyncio

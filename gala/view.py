@@ -63,11 +63,6 @@ class History:
         """The view's own number, see the module's text. `beats`: `Rounds.beats` of what is visible."""
         return beats + visible.version + self._immediate_before[-1] - self._immediate_before[visible.version]
 
-    def next_visible_at_ms(self, visible: State, delay_ms: int) -> int | None:
-        """When the next entry comes into sight of the cohort that now sees `visible`; None if none waits."""
-        following = visible.version + 1
-        return self.states[following].at_ms + delay_ms if following < len(self.states) else None
-
 
 def cohort_name(channel: Channel, delay_ms: int) -> str:
     """``CHANNEL:DELAY``; all who have it get the same bytes."""

@@ -4,6 +4,7 @@ An edge decides nothing and holds nothing that matters: when it dies, phones con
 everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its way into boxes.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
@@ -71,6 +72,7 @@ class Edge:
         self._arrivals: deque[Viewer] = deque()
         self._news_for: deque[Viewer] = deque()  # whose result, entries or vouchers are to be told
         self._numbers: range = range(0)
+        self._numbering = asyncio.Lock()
         self._boards: dict[str, deque[Snapshot]] = {}  # a ring a live round, for the slowest cohort's time
         self._board_at_ms = 0
         self._report_at_ms = 0
@@ -196,13 +198,14 @@ class Edge:
 
     async def number(self) -> int:
         """The next free number, or -1 when all of the show's are given out."""
-        if not self._numbers:
-            end = int(await self._redis.incrby(keys.numbers(self.rundown.id), NUMBERS_BLOCK))
-            self._numbers = range(end - NUMBERS_BLOCK, min(end, self.rundown.numbers_max))
+        async with self._numbering:  # else everyone of a rush would fetch a block and waste the others'
             if not self._numbers:
-                return -1
-        number, self._numbers = self._numbers[0], self._numbers[1:]
-        return number
+                end = int(await self._redis.incrby(keys.numbers(self.rundown.id), NUMBERS_BLOCK))
+                self._numbers = range(end - NUMBERS_BLOCK, min(end, self.rundown.numbers_max))
+                if not self._numbers:
+                    return -1
+            number, self._numbers = self._numbers[0], self._numbers[1:]
+            return number
 
     async def mine(self, viewer: Viewer) -> Mine:
         """What is true of a viewer, as far as their cohort may know by now."""

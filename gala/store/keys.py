@@ -6,7 +6,6 @@ log:{SHOW}:ids           hash    a cue's own id -> its entry number n
 numbers:{SHOW}           string  how many viewer numbers were handed out to edges, in blocks
 wallet:{SHOW}            hash    viewer number -> what became true of that viewer, msgpack
 tally:{SHOW/SEGMENT/RUN} string  the newest snapshot of a round's counters, msgpack
-refused:{SHOW/SEGMENT/RUN} hash  reason -> refused plays
 edges:{SHOW}             hash    edge name -> its last report, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
 ======================== ======= ==================================================================
@@ -34,10 +33,6 @@ def wallet(show: str) -> str:
 
 def tally(round_id: str) -> str:
     return f"tally:{{{round_id}}}"
-
-
-def refused(round_id: str) -> str:
-    return f"refused:{{{round_id}}}"
 
 
 def edges(show: str) -> str:

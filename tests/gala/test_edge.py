@@ -79,6 +79,12 @@ async def test_numbers_are_dense_and_a_viewer_keeps_theirs(stage: Stage, join: J
     assert (await back.ask("enter", {}))["mine"]["number"] == 2
 
 
+async def test_a_rush_of_viewers_is_numbered_without_gaps(stage: Stage, join: Join) -> None:
+    phones = await asyncio.gather(*(join() for _ in range(20)))
+    replies = await asyncio.gather(*(phone.ask("enter", {}) for phone in phones))
+    assert sorted(reply["mine"]["number"] for reply in replies) == list(range(20))
+
+
 async def test_when_all_numbers_are_given_out_the_hall_is_full(
     stage: Stage, join: Join, clients: Clients
 ) -> None:

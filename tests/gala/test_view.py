@@ -272,16 +272,6 @@ def test_what_is_told_at_once_brings_nothing_into_sight() -> None:
     assert watching(story, 90_000).round is None
 
 
-def test_a_cohort_is_told_when_its_next_view_comes() -> None:
-    story = opened()
-    visible = story.history.visible(story.at_ms, 11_000)
-    assert visible.on_air == "tetris"
-    at_ms = story.history.next_visible_at_ms(visible, 11_000)
-    assert at_ms == story.at_ms + 1_000
-    assert story.history.visible(at_ms, 11_000).rounds
-    assert story.history.next_visible_at_ms(story.state, 11_000) is None
-
-
 # ---------------------------------------------------------------- timing
 
 
