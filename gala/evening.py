@@ -34,6 +34,8 @@ from gala.store.log import ShowLog
 from gala.store.valkey import embedded
 from gala.texts import Texts
 from gala.timing import GRACE_MS
+from gala.wire.exchange import Exchange
+from gala.wire.limits import Limits
 from rewards.beacon import Chain
 from rewards.register import Register
 
@@ -179,6 +181,7 @@ async def open_evening(
         bundle = settings.data / "bundle"
         origins = settings.origins.split(",") if settings.origins else None
         viewers, consoles = make_sockets(origins), make_sockets(origins)
+        lines = Exchange(viewers, Limits(), pace=lambda: clock.rate)
         texts = Texts(rundown, derive(secret, "texts"))
         edge = Edge(
             rundown,
@@ -187,7 +190,7 @@ async def open_evening(
             show_log,
             once,
             passes,
-            Broadcast(viewers),
+            Broadcast(lines),
             name=f"edge-{entropy(3).hex()}",
             code_key=keys.codes,
             now=clock.now_ms,
@@ -217,6 +220,7 @@ async def open_evening(
         )
         public = Listener(
             public_app(edge, viewers, bundle, entropy),
+            lines,
             settings.public_host,
             settings.public_port,
             setting="GALA_PUBLIC_PORT",
@@ -246,6 +250,7 @@ async def open_evening(
             public=public,
             crew_listener=Listener(
                 crew_app(crew, overlays, consoles),
+                Exchange(consoles, Limits()),
                 settings.crew_host,
                 settings.crew_port,
                 setting="GALA_CREW_PORT",

@@ -1,11 +1,16 @@
 """A uvicorn server inside our own loop: it binds first, says where it listens, and stops when told."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from gala.wire.door import Door
+from gala.wire.exchange import Exchange
 
 STOP_S = 2
 
@@ -35,9 +40,9 @@ def reachable_host(host: str) -> str:
 
 
 class Listener:
-    """One listening address and the app behind it."""
+    """One listening address, the app behind it, and the exchange that its sockets come in at."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, *, setting: str) -> None:
+    def __init__(self, app: ASGIApp, exchange: Exchange, host: str, port: int, *, setting: str) -> None:
         """Binds at once (`CannotListen` otherwise); `setting` names the variable that chose the port."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
@@ -55,9 +60,9 @@ class Listener:
                 app,
                 log_config=None,
                 access_log=False,
-                ws="websockets-sansio",
-                ws_per_message_deflate=False,
-                ws_max_size=64 * 1024,
+                http=Door,
+                # uvicorn only ever calls it, and a method is called as a class is
+                ws=cast("type[asyncio.Protocol]", exchange.line),
                 lifespan="off",
                 timeout_graceful_shutdown=STOP_S,
                 server_header=False,

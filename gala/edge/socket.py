@@ -13,28 +13,27 @@ from gala.edge.audience import Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, plain
 from gala.edge.edge import Edge
 from gala.passes import BadPass, ViewerPass
+from gala.wire.members import Members
+from gala.wire.packets import ServedPacket
 from games.game import Reason
 
-MESSAGE_BYTES_MAX = 16 * 1024
 SAID = ("sync", "enter", "play", "tune")
 SOME_TIME_MS = 1_000
 
 
 def make_sockets(origins: list[str] | None) -> socketio.AsyncServer:
-    """python-socketio as we use it: WebSocket only, msgpack, handlers one at a time a connection.
+    """python-socketio as we use it: on lines of `gala.wire`, handlers one at a time a connection.
 
     `origins` None: pages of our own host only.
     """
     return socketio.AsyncServer(
         async_mode="asgi",
-        serializer="msgpack",
+        client_manager=Members(),
+        serializer=ServedPacket,
         transports=["websocket"],
         allow_upgrades=False,
         async_handlers=False,  # one message of a phone in flight: natural back-pressure
-        max_http_buffer_size=MESSAGE_BYTES_MAX,
         cors_allowed_origins=origins,
-        ping_interval=10,
-        ping_timeout=8,
     )
 
 

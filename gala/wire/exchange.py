@@ -1,0 +1,200 @@
+"""All lines of one listener: where they come in, who answers what at once, pings, and words for many."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, cast
+
+import socketio
+
+from gala.wire.frames import Code
+from gala.wire.limits import Limits
+from gala.wire.line import HEARTBEAT, Line
+from gala.wire.members import Members
+from gala.wire.packets import Packet
+
+SLICE = 250  # lines written to before anything else gets its turn: about 2 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answers an event in the call-back that brought it.
+
+    call: given (line, packet number or None, content or None); it acknowledges itself, at once or later.
+    ahead: whether it may overtake what the same line said before and python-socketio still works on.
+    """
+
+    call: Callable[[Line, int | None, Any], None]
+    ahead: bool
+
+    def tell(self, line: Line, packet: Packet) -> None:
+        """Hands a packet over. None or several contents are as good as none."""
+        self.call(line, packet.id, packet.data[1] if len(packet.data) == 2 else None)
+
+
+class Exchange:
+    """The lines of one listener, for `socketio.AsyncServer` `sockets` made with `Members` and `ServedPacket`.
+
+    Give `line` to uvicorn as its WebSocket protocol. `pace`: how much faster than real time phones live, and
+    so may talk; asked a few times a second.
+    """
+
+    loop: asyncio.AbstractEventLoop  # both are set when a connection comes
+    _uvicorn: Any  # its connections, which it asks to shut down, and its tasks, which it waits for
+
+    def __init__(
+        self, sockets: socketio.AsyncServer, limits: Limits, *, pace: Callable[[], float] = lambda: 1.0
+    ) -> None:
+        self.limits = limits
+        self.answers: dict[tuple[str, str], Answer] = {}  # written while the service is put together
+        self.dropped: Counter[str] = Counter()  # connections we ended, by reason; written by lines
+        self._sockets = sockets
+        self._members = cast("Members", sockets.manager)
+        self._members.lines = sockets.eio.sockets
+        self.origins = sockets.eio._cors_allowed_origins
+        self._pace = pace
+        self._environ: dict[str, Any] = {}
+        self._wheel: list[set[Line]] = [set() for _ in range(limits.wheel_slots)]
+        self._turn = 0
+        self._turning: asyncio.TimerHandle | None = None
+        self._set_pace()
+
+    # ------------------------------------------------------------ putting together
+
+    def line(self, *, config: Any, server_state: Any, app_state: Any) -> Line:  # noqa: ARG002
+        """uvicorn's way to make the protocol of a connection that asks for a WebSocket."""
+        self.loop = asyncio.get_running_loop()
+        self._uvicorn = server_state
+        return Line(self)
+
+    def answer(
+        self,
+        namespace: str,
+        event: str,
+        call: Callable[[Line, int | None, Any], None],
+        *,
+        ahead: bool = False,
+    ) -> None:
+        """From now on `call` answers that event, and python-socketio does not hear of it; see `Answer`."""
+        self.answers[namespace, event] = Answer(call, ahead)
+
+    # ------------------------------------------------------------ what lines ask
+
+    def opened(self, line: Line) -> bytes:
+        """Takes in a line that has shaken hands; what it says first (Engine.IO's open packet)."""
+        line.sid = self._sockets.eio.generate_id()
+        self._members.lines[line.sid] = line
+        self._uvicorn.connections.add(line)
+        line.slot = self._turn
+        self._wheel[self._turn].add(line)
+        if self._turning is None:
+            self._turning = self.loop.call_later(self._turn_s, self._on_turn)
+        said = {
+            "sid": line.sid,
+            "upgrades": [],
+            "pingInterval": self.limits.ping_interval_ms,
+            "pingTimeout": self.limits.ping_timeout_ms,
+            "maxPayload": self.limits.message_bytes,
+        }
+        return b"0" + json.dumps(said, separators=(",", ":")).encode()
+
+    def lost(self, line: Line) -> None:
+        """A line's connection has ended; python-socketio is told in its turn, see `gone`."""
+        if line.sid:
+            self._uvicorn.connections.discard(line)
+            self._wheel[line.slot].discard(line)
+
+    async def handle(self, line: Line, packet: Packet) -> None:
+        """Lets python-socketio handle a packet; it logs what its handlers raise."""
+        eio = self._sockets.eio
+        if line.sid not in self._sockets.environ:
+            # one for all: an environ of its own for everyone would outweigh the connections
+            await eio._trigger_event("connect", line.sid, self._environ)
+        await eio._trigger_event("message", line.sid, packet)
+
+    async def gone(self, line: Line, reason: str) -> None:
+        """Tells python-socketio, whose handlers hear `disconnect`."""
+        await self._sockets.eio._trigger_event(
+            "disconnect", line.sid, reason or self._sockets.reason.TRANSPORT_CLOSE
+        )
+        self._members.lines.pop(line.sid, None)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a line's work beside everything; uvicorn waits for it when it stops."""
+        task = self.loop.create_task(work)
+        self._uvicorn.tasks.add(task)
+        task.add_done_callback(self._uvicorn.tasks.discard)
+
+    # ------------------------------------------------------------ words for many
+
+    def rtt_ms(self, sid: str) -> float:
+        """The latest round trip of a connection, real milliseconds; 0 if none was measured yet."""
+        line = self._members.lines.get(sid)
+        return 0.0 if line is None else line.rtt_ms
+
+    def tell_one(self, sid: str, frame: bytes) -> None:
+        """A frame to one connection, if it is there."""
+        line = self._members.lines.get(sid)
+        if line is not None:
+            line.write(frame)
+
+    async def enter(self, sid: str, namespace: str, room: str) -> None:
+        """Puts a connection into a room."""
+        await self._sockets.enter_room(sid, room, namespace=namespace)
+
+    async def leave(self, sid: str, namespace: str, room: str) -> None:
+        """Takes a connection out of a room."""
+        await self._sockets.leave_room(sid, room, namespace=namespace)
+
+    async def tell(self, namespace: str, room: str | None, frame: bytes) -> None:
+        """A frame to everyone in a room (None: in the namespace); nobody misses it who is not cut off."""
+        async for some in self._slices(namespace, room):
+            for line in some:
+                line.write(frame)
+
+    async def tell_newest(self, namespace: str, room: str | None, kind: int, frame: bytes) -> None:
+        """A frame of a kind (`line.SHOW`, `line.BOARD`) of which a slow reader gets only the newest."""
+        async for some in self._slices(namespace, room):
+            for line in some:
+                line.newest(kind, frame)
+
+    async def _slices(self, namespace: str, room: str | None) -> AsyncIterator[list[Line]]:
+        """The lines of a room, a few at a time, so that acknowledgements need not wait for all of them.
+
+        Whoever has left the room by the time their slice comes is not in it any more.
+        """
+        everyone = list(self._members.of(namespace, room))
+        yield everyone[:SLICE]
+        for start in range(SLICE, len(everyone), SLICE):
+            await asyncio.sleep(0)
+            here = self._members.rooms.get(namespace, {}).get(room, {})
+            yield [line for line in everyone[start : start + SLICE] if line.sid in here]
+
+    # ------------------------------------------------------------ the wheel
+
+    def _on_turn(self) -> None:
+        """One turn: pings the lines of one slot, and looks for the pongs of those pinged a while ago."""
+        now_s = self.loop.time()
+        self._turn = (self._turn + 1) % self.limits.wheel_slots
+        for line in tuple(self._wheel[(self._turn - self.limits.timeout_slots) % self.limits.wheel_slots]):
+            if line.unheard:
+                line.lapse()
+            elif not line.namespaces and not line.busy:
+                line.fail(Code.POLICY, "never said which namespace")
+        for line in self._wheel[self._turn]:
+            line.ping(HEARTBEAT, now_s)
+        self._set_pace()
+        if self._members.lines:
+            self._turning = self.loop.call_later(self._turn_s, self._on_turn)
+        else:
+            self._turning = None
+
+    @property
+    def _turn_s(self) -> float:
+        return self.limits.ping_interval_ms / self.limits.wheel_slots / 1000
+
+    def _set_pace(self) -> None:
+        self.message_s = 1 / self.limits.messages_per_s / max(1.0, self._pace())
+        self.burst_s = self.limits.burst_messages * self.message_s

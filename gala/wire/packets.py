@@ -1,0 +1,85 @@
+"""Socket.IO packets as msgpack maps ({type, nsp, data, id?}), read once, and frames that carry them.
+
+An event for many is built once, with its WebSocket header, and the same bytes go to everyone.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from socketio.msgpack_packet import MsgPackPacket
+
+from gala.wire.frames import BINARY, frame
+
+CONNECT: Final = 0
+DISCONNECT: Final = 1
+EVENT: Final = 2
+ACK: Final = 3
+
+
+class Packet(msgspec.Struct):
+    """A packet as a client sent it. `data`: plain values, not yet looked at."""
+
+    type: int
+    nsp: str = "/"
+    data: Any = None
+    id: int | None = None
+
+
+class Unreadable(Exception):
+    """Not a packet that a client may send; the message says in what."""
+
+
+_decode = msgspec.msgpack.Decoder(Packet).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def read(content: bytes) -> Packet:
+    """A client's packet whose shape is that of its type, or `Unreadable`."""
+    try:
+        packet = _decode(content)
+    except (ValueError, RecursionError):
+        raise Unreadable("not a packet in msgpack") from None
+    kind, data = packet.type, packet.data
+    if kind == EVENT:
+        if type(data) is not list or not data or type(data[0]) is not str:
+            raise Unreadable("an event without a name")
+    elif kind == ACK:
+        if type(data) is not list or packet.id is None:
+            raise Unreadable("an acknowledgement of nothing")
+    elif kind == CONNECT:
+        if data is not None and type(data) is not dict:
+            raise Unreadable("auth that is not a map")
+    elif kind != DISCONNECT:
+        # 4 is the server's, 5 and 6 announce attachments, which nothing here has
+        raise Unreadable(f"no packet of type {kind} from a client")
+    return packet
+
+
+def event_frame(namespace: str, event: str, *content: object) -> bytes:
+    """An event, ready for the wire. Content: structs or plain values."""
+    return frame(BINARY, _encode({"type": EVENT, "data": [event, *content], "nsp": namespace}))
+
+
+def ack_frame(namespace: str, number: int, content: object) -> bytes:
+    """The acknowledgement of the client's packet of that number."""
+    return frame(BINARY, _encode({"type": ACK, "data": [content], "nsp": namespace, "id": number}))
+
+
+class ServedPacket(MsgPackPacket):  # type: ignore[misc]  # python-socketio has no types
+    """The packet class for python-socketio: it is given packets that were read already."""
+
+    def decode(self, encoded_packet: Packet) -> None:
+        """Takes over what `read` found."""
+        self.packet_type = encoded_packet.type
+        self.namespace = encoded_packet.nsp
+        self.data = encoded_packet.data
+        self.id = encoded_packet.id
+
+    def encode(self) -> bytes:
+        """As msgpack. Absent data is left out: JavaScript's parser takes a null for a fault."""
+        packet = {"type": self.packet_type, "nsp": self.namespace or "/"}
+        if self.data is not None:
+            packet["data"] = self.data
+        if self.id is not None:
+            packet["id"] = self.id
+        return _encode(packet)
