@@ -13,7 +13,8 @@ from gala.fans import Fan, FanScan
 from gala.follower import CueRefused, Follower
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show import Round, due
+from gala.show_refusals import due
+from gala.show_state import Round
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.timing import slowest_ms

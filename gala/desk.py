@@ -10,7 +10,8 @@ from gala.rounds import Rounds
 from gala.rundown import Cue, Rundown, Segment, TimingClass
 from gala.rundown_rules import window_ms
 from gala.rundown_times import shown
-from gala.show import LogEntry, Round, State, foreseen, timed, timing_of
+from gala.show_ahead import foreseen, timed
+from gala.show_state import LogEntry, Round, State, timing_of
 from gala.timing import visible_window_ms, window_level
 
 AS_RUN_MAX = 50

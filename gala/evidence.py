@@ -15,7 +15,7 @@ from gala import protocol
 from gala.desk import words
 from gala.edge.report import Report
 from gala.rundown import Rundown
-from gala.show import LogEntry, Round, State
+from gala.show_state import LogEntry, Round, State
 from rewards.audit import Check
 from rewards.register import Outline
 

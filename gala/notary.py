@@ -22,7 +22,7 @@ from gala.passes import derive
 from gala.protocol import Standing
 from gala.rounds import Rounds
 from gala.rundown import Draw, Rundown, Segment, Text
-from gala.show import LogEntry, Round, State, round_id
+from gala.show_state import LogEntry, Round, State, round_id
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.timing import slowest_ms

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gala.fans import Fan
 from gala.rundown import Rundown, Text
-from gala.show import Round, State
+from gala.show_state import Round, State
 from games import GAMES
 from games.game import AnyOpened, open_round
 from voting.tally import By

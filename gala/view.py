@@ -12,7 +12,8 @@ from typing import Any
 
 from gala import protocol
 from gala.rundown import Channel, Rundown, Segment
-from gala.show import CueContent, Drawing, LogEntry, Round, State, advance
+from gala.show import advance
+from gala.show_state import CueContent, Drawing, LogEntry, Round, State
 from gala.timing import closes_at_ms, opens_at_ms
 
 Public = Callable[[Round], dict[str, Any]]

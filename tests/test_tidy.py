@@ -19,7 +19,7 @@ from gala.cli import app
 from gala.crowd.viewer import PLAYED
 from gala.rundown_file import load
 from gala.settings import Settings
-from gala.show import Reason as CueReason
+from gala.show_refusals import Reason as CueReason
 from games import GAMES
 from games.game import Reason as PlayReason
 
@@ -33,7 +33,6 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 LINES_MAX = 400
 LONGER = {  # how long they may be, and why they are not divided
     "rewards/verify.py": (800, "travels in the bundle as one file that needs none of the others"),
-    "gala/show.py": (600, "one fold: what a cue may do and what it does are read side by side"),
     "gala/protocol.py": (600, "the whole wire, declared once, in one place"),
 }
 NO_NOUNS = re.compile(

@@ -6,7 +6,7 @@ import msgspec
 
 from gala import timing
 from gala.rundown import Channel, Rundown
-from gala.show import State
+from gala.show_state import State
 from gala.view import cohort_name
 
 

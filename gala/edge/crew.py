@@ -28,7 +28,8 @@ from gala.follower import STALE, CueRefused, Follower
 from gala.passes import BadPass, CrewPass, CrewRole, Passes
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show import FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX, Reason, State
+from gala.show_refusals import FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX, Reason
+from gala.show_state import State
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.view import History

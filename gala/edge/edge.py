@@ -25,7 +25,7 @@ from gala.passes import Passes
 from gala.protocol import Clock, Mine, RoundMine, Show, Tally, Welcome
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show import Round, State
+from gala.show_state import Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.texts import Texts

@@ -17,7 +17,7 @@ from gala.clock import Now
 from gala.edge.audience import Cohort
 from gala.protocol import PlayReply, RoundMine
 from gala.rounds import Rounds
-from gala.show import Round, State
+from gala.show_state import Round, State
 from gala.timing import CLOCK_SLACK_MS, closes_at_ms, opens_at_ms
 from games.game import Already, AnyOpened, Counted, Outcome, Reason, Refused, Window, play
 from voting.box import BATCH_MAX, PAGE, Box, Change, NoGate, Shut, Stale

@@ -22,7 +22,7 @@ from gala.notary import chain_and_signature
 from gala.protocol import CuePost
 from gala.rundown_file import load
 from gala.settings import Settings
-from gala.show import State
+from gala.show_state import State
 from tests.e2e.chromium import chromium_path
 
 RUNDOWN = Path(__file__).parent / "evening.toml"

@@ -12,7 +12,8 @@ from gala.protocol import CuePost, Desk, PlayReply
 from gala.rounds import Rounds
 from gala.rundown_file import read
 from gala.rundown_rules import window_ms
-from gala.show import FACTOR_BP_MAX, SPELL_MS_MAX, Reason, Round
+from gala.show_refusals import FACTOR_BP_MAX, SPELL_MS_MAX, Reason
+from gala.show_state import Round
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timing import GRACE_MS

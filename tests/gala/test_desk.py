@@ -9,7 +9,9 @@ from gala import protocol
 from gala.desk import desk
 from gala.rounds import Rounds
 from gala.rundown_file import load
-from gala.show import State, advance, refusal
+from gala.show import advance
+from gala.show_refusals import refusal
+from gala.show_state import State
 from gala.store.log import Entry
 
 RUNDOWN = load(Path("tests/gala/polls.toml"))

@@ -9,7 +9,8 @@ from gala import protocol
 from gala.edge.report import Report
 from gala.evidence import Books, evidence
 from gala.rundown_file import load
-from gala.show import State, advance
+from gala.show import advance
+from gala.show_state import State
 from gala.store.log import Entry
 
 RUNDOWN = load(Path("tests/gala/polls.toml"))

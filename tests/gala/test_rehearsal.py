@@ -2,7 +2,7 @@
 
 from gala.rehearsal import HURRY_MAX, SEEN_MS, hurry, next_act
 from gala.rundown import Rundown
-from gala.show import State
+from gala.show_state import State
 from gala.timing import GRACE_MS, slowest_ms
 from tests.gala.story import GALA_2019, SHORT, TETRIS, Story
 

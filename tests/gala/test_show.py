@@ -14,7 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gala.rundown import Rundown
-from gala.show import Reason, State, advance, due, refusal, timed
+from gala.show import advance
+from gala.show_ahead import timed
+from gala.show_refusals import Reason, due, refusal
+from gala.show_state import State
 from tests.gala.story import GALA_2019, SHORT, SONG, TETRIS, Story, entry_of, locked_tetris
 
 Move = tuple[str, int, int]

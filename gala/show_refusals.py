@@ -1,0 +1,215 @@
+"""Whether a cue may be done now, or why not. Pure and total; the log holds only what was let through here."""
+
+from enum import StrEnum
+
+from gala.rundown import Cue, Rundown, Segment
+from gala.show_ahead import timed
+from gala.show_state import CueContent, State
+
+FACTOR_BP_MIN, FACTOR_BP_MAX = 10_000, 50_000
+SPELL_MS_MAX = 600_000
+
+NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "pages", "tally"), "sealed": ("equal",)}
+"""What the fold takes from a cue without asking whether it is there."""
+
+
+class Reason(StrEnum):
+    """Why a cue is refused. Shared with the console, which says it in words."""
+
+    BAD_CUE = "bad_cue"  # no such kind of cue, or a field is missing
+    UNKNOWN_CUE = "unknown_cue"  # the rundown has no cue of that id
+    UNKNOWN_SEGMENT = "unknown_segment"
+    UNKNOWN_ROUND = "unknown_round"
+    NOT_STANDBY = "not_standby"  # GO is for the cue on standby
+    ALREADY_BEGUN = "already_begun"
+    NOT_BEGUN = "not_begun"
+    SKIPPED = "skipped"  # the segment was skipped
+    NOT_ON_AIR = "not_on_air"  # its segment is not on air
+    ROUND_OPEN = "round_open"  # another round is still open
+    NO_OPEN_ROUND = "no_open_round"
+    NOT_LOCKED = "not_locked"  # not every gate is shut yet
+    NOT_SETTLED = "not_settled"  # the stage's outcome is not in yet
+    NOT_SEALED = "not_sealed"  # a round that gives tickets is not sealed yet
+    NOT_DRAWN = "not_drawn"  # the beacon or the notary is not there yet
+    BAD_OUTCOME = "bad_outcome"
+    ALREADY_DONE = "already_done"
+    REASON_NEEDED = "reason_needed"
+    HELD = "held"
+    NOT_HELD = "not_held"
+    NO_MULTIPLIER = "no_multiplier"  # this game's points cannot be multiplied
+
+
+def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reason | None:
+    """Why this cue may not be appended to the log now; None if it may. Total: any mapping gets an answer."""
+    kind = cue.get("cue")
+    target = cue.get("target", "")
+    if isinstance(kind, str) and any(name not in cue for name in NEEDED.get(kind, ())):
+        return Reason.BAD_CUE
+    if kind == "begin":
+        return Reason.ALREADY_BEGUN if state.version else None
+    if not state.version:
+        return Reason.NOT_BEGUN
+    if kind == "standby":
+        return _standby_refusal(rundown, state, target)
+    if kind in ("go", "fire"):
+        if kind == "go" and (not target or target != state.standby):
+            return Reason.NOT_STANDBY
+        return _act_refusal(rundown, state, target, cue, at_ms)
+    if kind == "hold":
+        return Reason.HELD if state.held_at_ms else None
+    if kind == "resume":
+        return None if state.held_at_ms else Reason.NOT_HELD
+    if kind == "skip":
+        return _skip_refusal(rundown, state, target)
+    if kind in ("void", "locked", "sealed"):
+        return _round_refusal(state, kind, target, cue)
+    if kind == "multiply":
+        return _multiply_refusal(rundown, state, target, cue, at_ms)
+    if kind in ("frozen", "drawn"):
+        number = cue.get("draw")
+        drawing = state.draws.get(number) if isinstance(number, int) else None
+        if drawing is None:
+            return Reason.UNKNOWN_CUE
+        expected = "armed" if kind == "frozen" else "frozen"
+        return None if drawing.state == expected else Reason.ALREADY_DONE
+    return Reason.BAD_CUE
+
+
+def _find(rundown: Rundown, target: object) -> tuple[Segment, Cue] | None:
+    try:
+        return rundown.cue(target) if isinstance(target, str) else None
+    except KeyError:
+        return None
+
+
+def _standby_refusal(rundown: Rundown, state: State, target: object) -> Reason | None:
+    found = _find(rundown, target)
+    if found is None:
+        return Reason.UNKNOWN_CUE
+    return Reason.SKIPPED if found[0].id in state.skipped else None
+
+
+def _skip_refusal(rundown: Rundown, state: State, target: object) -> Reason | None:
+    if not any(segment.id == target for segment in rundown.segments):
+        return Reason.UNKNOWN_SEGMENT
+    if target in state.skipped:
+        return Reason.SKIPPED
+    return Reason.ALREADY_DONE if target in state.segments else None
+
+
+def _round_refusal(state: State, kind: str, target: object, cue: CueContent) -> Reason | None:
+    round_ = state.rounds.get(target) if isinstance(target, str) else None
+    if round_ is None:
+        return Reason.UNKNOWN_ROUND
+    if kind == "void":
+        if not cue.get("reason"):
+            return Reason.REASON_NEEDED
+        frozen = any(drawing.frozen_at_ms for drawing in state.draws.values())
+        return Reason.ALREADY_DONE if round_.void or frozen else None
+    if kind == "locked":
+        if round_.shut:
+            return Reason.ALREADY_DONE
+        return None if round_.locked_at_ms or round_.void else Reason.NO_OPEN_ROUND
+    if round_.sealed:
+        return Reason.ALREADY_DONE
+    return None if round_.shut else Reason.NOT_LOCKED
+
+
+def _multiply_refusal(
+    rundown: Rundown, state: State, target: object, cue: CueContent, at_ms: int
+) -> Reason | None:
+    round_ = state.rounds.get(target) if isinstance(target, str) else None
+    if round_ is None:
+        return Reason.UNKNOWN_ROUND
+    game = rundown.segment(round_.segment).game
+    if game is None or not game.multiplies:
+        return Reason.NO_MULTIPLIER
+    if round_.void or round_.locked_at_ms or 0 < round_.stage_until_at_ms <= at_ms:
+        return Reason.NO_OPEN_ROUND
+    factor_bp, ms = cue.get("factor_bp"), cue.get("ms")
+    if type(factor_bp) is not int or type(ms) is not int:
+        return Reason.BAD_CUE
+    if not (FACTOR_BP_MIN <= factor_bp <= FACTOR_BP_MAX and 0 < ms <= SPELL_MS_MAX):
+        return Reason.BAD_CUE
+    running = bool(round_.spells) and round_.spells[-1].until_at_ms > at_ms
+    return Reason.ALREADY_DONE if running else None
+
+
+def _act_refusal(
+    rundown: Rundown, state: State, target: object, cue: CueContent, at_ms: int
+) -> Reason | None:
+    found = _find(rundown, target)
+    if found is None:
+        return Reason.UNKNOWN_CUE
+    segment, planned = found
+    if segment.id in state.skipped:
+        return Reason.SKIPPED
+    act = planned.do
+    if cue.get("cue") == "fire" and not any(
+        name == planned.id and due_at_ms <= at_ms for name, due_at_ms in timed(rundown, state)
+    ):
+        return Reason.ALREADY_DONE
+    if act == "start":
+        if state.playable_round() is not None:
+            return Reason.ROUND_OPEN
+        return Reason.ALREADY_DONE if state.on_air == segment.id else None
+    if act in ("open", "cut", "end", "freeze", "announce") and state.on_air != segment.id:
+        return Reason.NOT_ON_AIR
+    newest = state.newest_round(segment.id)
+    if act == "open":
+        return Reason.ROUND_OPEN if state.playable_round() is not None else None
+    if act == "end":
+        return Reason.ROUND_OPEN if state.playable_round() is not None else None
+    if act == "cut":
+        if newest is None or newest.void or newest.locked_at_ms or newest.timing != "influence":
+            return Reason.NO_OPEN_ROUND
+        return Reason.ALREADY_DONE if newest.cut_at_ms else None
+    if act == "lock":
+        if newest is None or newest.void or newest.locked_at_ms:
+            return Reason.NO_OPEN_ROUND
+        return None
+    if act in ("settle", "reveal"):
+        if newest is None or newest.void:
+            return Reason.UNKNOWN_ROUND
+        if not newest.shut:
+            return Reason.NOT_LOCKED
+        if newest.revealed_at_ms:
+            return Reason.ALREADY_DONE
+        if act == "settle":
+            assert segment.game is not None
+            return None if cue.get("outcome") in segment.game.outcomes else Reason.BAD_OUTCOME
+        return Reason.NOT_SETTLED if newest.timing == "predict" and not newest.outcome else None
+    assert segment.draw is not None, "freeze and announce stand in draw segments only: the loader checked it"
+    drawing = state.draws.get(segment.draw.number)
+    if act == "freeze":
+        if drawing is not None and drawing.frozen_at_ms:
+            return Reason.ALREADY_DONE
+        return _freeze_refusal(state, segment)
+    if drawing is None or drawing.state in ("armed", "frozen"):
+        return Reason.NOT_DRAWN
+    return Reason.ALREADY_DONE if drawing.state == "announced" else None
+
+
+def _freeze_refusal(state: State, segment: Segment) -> Reason | None:
+    assert segment.draw is not None
+    for name in segment.draw.segments:
+        round_ = state.counting_round(name)
+        if round_ is None:
+            continue  # skipped and void rounds give nothing
+        if round_.timing == "predict" and not round_.outcome:
+            return Reason.NOT_SETTLED
+        if not round_.sealed:
+            return Reason.NOT_SEALED
+    return None
+
+
+def due(rundown: Rundown, state: State, now_ms: int) -> list[tuple[str, int]]:
+    """The timed cues whose moment has come and which may be done, earliest first."""
+    if not state.version or state.phase == "ended":
+        return []
+    found = [(at_ms, name) for name, at_ms in timed(rundown, state) if at_ms <= now_ms]
+    return [
+        (name, at_ms)
+        for at_ms, name in sorted(found, key=lambda pair: pair[0])
+        if refusal(rundown, state, {"cue": "fire", "target": name}, now_ms) is None
+    ]

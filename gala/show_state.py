@@ -1,0 +1,154 @@
+"""The evening as a value: what the fold of the cue log makes (`gala.show`), and nothing that changes it.
+
+Instants are venue time, integer milliseconds UTC.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from gala.rundown import Cue, Segment, TimingClass
+from games.game import Spell
+
+CueContent = Mapping[str, Any]
+
+
+class LogEntry(Protocol):
+    """What this module needs of an entry of the log (`gala.store.log.Entry`)."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def at_ms(self) -> int: ...
+    @property
+    def by(self) -> str: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def cue(self) -> dict[str, Any]: ...
+
+
+class Fired(msgspec.Struct, frozen=True):
+    """A cue that was done: when, by whom, in which entry."""
+
+    at_ms: int
+    by: str
+    version: int
+
+
+class OnAir(msgspec.Struct, frozen=True):
+    """A segment's time on air; ``ended_at_ms`` 0 while it runs."""
+
+    started_at_ms: int
+    ended_at_ms: int = 0
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """One opening of a game in a segment.
+
+    ``generation`` changes whenever its timing does, so that a batch judged before is judged again.
+    ``lock_due_at_ms`` and ``cut_due_at_ms`` are when it will lock and be cut, 0 while a person will do it or
+    the show is on hold.
+    """
+
+    id: str
+    segment: str
+    run: int
+    game: str
+    timing: TimingClass
+    opened_at_ms: int
+    lock_due_at_ms: int = 0
+    generation: int = 1
+    cut_due_at_ms: int = 0
+    cut_at_ms: int = 0
+    spells: tuple[Spell, ...] = ()
+    locked_at_ms: int = 0
+    shut: bool = False
+    pages: int = 0  # gates that were shut
+    tally: dict[str, Any] = msgspec.field(default_factory=dict)
+    counters: dict[str, int] = msgspec.field(default_factory=dict)
+    outcome: str = ""
+    revealed_at_ms: int = 0
+    void: bool = False
+    sealed: bool = False
+    recount_equal: bool = False
+
+    @property
+    def stage_until_at_ms(self) -> int:
+        """From when on nothing counts for the stage; 0 while nobody knows."""
+        return self.cut_at_ms or self.cut_due_at_ms
+
+
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """A draw under way."""
+
+    number: int
+    segment: str
+    state: Literal["armed", "frozen", "drawn", "announced"] = "armed"
+    frozen_at_ms: int = 0  # the freeze cue; the roster follows
+    root: str = ""
+    entrants: int = 0
+    tickets: int = 0
+    beacon_round: int = 0
+    beacon_at_ms: int = 0
+    winners: int = 0
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """The evening after some prefix of the log. Version 0 is before `begin`."""
+
+    version: int = 0
+    digest: str = ""
+    epoch: str = ""
+    at_ms: int = 0
+    rehearsal: bool = False
+    phase: Literal["before", "live", "ended"] = "before"
+    standby: str = ""
+    on_air: str = ""
+    held_at_ms: int = 0
+    holds: tuple[tuple[int, int], ...] = ()  # past holds, [from, to)
+    segments: dict[str, OnAir] = msgspec.field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    fired: dict[str, Fired] = msgspec.field(default_factory=dict)
+    rounds: dict[str, Round] = msgspec.field(default_factory=dict)  # in the order of opening
+    draws: dict[int, Drawing] = msgspec.field(default_factory=dict)
+
+    def newest_round(self, segment_id: str) -> Round | None:
+        """The last opened round of a segment."""
+        found = None
+        for round_ in self.rounds.values():
+            if round_.segment == segment_id:
+                found = round_
+        return found
+
+    def playable_round(self) -> Round | None:
+        """The round that has not locked in the hall yet, if any; there is at most one."""
+        for round_ in self.rounds.values():
+            if not round_.locked_at_ms and not round_.void:
+                return round_
+        return None
+
+    def counting_round(self, segment_id: str) -> Round | None:
+        """The round of a segment that counts: the newest that is not void."""
+        found = None
+        for round_ in self.rounds.values():
+            if round_.segment == segment_id and not round_.void:
+                found = round_
+        return found
+
+
+def round_id(show: str, segment: str, run: int) -> str:
+    """``SHOW/SEGMENT/RUN``, the name a round has everywhere: keys, files, leaves, wire."""
+    return f"{show}/{segment}/{run}"
+
+
+def timing_of(segment: Segment, cue: Cue) -> TimingClass:
+    """A cue's timing class: the game's for its round, `reveal` for what spoils, else `appear`."""
+    if cue.do in ("reveal", "announce"):
+        return "reveal"
+    if cue.by == "at":
+        return "absolute"
+    if segment.game is not None and cue.do in ("open", "cut", "lock", "settle"):
+        return segment.game.timing
+    return "appear"
