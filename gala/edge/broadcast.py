@@ -23,27 +23,27 @@ def plain(message: msgspec.Struct) -> Any:
 
 
 class Broadcast:
-    """Sends to viewers. Rooms are cohorts' names."""
+    """Sends to viewers. Rooms are cohorts'."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
     async def admit(self, viewer: Viewer) -> None:
         """From now on this connection gets what its cohort is told."""
-        await self._exchange.enter(viewer.sid, NAMESPACE, viewer.cohort.name)
+        await self._exchange.enter(viewer.sid, NAMESPACE, viewer.cohort.room)
 
     async def dismiss(self, viewer: Viewer) -> None:
         """From now on it does not."""
-        await self._exchange.leave(viewer.sid, NAMESPACE, viewer.cohort.name)
+        await self._exchange.leave(viewer.sid, NAMESPACE, viewer.cohort.room)
 
     async def tell(self, cohort: Cohort, event: str, message: msgspec.Struct) -> None:
         """The same bytes to all of a cohort."""
         frame = event_frame(NAMESPACE, event, message)
         kind = NEWEST.get(event)
         if kind is None:
-            await self._exchange.tell(NAMESPACE, cohort.name, frame)
+            await self._exchange.tell(NAMESPACE, cohort.room, frame)
         else:
-            await self._exchange.tell_newest(NAMESPACE, cohort.name, kind, frame)
+            await self._exchange.tell_newest(NAMESPACE, cohort.room, kind, frame)
 
     async def tell_all(self, event: str, message: msgspec.Struct) -> None:
         """To everyone connected."""

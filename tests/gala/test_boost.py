@@ -8,10 +8,10 @@ import pytest
 from gala.desk import desk
 from gala.edge.crew import Crew
 from gala.passes import CrewPass, Passes
+from gala.planner import window_ms
 from gala.protocol import CuePost, Desk, PlayReply
 from gala.rounds import Rounds
 from gala.rundown_file import read
-from gala.rundown_rules import window_ms
 from gala.show_refusals import FACTOR_BP_MAX, SPELL_MS_MAX, Reason
 from gala.show_state import Round
 from gala.store.clients import Clients
@@ -180,7 +180,7 @@ def round_view(story: Story, delay_ms: int) -> Any:
         story.history.head,
         step=0,
         delay_ms=delay_ms,
-        channel_delay_ms=delay_ms,
+        channel=0,
         public=lambda round_: ROUNDS.public(round_, 0, story.at_ms),
         text_of=lambda _: "",
     ).round

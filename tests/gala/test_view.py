@@ -52,9 +52,9 @@ def view(rundown: Rundown, history: History, now_ms: int, delay_ms: int) -> prot
         rundown,
         visible,
         history.head,
-        step=history.step(visible, ROUNDS[rundown.id].beats(visible, 0, now_ms)),
+        step=history.step(visible, ROUNDS[rundown.id].beats(visible, history.head, 0, now_ms)),
         delay_ms=delay_ms,
-        channel_delay_ms=rundown.channels[0].delay_ms,
+        channel=0,
         public=lambda round_: ROUNDS[rundown.id].public(round_, 0, now_ms),
         text_of=TEXTS[rundown.id].hash_of,
     )
@@ -320,7 +320,7 @@ def test_a_window_that_cannot_be_played_is_red_and_a_short_one_yellow(visible_ms
 
 
 def test_the_slowest_channel_is_the_last_to_see() -> None:
-    assert timing.slowest_ms(GALA_2019.channels) == 45_000
+    assert timing.slowest_ms(channel.delay_ms for channel in GALA_2019.channels) == 45_000
     assert timing.slowest_ms(()) == 0
     assert cohort_name(GALA_2019.channels[-1], 45_000) == "abroad:45000"
 
