@@ -21,7 +21,7 @@ from gala.edge.broadcast import Broadcast
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
-from gala.edge.socket import ViewerSocket, make_sockets
+from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.follower import Follower
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, Signature, register_keys
@@ -196,7 +196,8 @@ async def open_evening(
             now=clock.now_ms,
             rate=lambda: clock.rate,
         )
-        viewers.register_namespace(ViewerSocket(viewers, edge, clock.now_ms, entropy))
+        viewers.register_namespace(ViewerSocket(viewers, edge, entropy))
+        AtOnce(lines, edge, clock.now_ms)
         crew = Crew(
             rundown,
             rounds,

@@ -195,10 +195,17 @@ class Edge:
         if viewer is not None:
             viewer.took((at_ms - said.told_ms) / self._rate() - said.since_ms)
 
-    async def play(self, viewer: Viewer, said: Play) -> PlayReply:
-        """Counts a play; the answer comes when its fate is durable."""
-        return await self.plays.submit(
-            said.round, viewer.number, said.seq, viewer.cohort, said.move, said.at_ms, viewer.bound_ms
+    def play(self, viewer: Viewer, said: Play, then: Callable[[PlayReply], None]) -> None:
+        """Counts a play; `then` is told its fate when that is durable."""
+        self.plays.offer(
+            then,
+            said.round,
+            viewer.number,
+            said.seq,
+            viewer.cohort,
+            said.move,
+            said.at_ms,
+            viewer.bound_ms,
         )
 
     async def retune(self, viewer: Viewer, seat: Seat) -> None:

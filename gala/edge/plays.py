@@ -28,14 +28,24 @@ DEADLINE_MS = 1_000
 FAR_MS = 1 << 52  # when nobody knows yet when a round will close
 CLOSED = Window(0, 0)
 
+Then = Callable[[PlayReply], None]
+
 
 class Waiting:
     """One play that waits for its batch."""
 
-    __slots__ = ("arrived_ms", "at_ms", "channel", "delay_ms", "done", "move", "number", "seq", "slack_ms")
+    __slots__ = ("arrived_ms", "at_ms", "channel", "delay_ms", "move", "number", "seq", "slack_ms", "then")
 
     def __init__(
-        self, number: int, seq: int, cohort: Cohort, move: object, arrived_ms: int, at_ms: int, slack_ms: int
+        self,
+        number: int,
+        seq: int,
+        cohort: Cohort,
+        move: object,
+        arrived_ms: int,
+        at_ms: int,
+        slack_ms: int,
+        then: Then,
     ) -> None:
         self.number = number
         self.seq = seq
@@ -45,12 +55,13 @@ class Waiting:
         self.arrived_ms = arrived_ms
         self.at_ms = at_ms  # by which it is judged
         self.slack_ms = slack_ms
-        self.done: asyncio.Future[PlayReply] = asyncio.get_running_loop().create_future()
+        self.then: Then | None = then  # None: has been answered
 
     def answer(self, reply: PlayReply) -> None:
-        """Acknowledges, unless the phone has gone."""
-        if not self.done.done():
-            self.done.set_result(reply)
+        """Acknowledges, once."""
+        then, self.then = self.then, None
+        if then is not None:
+            then(reply)
 
 
 class _Table:
@@ -106,11 +117,55 @@ class Plays:
         claimed_ms: int = 0,
         bound_ms: float = 0.0,
     ) -> PlayReply:
-        """Judges a play now, and counts it with the next batch. Resolves when its fate is durable.
+        """As `offer`, for whoever waits: resolves when the play's fate is durable."""
+        done: asyncio.Future[PlayReply] = asyncio.get_running_loop().create_future()
+
+        def tell(reply: PlayReply) -> None:
+            if not done.done():
+                done.set_result(reply)
+
+        self.offer(tell, round_id, number, seq, cohort, move, claimed_ms, bound_ms)
+        return await done
+
+    def offer(
+        self,
+        then: Then,
+        round_id: str,
+        number: int,
+        seq: int,
+        cohort: Cohort,
+        move: object,
+        claimed_ms: int = 0,
+        bound_ms: float = 0.0,
+    ) -> None:
+        """Takes a play in, to be counted with the next batch; `then` is told its fate when that is durable.
+
+        A play that cannot be taken in is answered at once.
 
         claimed_ms: when the phone says it was made; 0: it does not say. bound_ms: how long it may have been
         under way, real ms: further back nobody is believed.
         """
+        refusal = self._not_taken(round_id, number, cohort)
+        if refusal is not None:
+            then(refusal)
+            return
+        started_ms = self._now()
+
+        def answered(reply: PlayReply) -> None:
+            self.ack_ms.append(self._now() - started_ms)
+            then(reply)
+
+        rate = self._rate()
+        at_ms = play_at_ms(started_ms, claimed_ms, int(bound_ms * rate))
+        waiting = Waiting(
+            number, seq, cohort, move, started_ms, at_ms, int(slack_ms(bound_ms) * rate), answered
+        )
+        self._table(self._state().rounds[round_id]).waiting.setdefault(number // PAGE, []).append(waiting)
+        self._queued += 1
+        self.pending.set()
+
+    def _not_taken(self, round_id: str, number: int, cohort: Cohort) -> PlayReply | None:
+        """The answer to a play that needs no box to be refused."""
         round_ = self._state().rounds.get(round_id)
         if round_ is None:
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
@@ -120,16 +175,7 @@ class Plays:
             return self._refused(self._table(round_), Reason.ENTER_FIRST)
         if self._queued >= QUEUE_MAX:
             return PlayReply(status="retry", retry_after_ms=DEADLINE_MS)
-        started_ms = self._now()
-        rate = self._rate()
-        at_ms = play_at_ms(started_ms, claimed_ms, int(bound_ms * rate))
-        waiting = Waiting(number, seq, cohort, move, started_ms, at_ms, int(slack_ms(bound_ms) * rate))
-        self._table(round_).waiting.setdefault(number // PAGE, []).append(waiting)
-        self._queued += 1
-        self.pending.set()
-        reply = await waiting.done
-        self.ack_ms.append(self._now() - started_ms)
-        return reply
+        return None
 
     def _refused(self, table: _Table, reason: Reason, mine: dict[str, Any] | None = None) -> PlayReply:
         table.refused[reason] += 1
@@ -264,7 +310,7 @@ class Plays:
         for waiting in left:
             if now_ms - waiting.arrived_ms > DEADLINE_MS * self._rate():
                 waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
-        return [waiting for waiting in left if not waiting.done.done()]
+        return [waiting for waiting in left if waiting.then is not None]
 
 
 def _judge(table: _Table, window: Window, waiting: Waiting, before: bytes) -> Outcome:

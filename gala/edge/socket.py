@@ -1,6 +1,7 @@
 """The viewers' socket: what phones may say, checked where it comes in, answered as an acknowledgement."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,11 +14,13 @@ from gala.edge.audience import Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, plain
 from gala.edge.edge import Edge
 from gala.passes import BadPass, ViewerPass
+from gala.wire.exchange import Exchange
+from gala.wire.line import Line
 from gala.wire.members import Members
 from gala.wire.packets import ServedPacket
 from games.game import Reason
 
-SAID = ("sync", "enter", "play", "tune")
+SAID = ("enter", "tune")
 SOME_TIME_MS = 1_000
 
 
@@ -62,13 +65,10 @@ def tuning_of(channel: str, delay_ms: int | msgspec.UnsetType) -> Tuning:
 class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio has no types
     """Namespace /viewer. `entropy(n)` gives n random bytes for new viewers' names."""
 
-    def __init__(
-        self, sockets: socketio.AsyncServer, edge: Edge, now: Now, entropy: Callable[[int], bytes]
-    ) -> None:
+    def __init__(self, sockets: socketio.AsyncServer, edge: Edge, entropy: Callable[[int], bytes]) -> None:
         super().__init__(NAMESPACE)
         self._sockets = sockets
         self._edge = edge
-        self._now = now
         self._entropy = entropy
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
@@ -107,10 +107,6 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         """A phone is gone, for whatever reason."""
         self._edge.audience.leave(sid)
 
-    async def on_sync(self, sid: str, data: object) -> Any:
-        """Server times for the phone's clock; and a measure of its round trip for ours."""
-        return sync_reply(data, self._now, lambda said, at_ms: self._edge.measure(sid, said, at_ms))
-
     async def on_enter(self, sid: str, _data: object = None) -> Any:
         """Gives this viewer a number; again, the same one."""
         viewer = self._edge.audience.get(sid)
@@ -135,17 +131,6 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
             return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
         return plain(protocol.EnterReply(pass_=token, mine=mine))
 
-    async def on_play(self, sid: str, data: object) -> Any:
-        """Counts a play; the answer comes when its fate is durable."""
-        viewer = self._edge.audience.get(sid)
-        try:
-            said = msgspec.convert(data, protocol.Play)
-        except msgspec.ValidationError:
-            return plain(protocol.PlayReply(status="refused", reason=Reason.BAD_MOVE))
-        if viewer is None:
-            return plain(protocol.PlayReply(status="retry", retry_after_ms=SOME_TIME_MS))
-        return plain(await self._edge.play(viewer, said))
-
     async def on_tune(self, sid: str, data: object) -> Any:
         """Moves a viewer to the cohort of how they say they watch."""
         viewer = self._edge.audience.get(sid)
@@ -162,3 +147,33 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         own_ms = viewer.cohort.exact_ms if viewer.delay_ms is None else viewer.delay_ms
         reply = protocol.TuneReply(cohort=viewer.cohort.name, delay_ms=own_ms, rest_ms=viewer.rest_ms)
         return plain(reply)
+
+
+class AtOnce:
+    """What phones say most, answered in the call-back that brings it: `sync` and `play`."""
+
+    def __init__(self, exchange: Exchange, edge: Edge, now: Now) -> None:
+        self._edge = edge
+        self._now = now
+        exchange.answer(NAMESPACE, "sync", self._sync, ahead=True)
+        exchange.answer(NAMESPACE, "play", self._play)
+
+    def _sync(self, line: Line, number: int | None, data: object) -> None:
+        """Server times for the phone's clock; and a measure of its round trip for ours."""
+        sid = line.sid
+        reply = sync_reply(data, self._now, lambda said, at_ms: self._edge.measure(sid, said, at_ms))
+        line.ack(NAMESPACE, number, reply)
+
+    def _play(self, line: Line, number: int | None, data: object) -> None:
+        """Counts a play; the answer goes out when its fate is durable."""
+        then = partial(line.ack, NAMESPACE, number)
+        viewer = self._edge.audience.get(line.sid)
+        try:
+            said = msgspec.convert(data, protocol.Play)
+        except msgspec.ValidationError:
+            then(protocol.PlayReply(status="refused", reason=Reason.BAD_MOVE))
+            return
+        if viewer is None:
+            then(protocol.PlayReply(status="retry", retry_after_ms=SOME_TIME_MS))
+        else:
+            self._edge.play(viewer, said, then)
