@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from functools import partial
 from typing import cast
 
 import uvicorn
@@ -60,8 +61,8 @@ class Listener:
                 app,
                 log_config=None,
                 access_log=False,
-                http=Door,
-                # uvicorn only ever calls it, and a method is called as a class is
+                # uvicorn only ever calls these two, and what is called need not be a class
+                http=cast("type[asyncio.Protocol]", partial(Door, limits=exchange.limits)),
                 ws=cast("type[asyncio.Protocol]", exchange.line),
                 lifespan="off",
                 timeout_graceful_shutdown=STOP_S,

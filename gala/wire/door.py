@@ -5,9 +5,11 @@ many connections and sends a byte now and then would hold them all.
 """
 
 import asyncio
-from typing import ClassVar
+from typing import Any
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from gala.wire.limits import Limits
 
@@ -20,10 +22,20 @@ TOO_MUCH = (
 class Door(HttpToolsProtocol):
     """uvicorn's HTTP protocol; a connection whose request is not whole in time is closed."""
 
-    limits: ClassVar[Limits] = Limits()
-
-    _deadline: asyncio.TimerHandle | None = None
-    _head_bytes: int | None = 0  # of the head that is coming in; None: it is in
+    def __init__(
+        self,
+        *,
+        limits: Limits,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """All but `limits` is given by uvicorn."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._limits = limits
+        self._deadline: asyncio.TimerHandle | None = None
+        self._head_bytes: int | None = 0  # of the head that is coming in; None: it is in
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Somebody has come in: they have this long to say what they want."""
@@ -40,7 +52,7 @@ class Door(HttpToolsProtocol):
         super().data_received(data)
         if self._head_bytes is not None:
             self._head_bytes += len(data)
-            if self._head_bytes > self.limits.request_head_bytes and not self.transport.is_closing():
+            if self._head_bytes > self._limits.request_head_bytes and not self.transport.is_closing():
                 self.transport.write(TOO_MUCH)
                 self.transport.close()
 
@@ -62,7 +74,7 @@ class Door(HttpToolsProtocol):
 
     def _expect(self) -> None:
         self._expect_no_more()
-        self._deadline = self.loop.call_later(self.limits.request_s, self.transport.abort)
+        self._deadline = self.loop.call_later(self._limits.request_s, self.transport.abort)
 
     def _expect_no_more(self) -> None:
         if self._deadline is not None:

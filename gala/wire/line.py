@@ -8,7 +8,7 @@ Then boards and shows wait here, one of each, the newest; everything else piles 
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from gala.wire.frames import (
     BINARY,
@@ -96,8 +96,7 @@ class Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """uvicorn hands a connection over; the request's head comes next."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
 
     def data_received(self, data: bytes) -> None:
         """Bytes: mostly one small frame, whole, which needs no reader."""
