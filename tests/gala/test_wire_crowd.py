@@ -1,4 +1,4 @@
-"""Words for many, to those who read slowly or not at all; and attacks, with the server's memory before and after."""
+"""Words for many, to those who read slowly or not at all; and attacks, with the server's memory around them."""
 
 import contextlib
 import subprocess
