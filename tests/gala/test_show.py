@@ -18,6 +18,7 @@ from gala.show import advance
 from gala.show_ahead import timed
 from gala.show_refusals import Reason, due, refusal
 from gala.show_state import State
+from gala.timing import OPEN_LEAD_MS
 from tests.gala.story import GALA_2019, SHORT, SONG, TETRIS, Story, entry_of, locked_tetris
 
 Move = tuple[str, int, int]
@@ -275,7 +276,7 @@ def test_a_voided_round_is_played_again_under_the_next_number() -> None:
     assert second is not None
     assert second.id == "short/tetris/2"
     assert story.state.counting_round("tetris") == second
-    story.wait(18)
+    story.wait(19)  # a second until it opens, and eighteen
     assert story.round("short/tetris/2").locked_at_ms
     assert story.round(TETRIS).void
 
@@ -444,11 +445,14 @@ def test_a_result_is_revealed_only_when_every_gate_is_shut_and_the_stage_has_dec
 def test_a_timed_cue_cannot_be_fired_before_its_instant() -> None:
     story = Story()
     story.go("tetris.start")
-    assert story.do({"cue": "fire", "target": "tetris.open"}) is Reason.ALREADY_DONE
-    story.at_ms += 999
-    assert story.do({"cue": "fire", "target": "tetris.open"}) is Reason.ALREADY_DONE
+    assert story.do({"cue": "fire", "target": "tetris.lock"}) is Reason.ALREADY_DONE
+    assert story.do({"cue": "fire", "target": "tetris.open"}) is None, "called a moment before it opens"
+    opened_at_ms = story.round(TETRIS).opened_at_ms
+    assert opened_at_ms == story.at_ms + OPEN_LEAD_MS
+    story.at_ms = opened_at_ms + 17_999
+    assert story.do({"cue": "fire", "target": "tetris.lock"}) is Reason.ALREADY_DONE
     story.at_ms += 1
-    assert story.do({"cue": "fire", "target": "tetris.open"}) is None
+    assert story.do({"cue": "fire", "target": "tetris.lock"}) is None
 
 
 def test_midnight_comes_at_midnight_whatever_is_held() -> None:
