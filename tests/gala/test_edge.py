@@ -380,7 +380,7 @@ async def test_tune_moves_a_phone_to_another_cohort_and_shows_what_is_seen_there
         "delay_ms": 700,
         "rest_ms": 300,
     }
-    assert await phone.ask("tune", {"delay_ms": 10**9}) == {"cohort": "app:98000"}
+    assert await phone.ask("tune", {"delay_ms": 10**9}) == {"cohort": "app:98000", "delay_ms": 98_000}
     assert await phone.ask("tune", {"delay_ms": -5}) == {"cohort": "app:0"}
 
 
