@@ -17,19 +17,24 @@ ACK: Final = 3
 
 
 class Packet(msgspec.Struct):
-    """A packet as a client sent it. `data`: plain values, not yet looked at."""
+    """A packet as a client sent it. `data`: plain values, not yet looked at. `id`: an int or None."""
 
     type: int
     nsp: str = "/"
     data: Any = None
-    id: int | None = None
+    id: Any = None  # not declared an int, or JavaScript's undefined would be a fault
 
 
 class Unreadable(Exception):
     """Not a packet that a client may send; the message says in what."""
 
 
-_decode = msgspec.msgpack.Decoder(Packet).decode
+def _extension(code: int, data: memoryview) -> Any:
+    """What msgpack has no type for. JavaScript's encoder writes undefined as type 0 with one zero byte."""
+    return None if code == 0 and bytes(data) == b"\0" else msgspec.msgpack.Ext(code, bytes(data))
+
+
+_decode = msgspec.msgpack.Decoder(Packet, ext_hook=_extension).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -40,6 +45,8 @@ def read(content: bytes) -> Packet:
     except (ValueError, RecursionError):
         raise Unreadable("not a packet in msgpack") from None
     kind, data = packet.type, packet.data
+    if packet.id is not None and type(packet.id) is not int:
+        raise Unreadable("a number that is none")
     if kind == EVENT:
         if type(data) is not list or not data or type(data[0]) is not str:
             raise Unreadable("an event without a name")

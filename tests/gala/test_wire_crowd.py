@@ -1,4 +1,4 @@
-"""Words for many, to those who read slowly or not at all; and attacks, with the server's memory around them."""
+"""Words for many, to those who read slowly or not at all; and attacks, and what they cost in memory."""
 
 import contextlib
 import subprocess

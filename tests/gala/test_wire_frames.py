@@ -1,4 +1,4 @@
-"""WebSocket frames: a reader fed in pieces, and the `websockets` library, which is not ours, on the other end."""
+"""WebSocket frames: a reader fed in pieces, and at the other end a library that is not ours."""
 
 import io
 import itertools
@@ -59,8 +59,7 @@ def heard(found: Reader, parts: Iterable[bytes]) -> tuple[list[Message], Code | 
     messages: list[Message] = []
     try:
         for part in parts:
-            for message in found.feed(part):
-                messages.append(message)  # one by one: those before a fault count
+            messages.extend(found.feed(part))  # takes one by one, so that those before a fault count
     except Broken as broken:
         return messages, broken.code
     return messages, None
