@@ -1,6 +1,8 @@
-"""A real evening in the test's own loop, and a real Chromium before it.
+"""A real evening in the tests' own loop, and a real Chromium before it.
 
-The show's clock is the test's to hurry; everything else is as `gala serve --rehearsal` has it.
+The show's clock is the test's to hurry; everything else is as `gala serve --rehearsal` has it. Each test has
+an evening of its own. Chromium is started once, as that takes longer than most of these tests, and what is
+started once lives in one loop: so the tests of this folder, and fixtures that await, share the session's.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from gala.clock import GalaClock
@@ -25,7 +28,8 @@ from gala.settings import Settings
 from gala.show_state import State
 from tests.e2e.chromium import chromium_path
 
-RUNDOWN = Path(__file__).parent / "evening.toml"
+HERE = Path(__file__).parent
+RUNDOWN = HERE / "evening.toml"
 PATIENCE_S = 20.0
 
 
@@ -112,18 +116,40 @@ async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Nig
     assert evening.faults == []
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of this folder share one loop."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def night(tmp_path: Path) -> AsyncIterator[Night]:
     async with running_night(tmp_path) as found:
         yield found
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where it is; asked outside the loop, in which playwright would not tell."""
+    return chromium_path()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium_running(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         found = await playwright.chromium.launch(
-            executable_path=chromium_path(),
+            executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
         )
         yield found
         await found.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium_running: Browser) -> AsyncIterator[Browser]:
+    """A Chromium without pages, before a test and after it. Each context is as a machine of its own."""
+    assert chromium_running.contexts == []
+    yield chromium_running
+    for context in chromium_running.contexts:
+        await context.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, Request, Route, WebSocketRoute, expect
 
@@ -17,7 +18,6 @@ from gala.notary import chain_and_signature
 from gala.rundown import Rundown
 from gala.rundown_file import load
 from gala.settings import Settings
-from gala.store.clients import Clients
 
 pytestmark = pytest.mark.browser
 
@@ -32,13 +32,11 @@ def rundown() -> Rundown:
     return load(Path("tests/gala/polls.toml"))
 
 
-@pytest.fixture
-async def evening(
-    clients: Clients, valkey_url: str, tmp_path: Path, rundown: Rundown
-) -> AsyncIterator[Evening]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def evening(tmp_path: Path, rundown: Rundown) -> AsyncIterator[Evening]:
     """The short evening, ten seconds before its start; gala time runs eight times as fast."""
     chain, signature = chain_and_signature(rundown, SECRET)
-    settings = Settings(data=tmp_path, redis_url=valkey_url, public_port=0, crew_port=0)
+    settings = Settings(data=tmp_path, public_port=0, crew_port=0)
     async with open_evening(
         settings,
         rundown,
