@@ -39,7 +39,15 @@ DESK_MS = 250  # of real time between two desks while something changes
 EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
 GONE_MS = 5_000  # an edge not heard of for so long (real time) is not listed
 
-KINDS = ("standby", "go", "hold", "resume", "skip", "void", "multiply")
+FIELDS: dict[str, tuple[str, ...]] = {
+    "multiply": ("factor_bp", "ms"),
+    "extend": ("ms",),
+    "retime": ("at_ms",),
+    "swap": ("other",),
+    "delay": ("delay_ms",),
+}
+"""What a kind of cue takes beside its target, outcome and reason."""
+KINDS = ("standby", "go", "hold", "resume", "skip", "void", "kill", "ask_clap", "clap", *FIELDS)
 
 
 class Crew:
@@ -194,8 +202,7 @@ class Crew:
             cue["outcome"] = post.outcome
         if post.reason:
             cue["reason"] = post.reason
-        if post.cue == "multiply":
-            cue |= {"factor_bp": post.factor_bp, "ms": post.ms}
+        cue |= {name: getattr(post, name) for name in FIELDS.get(post.cue, ())}
         now_ms = self.now()
         try:
             entry = await self._follower.call(

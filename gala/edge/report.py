@@ -12,3 +12,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     plays_per_s: float
     seen_at_ms: int
     refused: dict[str, dict[str, int]]  # by round and reason
+    channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each

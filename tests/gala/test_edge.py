@@ -17,7 +17,7 @@ from gala.passes import Passes
 from gala.protocol import Mine
 from gala.store.clients import Clients
 from gala.store.valkey import EmbeddedValkey
-from gala.timing import COHORTS_MAX
+from gala.timing import COHORTS_MAX, OPEN_LEAD_MS
 from tests.gala.hall import SECRET
 from tests.gala.phones import Join, Phone, Refused, Stage, running
 from tests.gala.story import SHORT, SONG, TETRIS
@@ -282,7 +282,7 @@ async def test_a_play_after_the_lock_is_refused_and_one_before_it_stands(stage: 
     await phone.ask("enter", {})
     await in_round(stage, phone)
     assert (await phone.play(TETRIS, 1, "comets"))["status"] == "counted"
-    stage.wait(18)
+    stage.wait(OPEN_LEAD_MS / 1000 + 18)
     late = await phone.play(TETRIS, 2, "harbour")  # even before anyone has fired the lock
     assert (late["status"], late["reason"]) == ("refused", "locked")
     assert late["mine"]["has"]["choices"] == ["comets"]
@@ -332,7 +332,7 @@ async def test_tune_moves_a_phone_to_another_cohort_and_shows_what_is_seen_there
 ) -> None:
     phone = await join(channel="hall")
     await in_round(stage, phone)
-    assert await phone.ask("tune", {"channel": "app"}) == {"cohort": "app:8000"}
+    assert await phone.ask("tune", {"channel": "app"}) == {"cohort": "app:8000", "delay_ms": 8_000}
     shown = await phone.hear("show", lambda show: "segment" not in show)
     assert "round" not in shown
     assert await phone.ask("tune", {"channel": "nowhere"}) == {
@@ -397,17 +397,19 @@ async def test_whoever_arrives_while_the_store_does_not_answer_is_welcomed_when_
 
 
 def test_an_edge_has_at_most_64_cohorts_and_finds_everyone_a_later_one() -> None:
-    audience = Audience(SHORT)
+    audience = Audience(
+        SHORT, lambda name: {channel.id: channel.delay_ms for channel in SHORT.channels}[name]
+    )
     found = []
     for place, delay_ms in enumerate(range(60_000, 0, -500)):
-        cohort = audience.cohort(Tuning("app", delay_ms))
-        audience.arrive(Viewer(f"{place}", "v", -1, cohort))
-        found.append((delay_ms, cohort.delay_ms))
+        seat = audience.seat(Tuning("app", delay_ms))
+        audience.arrive(Viewer(f"{place}", "v", -1, seat))
+        found.append((delay_ms, seat.cohort.delay_ms))
     assert len(set(audience.cohorts)) == COHORTS_MAX
     assert all(delay_ms >= wanted_ms for wanted_ms, delay_ms in found), "nothing is shown before its time"
     for place in range(100):
         audience.leave(f"{place}")
-    assert audience.cohort(Tuning("app", 500)).delay_ms == 500, "cohorts that nobody is in make room"
+    assert audience.seat(Tuning("app", 500)).cohort.delay_ms == 500, "cohorts that nobody is in make room"
 
 
 async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_none_twice(
