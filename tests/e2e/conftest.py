@@ -11,8 +11,10 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
+import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
@@ -86,9 +88,26 @@ class Night:
         await self.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
 
 
+async def doors_open(evening: Evening) -> None:
+    """Waits until every role has read the log and both listeners say that they are ready."""
+    async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as http:
+        for listener in (evening.public, evening.crew_listener):
+            ready = False
+            while not ready or not evening.overlays.ready:
+                await asyncio.sleep(0.02)
+                with contextlib.suppress(aiohttp.ClientConnectionError):  # it is bound, and not yet listening
+                    async with http.get(f"http://127.0.0.1:{listener.port}/readyz") as reply:
+                        ready = reply.status == HTTPStatus.OK
+
+
 @contextlib.asynccontextmanager
-async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Night]:
-    """An evening over a folder of its own, with every role running."""
+async def running_night(
+    folder: Path, plan: Path = RUNDOWN, *, before_ms: int = BEFORE_MS, rate: float = 1.0
+) -> AsyncIterator[Night]:
+    """An evening over a folder of its own, with every role running.
+
+    before_ms: how long before the show's start it begins, in gala time; rate: how fast gala time runs.
+    """
     rundown = load(plan)
     settings = msgspec.structs.replace(Settings(), data=folder, public_port=0, crew_port=0)
     secret = service_secret(settings, secrets.token_bytes)
@@ -98,7 +117,7 @@ async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Nig
             settings,
             rundown,
             rehearsal=True,
-            clock=GalaClock(rundown.starts_at_ms - BEFORE_MS),
+            clock=GalaClock(rundown.starts_at_ms - before_ms, rate),
             chain=chain,
             signature=signature,
             secret=secret,
@@ -109,6 +128,7 @@ async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Nig
     ):
         running = tasks.create_task(evening.run())
         try:
+            await doors_open(evening)
             yield Night(evening)
         finally:
             evening.stop()
