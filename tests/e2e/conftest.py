@@ -23,6 +23,7 @@ from gala.protocol import CuePost
 from gala.rundown_file import load
 from gala.settings import Settings
 from gala.show_state import State
+from gala.timekeeping import world_of
 from tests.e2e.chromium import chromium_path
 
 RUNDOWN = Path(__file__).parent / "evening.toml"
@@ -100,6 +101,7 @@ async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Nig
             secret=secret,
             entropy=secrets.token_bytes,
             wall_s=lambda: int(time.time()),
+            world=world_of,
         ) as evening,
         asyncio.TaskGroup() as tasks,
     ):

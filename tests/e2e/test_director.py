@@ -18,6 +18,7 @@ from gala.rundown import Rundown
 from gala.rundown_file import load
 from gala.settings import Settings
 from gala.store.clients import Clients
+from gala.timekeeping import world_of
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +50,7 @@ async def evening(
         secret=SECRET,
         entropy=os.urandom,
         wall_s=lambda: int(time.time()),
+        world=world_of,
     ) as opened:
         running = asyncio.create_task(opened.run())
         yield opened

@@ -179,6 +179,7 @@ class Booth:
             lambda: hall.now_ms,
             lambda: self.follower.state,
             lambda: 1.0,
+            lambda: False,
         )
 
     @property
