@@ -176,7 +176,7 @@ class Timekeeper:
         self._zero_ms = began.said_ms - began.count_ms  # the world's time when our count was 0
         self._agreement = Agreement()
         self._offsets: dict[str, Offset] = {}
-        self._alarm: list[str] = []
+        self._alarm: dict[str, float] = {}  # clocks of the world that are far off, and how far they were told to be
         self._keeping = False
         self._seen = b""  # the newest reading, as the store has it, and when we first saw it
         self._seen_ns = world.monotonic_ns()
@@ -248,15 +248,13 @@ class Timekeeper:
             for source, found in measured.items()
         }
         self._clock.correct(correction_ms(list(self._offsets.values())))
-        alarm = [source for source, offset in self._offsets.items() if offset.far]
-        for source in alarm:
-            if source not in self._alarm:
-                off_ms = round(self._offsets[source].by_ms)
-                log.warning("clock alarm: not followed", source=source, off_ms=off_ms)
-        for source in self._alarm:
-            if source not in alarm:
-                log.info("clock alarm over", source=source)
-        self._alarm = alarm
+        for source, offset in self._offsets.items():
+            if not offset.far:
+                if self._alarm.pop(source, None) is not None:
+                    log.info("clock alarm over", source=source)
+            elif abs(offset.by_ms - self._alarm.get(source, 0)) - offset.within_ms > OFF_MS:
+                self._alarm[source] = offset.by_ms
+                log.warning("clock alarm: not followed", source=source, off_ms=round(offset.by_ms))
 
     # ------------------------------------------------------------ the show
 
