@@ -17,7 +17,7 @@ from gala.show_refusals import due
 from gala.show_state import Round
 from gala.store import keys
 from gala.store.log import ShowLog
-from gala.timing import slowest_ms
+from gala.timing import shuts_at_ms, slowest_ms
 from voting.box import PAGE, Box, GateState
 
 TALLY_MS = 200
@@ -74,8 +74,9 @@ class Conductor:
     def _shuts_at_ms(self, round_: Round) -> int:
         """When the last play that arrived in time has been applied: the slowest channel's, where all have the
         same length of play."""
-        slowest = slowest_ms(self._rundown.channels) if round_.timing == "appear" else 0
-        return round_.locked_at_ms + slowest + self._grace_ms
+        slowest = slowest_ms(round_.delays_ms)
+        shuts_ms = shuts_at_ms(round_.timing, round_.locked_at_ms, slowest, self._grace_ms)
+        return min(shuts_ms, round_.killed_at_ms + self._grace_ms) if round_.killed_at_ms else shuts_ms
 
     async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
         try:

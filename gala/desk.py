@@ -1,18 +1,21 @@
 """The director's desk: the head of the log, laid out against the plan. The crew sees it before anyone."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from gala import protocol
+from gala import planner, protocol
 from gala.edge.report import Report
+from gala.planner import opens_red, window_ms
 from gala.rounds import Rounds
 from gala.rundown import Cue, Rundown, Segment, TimingClass
-from gala.rundown_rules import window_ms
 from gala.rundown_times import shown
 from gala.show_ahead import foreseen, timed
-from gala.show_state import LogEntry, Round, State, timing_of
-from gala.timing import visible_window_ms, window_level
+from gala.show_state import LogEntry, Round, State, delays_of, running_order, timing_of
+from games.game import running_ms
 
 AS_RUN_MAX = 50
 
@@ -20,6 +23,18 @@ AS_RUN_MAX = 50
 def words(text: Mapping[str, str], language: str = "en") -> str:
     """A text in the crew's language, else in its first."""
     return text.get(language) or next(iter(text.values()), "")
+
+
+def plan_at_ms(rundown: Rundown, state: State) -> dict[str, int]:
+    """When each segment is planned; those that were swapped, and what lies between, share their time anew."""
+    found: dict[str, int] = {}
+    at_ms = 0
+    for place, segment in zip(rundown.segments, running_order(rundown, state), strict=True):
+        in_place = sum(other.id in found for other in rundown.segments[: len(found)]) == len(found)
+        at_ms = place.plan_at_ms if in_place else at_ms
+        found[segment.id] = at_ms
+        at_ms += segment.plan_ms
+    return found
 
 
 def over_ms(rundown: Rundown, state: State, now_ms: int) -> int:
@@ -31,7 +46,7 @@ def over_ms(rundown: Rundown, state: State, now_ms: int) -> int:
         return max(0, now_ms - rundown.starts_at_ms) if state.version else 0
     newest = max(state.segments, key=lambda name: state.segments[name].started_at_ms)
     segment, on_air = rundown.segment(newest), state.segments[newest]
-    at_start = on_air.started_at_ms - segment.plan_at_ms
+    at_start = on_air.started_at_ms - plan_at_ms(rundown, state)[newest]
     ran_ms = (on_air.ended_at_ms or now_ms) - on_air.started_at_ms
     return at_start + max(0, ran_ms - segment.plan_ms)
 
@@ -43,18 +58,22 @@ def expected(rundown: Rundown, state: State, now_ms: int) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     at_ms = rundown.starts_at_ms
-    for segment in rundown.segments:
+    for segment in running_order(rundown, state):
         on_air = state.segments.get(segment.id)
         if on_air is not None:
             found[segment.id] = on_air.started_at_ms
             at_ms = on_air.ended_at_ms or max(now_ms, on_air.started_at_ms + segment.plan_ms)
         elif segment.id in state.skipped:
-            found[segment.id] = segment.plan_at_ms
+            found[segment.id] = plan_at_ms(rundown, state)[segment.id]
         else:
-            absolute = [cue.at_ms for cue in segment.cues if cue.by == "at"]
+            absolute = [
+                state.retimed[cue.id].due_at_ms if cue.id in state.retimed else cue.at_ms
+                for cue in segment.cues
+                if cue.by == "at"
+            ]
             at_ms = max(at_ms, now_ms if state.version else at_ms, *absolute, 0)
             if not state.segments:
-                at_ms = max(at_ms, segment.plan_at_ms)
+                at_ms = max(at_ms, plan_at_ms(rundown, state)[segment.id])
             found[segment.id] = at_ms
             at_ms += segment.plan_ms
     found[""] = at_ms
@@ -67,22 +86,19 @@ def due_at_ms(rundown: Rundown, state: State) -> dict[str, int]:
 
 
 def windows(
-    rundown: Rundown, timing: TimingClass, opened_at_ms: int, closes_at_ms: int
+    rundown: Rundown, segment: Segment, timing: TimingClass, length_ms: int, delays_ms: Sequence[int]
 ) -> list[protocol.DeskWindow]:
-    """What each channel sees of a round that is open in the hall between two instants."""
-    found = []
-    for channel in rundown.channels:
-        visible_ms = visible_window_ms(timing, opened_at_ms, closes_at_ms, channel.delay_ms)
-        found.append(
-            protocol.DeskWindow(
-                channel=channel.id,
-                name=words(channel.name),
-                delay_ms=channel.delay_ms,
-                visible_ms=visible_ms,
-                level=window_level(visible_ms),
-            )
+    """What each channel sees of a round that is open in the hall for so long."""
+    return [
+        protocol.DeskWindow(
+            channel=window.channel.id,
+            name=words(window.channel.name),
+            delay_ms=window.delay_ms,
+            visible_ms=window.visible_ms,
+            level=window.level,
         )
-    return found
+        for window in planner.windows(rundown, segment, timing, length_ms, delays_ms)
+    ]
 
 
 def desk(
@@ -101,9 +117,12 @@ def desk(
     when = expected(rundown, state, now_ms)
     timed_at_ms = due_at_ms(rundown, state)
     ahead = foreseen(rundown, replace(state, held_at_ms=0))
+    labels = {segment.id: str(number) for number, segment in enumerate(rundown.segments, 1)}
+    planned = plan_at_ms(rundown, state)
     segments = [
-        _segment(rundown, state, number, segment, when[segment.id], timed_at_ms)
-        for number, segment in enumerate(rundown.segments, 1)
+        _segment(rundown, state, labels[name], segment, planned[name], when[name], timed_at_ms)
+        for segment in running_order(rundown, state)
+        for name in (segment.id,)
     ]
     waiting = [segment.expected_at_ms for segment in segments if segment.state == "waiting"]
     return protocol.Desk(
@@ -118,6 +137,9 @@ def desk(
         rehearsal=state.rehearsal,
         crew=crew,
         held_at_ms=state.held_at_ms,
+        killed_at_ms=state.killed_at_ms,
+        clap=None if state.clap is None else protocol.ClapView(state.clap.asked_at_ms, state.clap.at_ms),
+        channels=_tunings(rundown, state, edges),
         on_air=state.on_air,
         standby=state.standby,
         over_ms=over_ms(rundown, state, now_ms),
@@ -160,6 +182,20 @@ def desk(
     )
 
 
+def _tunings(rundown: Rundown, state: State, edges: Mapping[str, Report]) -> list[protocol.DeskTuning]:
+    return [
+        protocol.DeskTuning(
+            channel=channel.id,
+            name=words(channel.name),
+            delay_ms=delay_ms,
+            planned_ms=channel.delay_ms,
+            region=channel.region,
+            phones=sum(report.channels.get(channel.id, 0) for report in edges.values()),
+        )
+        for channel, delay_ms in zip(rundown.channels, delays_of(rundown, state), strict=True)
+    ]
+
+
 def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol.AsRun]:
     """The log in words, oldest first."""
     return [
@@ -182,14 +218,32 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
         return f"void {target}: {cue['reason']}"
     if kind == "multiply":
         return f"multiply {target} ×{cue['factor_bp'] / 10_000:g} for {shown(cue['ms'])}"
+    if kind == "extend":
+        return f"{'extend' if cue['ms'] > 0 else 'shorten'} {target} by {shown(abs(cue['ms']))}"
+    if kind == "delay":
+        return f"channel {target} runs {shown(cue['delay_ms'])} behind"
+    if kind == "retime":
+        at = dt.datetime.fromtimestamp(cue["at_ms"] / 1000, ZoneInfo(rundown.zone))
+        return f"{target} moved to {at:%H:%M:%S}{_because(cue)}"
+    if kind == "swap":
+        return f"swap {target} and {cue['other']}{_because(cue)}"
+    if kind == "kill":
+        return f"kill switch{_because(cue)}"
+    if kind in ("ask_clap", "clap"):
+        return "phones watch for the clap" if kind == "ask_clap" else "the host claps"
     return f"{kind} {target}".strip()
+
+
+def _because(cue: Mapping[str, Any]) -> str:
+    return f": {cue['reason']}" if cue.get("reason") else ""
 
 
 def _segment(
     rundown: Rundown,
     state: State,
-    number: int,
+    label: str,
     segment: Segment,
+    planned_at_ms: int,
     expected_at_ms: int,
     timed_at_ms: Mapping[str, int],
 ) -> protocol.DeskSegment:
@@ -204,11 +258,11 @@ def _segment(
         stands = "waiting" if on_air is None else "done"
     return protocol.DeskSegment(
         id=segment.id,
-        label=str(number),
+        label=label,
         title=words(segment.title),
         kind=segment.kind,
         state=stands,  # type: ignore[arg-type]  # one of the four literals above
-        plan_at_ms=segment.plan_at_ms,
+        plan_at_ms=planned_at_ms,
         plan_ms=segment.plan_ms,
         expected_at_ms=expected_at_ms,
         note=segment.note,
@@ -216,16 +270,18 @@ def _segment(
         ended_at_ms=on_air.ended_at_ms if on_air is not None else 0,
         absolute=any(cue.by == "at" for cue in segment.cues),
         cues=[
-            _cue(state, segment, f"{number}.{position}", cue, timed_at_ms)
+            _cue(rundown, state, segment, f"{label}.{position}", cue, timed_at_ms)
             for position, cue in enumerate(segment.cues, 1)
         ],
         window_ms=length_ms if planned else 0,
-        windows=windows(rundown, segment.game.timing, 0, length_ms) if segment.game and planned else [],
+        windows=windows(rundown, segment, segment.game.timing, length_ms, delays_of(rundown, state))
+        if segment.game and planned
+        else [],
     )
 
 
 def _cue(
-    state: State, segment: Segment, label: str, cue: Cue, timed_at_ms: Mapping[str, int]
+    rundown: Rundown, state: State, segment: Segment, label: str, cue: Cue, timed_at_ms: Mapping[str, int]
 ) -> protocol.DeskCue:
     fired = state.fired.get(cue.id)
     if segment.id in state.skipped:
@@ -246,7 +302,11 @@ def _cue(
         due_at_ms=timed_at_ms.get(cue.id, 0),
         fired_at_ms=fired.at_ms if fired is not None else 0,
         fired_by=fired.by if fired is not None else "",
-        needs="outcome" if cue.do == "settle" else "",
+        needs="outcome"
+        if cue.do == "settle"
+        else "reason"
+        if fired is None and cue.by == "go" and opens_red(rundown, state, cue.id)
+        else "",
     )
 
 
@@ -281,6 +341,9 @@ def _round(
         stands = "open"
     due = {cue.do: ahead.get(cue.id, 0) for cue in rundown.segment(round_.segment).cues}
     closes_at_ms = round_.locked_at_ms or due.get("lock", 0)
+    length_ms = running_ms(
+        round_.opened_at_ms, tuple(pause for pause in round_.pauses if pause[1]), closes_at_ms
+    )
     return protocol.DeskRound(
         id=round_.id,
         segment=round_.segment,
@@ -318,5 +381,7 @@ def _round(
         sealed=round_.sealed,
         recount_equal=round_.recount_equal,
         refused=refused,
-        windows=windows(rundown, round_.timing, round_.opened_at_ms, closes_at_ms) if closes_at_ms else [],
+        windows=windows(rundown, rundown.segment(round_.segment), round_.timing, length_ms, round_.delays_ms)
+        if closes_at_ms
+        else [],
     )

@@ -22,7 +22,7 @@ from gala.passes import derive
 from gala.protocol import Standing
 from gala.rounds import Rounds
 from gala.rundown import Draw, Rundown, Segment, Text
-from gala.show_state import LogEntry, Round, State, round_id
+from gala.show_state import LogEntry, Round, State, delays_of, round_id
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.timing import slowest_ms
@@ -354,7 +354,7 @@ class Notary:
 
     async def _publish_when_seen(self, now_ms: int) -> None:
         ended_at_ms = max(segment.ended_at_ms for segment in self.state.segments.values())
-        if now_ms >= ended_at_ms + slowest_ms(self._rundown.channels) + PUBLISH_GRACE_MS:
+        if now_ms >= ended_at_ms + slowest_ms(delays_of(self._rundown, self.state)) + PUBLISH_GRACE_MS:
             await self._register.publish(self._bundle, at_ms=now_ms)
             self._published_at_ms = now_ms
             self._untold = True

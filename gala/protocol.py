@@ -38,9 +38,11 @@ class RoundView(Message):
     """A round as this cohort may see it. Both instants are the cohort's: channel delay is in them.
 
     ``closes_at_ms`` is 0 while nobody knows when it closes (a person will lock it). ``cut_at_ms`` and
-    `spells` are the hall's instants, for all alike: from the cut on a play counts for the viewer and not for
-    the stage (it may lie ahead; 0: none is known). In a spell, ``[from, until, factor_bp]``, points weigh
-    factor_bp ten-thousandths.
+    `spells` are the hall's instants, for all alike: from the cut on a play counts for the viewer and not
+    for the stage (it may lie ahead; 0: none is known). In a spell, ``[from, until, factor_bp]``, points
+    weigh factor_bp ten-thousandths. In a pause, ``[from, to]``, the time of what `public` tells stands
+    still (`to` 0: it lasts still); pauses are the cohort's, of rounds which everyone plays for equally
+    long.
     """
 
     id: str
@@ -54,6 +56,8 @@ class RoundView(Message):
     result: dict[str, Any] = msgspec.field(default_factory=dict)  # from reveal on: {outcome?, tally}
     cut_at_ms: int = 0
     spells: list[list[int]] = msgspec.field(default_factory=list)
+    pauses: list[list[int]] = msgspec.field(default_factory=list)
+    watch_only: bool = False  # this channel is too late to play here
 
 
 class PrizeView(Message):
@@ -81,6 +85,15 @@ class DrawView(Message):
     winners: int = 0
 
 
+class ClapView(Message):
+    """Viewers are asked to tap when they see the host clap. ``at_ms``: when that was in the hall; 0: not
+    yet.
+    """
+
+    asked_at_ms: int
+    at_ms: int = 0
+
+
 class Show(Message):
     """The whole state one cohort may know; phones keep the greatest (epoch, step). About 1 KiB."""
 
@@ -92,7 +105,9 @@ class Show(Message):
     text: str  # content hash of the ShowText
     rehearsal: bool = False
     held: bool = False
+    quiet: bool = False  # the kill switch: nothing to play until the show goes on
     level: int = 0
+    clap: ClapView | None = None
     segment: SegmentView | None = None
     round: RoundView | None = None
     draw: DrawView | None = None
@@ -206,6 +221,8 @@ class Welcome(Message):
     mine: Mine
     cohort: str
     rate: float = 1.0
+    delay_ms: int = 0  # how far behind the hall this viewer is taken to be
+    rest_ms: int = 0  # so much more their cohort's delay is
 
 
 class Clock(Message):
@@ -242,7 +259,14 @@ class EnterReply(Message):
 
 
 class Sync(Message):
+    """`t0_ms`: the phone's clock. `told_ms`: the `t2_ms` of the newest answer it has, `since_ms` ms ago.
+
+    From these two the service works out this connection's round trip by its own clock.
+    """
+
     t0_ms: float
+    told_ms: float = 0
+    since_ms: float = 0
 
 
 class SyncReply(Message):
@@ -275,7 +299,11 @@ class Tune(Message):
 
 
 class TuneReply(Message):
+    """Without `delay_ms` a viewer is taken to watch the channel as it comes."""
+
     cohort: str = ""
+    delay_ms: int = 0
+    rest_ms: int = 0
     reason: str = ""
 
 
@@ -303,7 +331,7 @@ class DeskCue(Message):
     due_at_ms: int = 0  # when the conductor will fire it, if known; on hold: as if it ended at once
     fired_at_ms: int = 0
     fired_by: str = ""
-    needs: Literal["", "outcome"] = ""
+    needs: Literal["", "outcome", "reason"] = ""  # reason: what it opens is red for some channel
 
 
 class DeskWindow(Message):
@@ -313,7 +341,7 @@ class DeskWindow(Message):
     name: str
     delay_ms: int
     visible_ms: int
-    level: Literal["ok", "yellow", "red"]
+    level: Literal["ok", "yellow", "red", "watch"]
 
 
 class DeskSegment(Message):
@@ -332,6 +360,17 @@ class DeskSegment(Message):
     cues: list[DeskCue] = msgspec.field(default_factory=list)
     window_ms: int = 0  # from opening to lock as planned; 0: a person locks, or there is no round
     windows: list[DeskWindow] = msgspec.field(default_factory=list)  # of the planned round
+
+
+class DeskTuning(Message):
+    """A channel as tuned by now. ``planned_ms``: as the rundown says; `phones`: who watches it now."""
+
+    channel: str
+    name: str
+    delay_ms: int
+    planned_ms: int
+    region: str = ""
+    phones: int = 0
 
 
 class DeskChoice(Message):
@@ -408,6 +447,7 @@ class DeskClock(Message):
     store_ms: int = 0  # how far the store's clock is ahead of it
     system_ms: int = 0
     alarm: str = ""  # which of these two are too far away to be followed
+    seen_at_ms: int = 0
 
 
 class DeskDraw(Message):
@@ -445,6 +485,9 @@ class Desk(Message):
     rehearsal: bool
     crew: str  # whose console this is
     held_at_ms: int = 0
+    killed_at_ms: int = 0  # since when every screen is quiet; 0: it is not
+    clap: ClapView | None = None
+    channels: list[DeskTuning] = msgspec.field(default_factory=list)
     on_air: str = ""
     standby: str = ""  # cue id
     over_ms: int = 0  # against plan; negative: under
@@ -463,8 +506,12 @@ class Desk(Message):
 class CuePost(Message):
     """``POST /api/cues``. ``id`` makes it idempotent; ``expect`` names what the act depends on.
 
-    cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume ·
-    skip (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms)
+    cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume · skip
+    (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms) ·
+    extend (target: round id, ms; negative: shorten) · retime (target: cue id, at_ms) · swap (target and
+    other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap. A reason
+    with go is an override of a red window; retime and swap need one for what is tied to the clock on the
+    wall.
     """
 
     id: str
@@ -475,6 +522,9 @@ class CuePost(Message):
     reason: str = ""
     factor_bp: int = 0
     ms: int = 0
+    other: str = ""
+    at_ms: int = 0
+    delay_ms: int = 0
 
 
 class CueReply(Message):

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from gala.rundown import Rundown
 from gala.show_ahead import timed
 from gala.show_refusals import refusal
-from gala.show_state import State
+from gala.show_state import State, delays_of
 from gala.timing import slowest_ms
 
 SEEN_MS = 8_000  # after the slowest channel saw a result, before time may be hurried again
@@ -84,7 +84,7 @@ def _ready_at_ms(rundown: Rundown, state: State) -> int:
 
 def hurry(rundown: Rundown, state: State, now_ms: int, *, speed: float) -> float:
     """How fast gala time may run: `speed` while there is something to play or to see, faster when not."""
-    slowest = slowest_ms(rundown.channels)
+    slowest = slowest_ms(delays_of(rundown, state))
     for round_ in state.rounds.values():
         if not round_.void and not round_.revealed_at_ms:
             return speed

@@ -9,7 +9,7 @@ from gala.fans import Fan
 from gala.rundown import Rundown, Text
 from gala.show_state import Round, State
 from games import GAMES
-from games.game import AnyOpened, open_round
+from games.game import AnyOpened, open_round, running_ms
 from voting.tally import By
 
 FANS_TOLD = 3  # of those that are kept: a board has no room for more, and every phone is sent them
@@ -20,6 +20,16 @@ class ByChannel(NamedTuple):
 
     voters: list[int]
     choices: dict[str, list[int]]
+
+
+def ran_ms(round_: Round, channel: int, now_ms: int) -> int:
+    """How long a round has run on a channel, pauses left out; negative before it opens there.
+
+    A viewer's own nudge does not enter: it must not show early, to one phone, what another phone of the
+    channel plays for. `round_` as of the log's head: what the hall did later than this channel sees changes
+    nothing here.
+    """
+    return running_ms(round_.opened_at_ms, round_.pauses, now_ms - round_.delays_ms[channel])
 
 
 class Rounds:
@@ -43,23 +53,15 @@ class Rounds:
     def public(self, round_: Round, channel: int, now_ms: int) -> dict[str, Any]:
         """What the game shows of a round to a channel (its index in the rundown) now."""
         opened = self.opened(round_)
-        return opened.game.public(opened.round, channel, now_ms - self.opened_at_ms(round_, channel))
+        return opened.game.public(opened.round, channel, ran_ms(round_, channel, now_ms))
 
-    def opened_at_ms(self, round_: Round, channel: int) -> int:
-        """When a round opened on a channel. A viewer's own nudge does not enter: it must not show early, to
-        one phone, what another phone of the channel plays for."""
-        return round_.opened_at_ms + self.delay_ms(channel)
-
-    def delay_ms(self, channel: int) -> int:
-        """How far a channel's picture runs behind the hall."""
-        return self._rundown.channels[channel].delay_ms
-
-    def beats(self, state: State, channel: int, now_ms: int) -> int:
-        """How often time alone has changed what a channel is shown, in all rounds of `state` together."""
+    def beats(self, visible: State, head: State, channel: int, now_ms: int) -> int:
+        """How often time alone has changed what a channel is shown, in all rounds of `visible` together."""
         found = 0
-        for round_ in state.rounds.values():
+        for name in visible.rounds:
+            round_ = head.rounds[name]
             opened = self.opened(round_)
-            found += opened.game.beats(opened.round, now_ms - self.opened_at_ms(round_, channel))
+            found += opened.game.beats(opened.round, ran_ms(round_, channel, now_ms))
         return found
 
     def tally(self, round_: Round, counters: dict[str, int]) -> dict[str, Any]:

@@ -91,6 +91,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["card", "game", "draw", "countdown"]
     question: Text = msgspec.field(default_factory=dict)
     look_up: bool = False  # the phone goes quiet: watch the stage
+    watch_only: tuple[str, ...] = ()  # channels that are too late to play here, and are told so
     countdown_at_ms: int = 0
     game: Game | None = None
     draw: Draw | None = None

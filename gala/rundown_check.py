@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
+from gala.planner import planned_windows, window_ms
 from gala.rundown import Cue, Draw, Rundown, Segment, Text
 from gala.rundown_file import read
-from gala.rundown_rules import prizes_minor, window_ms, windows
+from gala.rundown_rules import prizes_minor
 from gala.rundown_table import Fault
 from gala.rundown_times import shown
 
-STYLES = {"fault": "bold red", "red": "red", "yellow": "yellow", "ok": "green"}
+STYLES = {"fault": "bold red", "red": "red", "yellow": "yellow", "ok": "green", "watch": "dim"}
 
 
 def check(path: Path, console: Console) -> int:
@@ -71,12 +72,11 @@ def _print_windows(rundown: Rundown, console: Console) -> None:
     table.add_column("open", justify="right")
     for channel in rundown.channels:
         table.add_column(f"{channel.id} +{shown(channel.delay_ms)}", justify="right")
-    seen = list(windows(rundown))
+    delays_ms = [channel.delay_ms for channel in rundown.channels]
     for segment in planned:
         cells = [
-            Styled(shown(window.visible_ms), STYLES[window.level])
-            for window in seen
-            if window.segment == segment.id
+            Styled("watches" if window.level == "watch" else shown(window.visible_ms), STYLES[window.level])
+            for window in planned_windows(rundown, segment, delays_ms)
         ]
         table.add_row(_said(segment.title, rundown.languages), shown(window_ms(segment) or 0), *cells)
     console.print(table)

@@ -226,6 +226,10 @@ class _Reader:
         note = table.take("note", str, needed=False) or ""
         plan = table.take("plan", dt.time)
         countdown = table.take("countdown", dt.time, needed=False)
+        watch_only = table.take("watch_only", list, needed=False) or []
+        strange = [name for name in watch_only if ("channel", name) not in self.seen]
+        if strange:
+            table.note("watch_only", f"`watch_only`: there is no channel {strange[0]!r}")
         look_up = table.take("look_up", bool, needed=False) or False
         drawing, cues = table.table("draw", needed=False), table.table("cues", needed=False)
         game = read_game(table, self.pictures)
@@ -252,6 +256,7 @@ class _Reader:
             kind=kind,
             question=question,
             look_up=look_up,
+            watch_only=tuple(watch_only),
             countdown_at_ms=self._at_ms(table, "countdown", countdown),
             game=game,
             draw=draw,

@@ -9,8 +9,9 @@ from typing import Literal
 
 import msgspec
 
-from gala.rundown import Act, Channel, Cue, Rundown, Segment
-from gala.timing import SHORT_WINDOW_MS, visible_window_ms, window_level
+from gala.planner import Window, planned_windows
+from gala.rundown import Act, Rundown, Segment
+from gala.timing import SHORT_WINDOW_MS
 from games import GAMES
 
 Level = Literal["fault", "yellow", "red"]
@@ -39,15 +40,6 @@ class Finding(msgspec.Struct, frozen=True):
     message: str
 
 
-class Window(msgspec.Struct, frozen=True):
-    """What `channel` sees of a segment's round between its planned open and lock; may be negative."""
-
-    segment: str
-    channel: Channel
-    visible_ms: int
-    level: Literal["ok", "yellow", "red"]
-
-
 def findings(rundown: Rundown) -> Iterator[Finding]:
     """Everything the rules have to say, in the order of the rundown."""
     before: Segment | None = None
@@ -56,40 +48,13 @@ def findings(rundown: Rundown) -> Iterator[Finding]:
         yield from _cue_findings(segment)
         yield from _draw_findings(rundown, segment)
         before = segment
-    for window in windows(rundown):
-        if window.level != "ok":
-            yield _window_finding(window)
+    delays_ms = [channel.delay_ms for channel in rundown.channels]
+    for segment in rundown.segments:
+        for window in planned_windows(rundown, segment, delays_ms):
+            if window.level in ("yellow", "red"):
+                yield _window_finding(window)
     if before is not None and "end" not in {cue.do for cue in before.cues}:
         yield Finding("fault", before.id, "cues", "the last segment needs an `end`: the evening ends with it")
-
-
-def windows(rundown: Rundown) -> Iterator[Window]:
-    """Every channel's window of every round whose length is planned."""
-    for segment in rundown.segments:
-        length_ms = window_ms(segment)
-        if segment.game is None or length_ms is None:
-            continue
-        for channel in rundown.channels:
-            visible_ms = visible_window_ms(segment.game.timing, 0, length_ms, channel.delay_ms)
-            yield Window(segment.id, channel, visible_ms, window_level(visible_ms))
-
-
-def window_ms(segment: Segment) -> int | None:
-    """From `open` to `lock` in the hall, as planned; None where a person decides it."""
-    opened: Cue | None = None
-    length_ms = 0
-    for cue in segment.cues:
-        if opened is not None:
-            if cue.by == "go":
-                return None
-            if cue.by == "at":
-                return cue.at_ms - opened.at_ms if cue.do == "lock" and opened.by == "at" else None
-            length_ms += cue.after_ms
-            if cue.do == "lock":
-                return length_ms
-        if cue.do == "open":
-            opened = cue
-    return None
 
 
 def prizes_minor(segment: Segment) -> int:
@@ -188,6 +153,6 @@ def _window_finding(window: Window) -> Finding:
     advice = f"open {-(-short_ms // 1000)} s earlier"
     name = window.channel.id
     if window.level == "red":
-        message = f"{name} cannot play: it sees {sees} of the window; {advice} or tell it to watch only"
+        message = f"{name} cannot play: it sees {sees} of the window; {advice} or mark it `watch_only`"
         return Finding("red", window.segment, "open", message)
     return Finding("yellow", window.segment, "open", f"{name} sees only {sees} of the window: {advice}")

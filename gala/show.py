@@ -9,7 +9,7 @@ Cues in the log (`cue` names the kind):
 =========  ==================================  ==========================================================
 begin      epoch, rundown (digest), rehearsal  the first entry
 standby    target (cue id)                     arms a cue
-go         target, outcome?, reason?           a person does the armed cue
+go         target, outcome?, reason?           a person does the armed cue; with a reason, in spite of red
 fire       target                              the conductor does a timed cue
 hold       –                                   what has not happened yet waits, an open round's lock included
 resume     –
@@ -17,6 +17,14 @@ skip       target (segment id)                 the segment will not happen
 void       target (round id), reason           the round counts for nothing
 multiply   target (round id), factor_bp, ms    for so long, points weigh factor_bp ten-thousandths
 locked     target, counters, tally, pages      every gate of the round's box is shut (conductor)
+extend     target (round id), ms               the open round locks, and is cut, so much later (or earlier)
+retime     target (cue id), at_ms, reason?     a timed cue is due then
+swap       target, other (segment ids),        two segments that have not begun change places
+           reason?
+kill       reason                              all plays end and all screens go quiet at once, until resume
+delay      target (channel id), delay_ms       a channel's picture runs so far behind the hall
+ask_clap   –                                   phones ask their viewers to tap when they see the host clap
+clap       –                                   the host claps now
 sealed     target, equal, plays, sha256        box read, recounted and published (notary)
 frozen     draw, root, entrants, tickets,      roster fixed, reveals closed (notary)
            beacon_round, beacon_at_ms
@@ -28,7 +36,20 @@ from msgspec.structs import replace
 
 from gala.rundown import Rundown
 from gala.show_ahead import foreseen
-from gala.show_state import Drawing, Fired, LogEntry, OnAir, Round, State, round_id
+from gala.show_state import (
+    Clap,
+    Drawing,
+    Fired,
+    LogEntry,
+    OnAir,
+    Retimed,
+    Round,
+    State,
+    delays_of,
+    round_id,
+    running_order,
+)
+from gala.timing import OPEN_LEAD_MS
 from games.game import Spell
 
 
@@ -50,10 +71,33 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
     if kind in ("go", "fire"):
         return _act(rundown, state, entry)
     if kind == "hold":
-        return _retime(rundown, replace(state, held_at_ms=at_ms))
+        return _retime(rundown, _pause(state, at_ms))
     if kind == "resume":
         holds = (*state.holds, (state.held_at_ms, at_ms))
-        return _retime(rundown, replace(state, held_at_ms=0, holds=holds))
+        rounds = {
+            name: replace(round_, pauses=(*round_.pauses[:-1], (round_.pauses[-1][0], at_ms)))
+            if round_.pauses and not round_.pauses[-1][1]
+            else round_
+            for name, round_ in state.rounds.items()
+        }
+        state = replace(state, held_at_ms=0, killed_at_ms=0, holds=holds, rounds=rounds)
+        return _retime(rundown, state)
+    if kind == "kill":
+        return _kill(rundown, state, entry)
+    if kind == "delay":
+        return replace(state, delays_ms={**state.delays_ms, target: cue["delay_ms"]})
+    if kind == "extend":
+        return _extend(rundown, state, state.rounds[target], cue["ms"])
+    if kind == "retime":
+        retimed = {**state.retimed, target: Retimed(cue["at_ms"], at_ms)}
+        return _retime(rundown, replace(state, retimed=retimed))
+    if kind == "swap":
+        return _swap(rundown, state, target, cue["other"])
+    if kind == "ask_clap":
+        return replace(state, clap=Clap(at_ms))
+    if kind == "clap":
+        assert state.clap is not None
+        return replace(state, clap=replace(state.clap, at_ms=at_ms))
     if kind == "skip":
         state = replace(state, skipped=(*state.skipped, target))
         if state.standby and rundown.cue(state.standby)[0].id == target:
@@ -83,8 +127,11 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
     position = segment.cues.index(planned)
     again = {cue.id for cue in segment.cues[position:]}  # doing a cue again makes what follows it undone
     fired = {name: value for name, value in state.fired.items() if name not in again}
-    fired[planned.id] = Fired(at_ms, entry.by, entry.version)
-    state = replace(state, fired=fired)
+    # a round opens a moment after its cue, and what follows follows the opening
+    takes_at_ms = at_ms + OPEN_LEAD_MS if act == "open" else at_ms
+    fired[planned.id] = Fired(takes_at_ms, entry.by, entry.version)
+    retimed = {name: moved for name, moved in state.retimed.items() if name not in again}
+    state = replace(state, fired=fired, retimed=retimed)
     if act == "start":
         segments = dict(state.segments)
         if state.on_air:
@@ -106,7 +153,9 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
             run=run,
             game=segment.game.name,
             timing=segment.game.timing,
-            opened_at_ms=at_ms,
+            opened_at_ms=takes_at_ms,
+            delays_ms=delays_of(rundown, state),
+            pauses=((takes_at_ms, 0),) if state.held_at_ms else (),
         )
         state = _retime(rundown, replace(state, rounds={**state.rounds, opened.id: opened}), first=True)
     elif act in ("cut", "lock", "settle", "reveal"):
@@ -161,10 +210,63 @@ def _retime(rundown: Rundown, state: State, *, first: bool = False) -> State:
     return replace(state, rounds={**state.rounds, round_.id: round_})
 
 
+def _pause(state: State, at_ms: int) -> State:
+    """Every round that may run still on some channel pauses; where it is over, that changes nothing."""
+    rounds = {
+        name: replace(round_, pauses=(*round_.pauses, (max(at_ms, round_.opened_at_ms), 0)))
+        if not round_.locked_at_ms and not round_.void
+        else round_
+        for name, round_ in state.rounds.items()
+    }
+    return replace(state, held_at_ms=at_ms, rounds=rounds)
+
+
+def _kill(rundown: Rundown, state: State, entry: LogEntry) -> State:
+    """Ends every round that is still open on some channel, and holds the show."""
+    at_ms = entry.at_ms
+    rounds, fired = dict(state.rounds), dict(state.fired)
+    for name, round_ in rounds.items():
+        if round_.shut or round_.void:
+            continue
+        killed = replace(round_, killed_at_ms=at_ms, generation=round_.generation + 1)
+        if not round_.locked_at_ms:
+            locked_at_ms = min(at_ms, round_.lock_due_at_ms or at_ms)
+            killed = replace(killed, locked_at_ms=locked_at_ms, lock_due_at_ms=locked_at_ms)
+            for cue in rundown.segment(round_.segment).cues:
+                if cue.do == "lock":  # it is done: what follows the lock follows this
+                    fired[cue.id] = Fired(at_ms, entry.by, entry.version)
+        rounds[name] = killed
+    state = replace(state, rounds=rounds, fired=fired, killed_at_ms=at_ms)
+    return state if state.held_at_ms else _pause(state, at_ms)
+
+
+def _extend(rundown: Rundown, state: State, round_: Round, ms: int) -> State:
+    due_at_ms = {"lock": round_.lock_due_at_ms}
+    if round_.cut_due_at_ms > state.at_ms:
+        due_at_ms["cut"] = round_.cut_due_at_ms
+    moved = {
+        cue.id: Retimed(due_at_ms[cue.do] + ms, state.at_ms)
+        for cue in rundown.segment(round_.segment).cues
+        if cue.do in due_at_ms
+    }
+    return _retime(rundown, replace(state, retimed={**state.retimed, **moved}))
+
+
+def _swap(rundown: Rundown, state: State, target: str, other: str) -> State:
+    present = [segment.id for segment in running_order(rundown, state)]
+    order = tuple({target: other, other: target}.get(name, name) for name in present)
+    state = replace(state, order=order)
+    if not state.standby or rundown.cue(state.standby)[0].id in state.segments:
+        return state  # armed for what is on air: that stays
+    begun = [name for name in order if name in state.segments]
+    last = rundown.segment(begun[-1]).cues[-1].id if begun else ""
+    return replace(state, standby=_next_go(rundown, state, last))
+
+
 def _next_go(rundown: Rundown, state: State, after: str) -> str:
-    """The next cue a person does, in the order of the rundown after cue `after` ("" = from the start)."""
+    """The next cue a person does, in the running order after cue `after` ("" = from the start)."""
     passed = not after
-    for segment in rundown.segments:
+    for segment in running_order(rundown, state):
         for cue in segment.cues:
             if passed and cue.by == "go" and cue.id not in state.fired and segment.id not in state.skipped:
                 return cue.id
@@ -173,6 +275,6 @@ def _next_go(rundown: Rundown, state: State, after: str) -> str:
 
 
 def _maybe_ended(rundown: Rundown, state: State) -> State:
-    last = next((s for s in reversed(rundown.segments) if s.id not in state.skipped), None)
+    last = next((s for s in reversed(running_order(rundown, state)) if s.id not in state.skipped), None)
     on_air = state.segments.get(last.id) if last is not None else None
     return replace(state, phase="ended") if on_air is not None and on_air.ended_at_ms else state

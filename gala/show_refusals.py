@@ -2,12 +2,15 @@
 
 from enum import StrEnum
 
+from gala.planner import opens_red
 from gala.rundown import Cue, Rundown, Segment
-from gala.show_ahead import timed
-from gala.show_state import CueContent, State
+from gala.show_ahead import called_at_ms, timed
+from gala.show_state import CueContent, Round, State, running_order
+from gala.timing import DELAY_MS_MAX
 
 FACTOR_BP_MIN, FACTOR_BP_MAX = 10_000, 50_000
 SPELL_MS_MAX = 600_000
+EXTEND_MS_MAX = 600_000
 
 NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "pages", "tally"), "sealed": ("equal",)}
 """What the fold takes from a cue without asking whether it is there."""
@@ -37,6 +40,15 @@ class Reason(StrEnum):
     HELD = "held"
     NOT_HELD = "not_held"
     NO_MULTIPLIER = "no_multiplier"  # this game's points cannot be multiplied
+    UNKNOWN_CHANNEL = "unknown_channel"
+    RED_WINDOW = "red_window"  # a channel could not play at all: GO needs a reason, which is logged
+    NOT_TIMED = "not_timed"  # only a person will do it: there is no instant to move
+    TOO_SOON = "too_soon"  # the instant has passed already
+    ABSOLUTE = "absolute"  # tied to the clock on the wall: moving it needs a reason, which is logged
+    STARTED = "started"  # what has begun stays where it is
+    DRAW_FIRST = "draw_first"  # a draw would come before a round it draws from
+    KILLED = "killed"  # every screen is quiet: resume first
+    NOT_ASKED = "not_asked"  # nobody was told to watch for the clap
 
 
 def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reason | None:
@@ -54,7 +66,10 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if kind in ("go", "fire"):
         if kind == "go" and (not target or target != state.standby):
             return Reason.NOT_STANDBY
-        return _act_refusal(rundown, state, target, cue, at_ms)
+        found = _act_refusal(rundown, state, target, cue, at_ms)
+        if found is None and kind == "go" and not cue.get("reason") and opens_red(rundown, state, target):
+            return Reason.RED_WINDOW
+        return found
     if kind == "hold":
         return Reason.HELD if state.held_at_ms else None
     if kind == "resume":
@@ -65,6 +80,24 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
         return _round_refusal(state, kind, target, cue)
     if kind == "multiply":
         return _multiply_refusal(rundown, state, target, cue, at_ms)
+    if kind == "kill":
+        if not cue.get("reason"):
+            return Reason.REASON_NEEDED
+        return Reason.ALREADY_DONE if state.killed_at_ms else None
+    if kind == "delay":
+        return _delay_refusal(rundown, target, cue)
+    if kind == "extend":
+        return _extend_refusal(state, target, cue, at_ms)
+    if kind == "retime":
+        return _retime_refusal(rundown, state, target, cue, at_ms)
+    if kind == "swap":
+        return _swap_refusal(rundown, state, target, cue)
+    if kind == "ask_clap":
+        return None
+    if kind == "clap":
+        if state.clap is None:
+            return Reason.NOT_ASKED
+        return Reason.ALREADY_DONE if state.clap.at_ms else None
     if kind in ("frozen", "drawn"):
         number = cue.get("draw")
         drawing = state.draws.get(number) if isinstance(number, int) else None
@@ -135,6 +168,77 @@ def _multiply_refusal(
     return Reason.ALREADY_DONE if running else None
 
 
+def _delay_refusal(rundown: Rundown, target: object, cue: CueContent) -> Reason | None:
+    if all(channel.id != target for channel in rundown.channels):
+        return Reason.UNKNOWN_CHANNEL
+    delay_ms = cue.get("delay_ms")
+    return None if type(delay_ms) is int and 0 <= delay_ms <= DELAY_MS_MAX else Reason.BAD_CUE
+
+
+def _open_round(state: State, target: object) -> Round | None:
+    round_ = state.rounds.get(target) if isinstance(target, str) else None
+    return None if round_ is None or round_.void or round_.locked_at_ms else round_
+
+
+def _extend_refusal(state: State, target: object, cue: CueContent, at_ms: int) -> Reason | None:
+    round_ = _open_round(state, target)
+    if round_ is None:
+        return Reason.NO_OPEN_ROUND
+    if state.held_at_ms:
+        return Reason.HELD
+    ms = cue.get("ms")
+    if type(ms) is not int or not 0 < abs(ms) <= EXTEND_MS_MAX:
+        return Reason.BAD_CUE
+    if not round_.lock_due_at_ms:
+        return Reason.NOT_TIMED
+    first_ms = round_.cut_due_at_ms if round_.cut_due_at_ms > at_ms else round_.lock_due_at_ms
+    # what is over stays over, though the conductor may be a moment behind
+    if round_.lock_due_at_ms <= at_ms or first_ms + ms <= at_ms:
+        return Reason.TOO_SOON
+    return None
+
+
+def _retime_refusal(
+    rundown: Rundown, state: State, target: object, cue: CueContent, at_ms: int
+) -> Reason | None:
+    found = _find(rundown, target)
+    if found is None:
+        return Reason.UNKNOWN_CUE
+    segment, planned = found
+    if segment.id in state.skipped:
+        return Reason.SKIPPED
+    due_at_ms = cue.get("at_ms")
+    if type(due_at_ms) is not int:
+        return Reason.BAD_CUE
+    if state.held_at_ms and planned.by == "after":
+        return Reason.HELD
+    present_ms = dict(timed(rundown, state)).get(planned.id)
+    if present_ms is None:
+        return Reason.ALREADY_DONE if planned.id in state.fired else Reason.NOT_TIMED
+    if min(called_at_ms(planned, present_ms), called_at_ms(planned, due_at_ms)) <= at_ms:
+        return Reason.TOO_SOON
+    return Reason.ABSOLUTE if planned.by == "at" and not cue.get("reason") else None
+
+
+def _swap_refusal(rundown: Rundown, state: State, target: object, cue: CueContent) -> Reason | None:
+    order = [segment.id for segment in running_order(rundown, state)]
+    other = cue.get("other")
+    if target not in order or other not in order or target == other:
+        return Reason.UNKNOWN_SEGMENT
+    swapped = [{target: other, other: target}.get(name, name) for name in order]
+    for name in (target, other):
+        if name in state.segments:
+            return Reason.STARTED
+        if any(planned.by == "at" for planned in rundown.segment(str(name)).cues) and not cue.get("reason"):
+            return Reason.ABSOLUTE
+    for segment in rundown.segments:
+        if segment.draw is not None and any(
+            swapped.index(source) > swapped.index(segment.id) for source in segment.draw.segments
+        ):
+            return Reason.DRAW_FIRST
+    return None
+
+
 def _act_refusal(
     rundown: Rundown, state: State, target: object, cue: CueContent, at_ms: int
 ) -> Reason | None:
@@ -146,7 +250,8 @@ def _act_refusal(
         return Reason.SKIPPED
     act = planned.do
     if cue.get("cue") == "fire" and not any(
-        name == planned.id and due_at_ms <= at_ms for name, due_at_ms in timed(rundown, state)
+        name == planned.id and called_at_ms(planned, due_at_ms) <= at_ms
+        for name, due_at_ms in timed(rundown, state)
     ):
         return Reason.ALREADY_DONE
     if act == "start":
@@ -157,6 +262,8 @@ def _act_refusal(
         return Reason.NOT_ON_AIR
     newest = state.newest_round(segment.id)
     if act == "open":
+        if state.killed_at_ms:
+            return Reason.KILLED
         return Reason.ROUND_OPEN if state.playable_round() is not None else None
     if act == "end":
         return Reason.ROUND_OPEN if state.playable_round() is not None else None
@@ -204,10 +311,11 @@ def _freeze_refusal(state: State, segment: Segment) -> Reason | None:
 
 
 def due(rundown: Rundown, state: State, now_ms: int) -> list[tuple[str, int]]:
-    """The timed cues whose moment has come and which may be done, earliest first."""
+    """The timed cues that are to be called by now and may be, with when that was to be, earliest first."""
     if not state.version or state.phase == "ended":
         return []
-    found = [(at_ms, name) for name, at_ms in timed(rundown, state) if at_ms <= now_ms]
+    calls = [(called_at_ms(rundown.cue(name)[1], at_ms), name) for name, at_ms in timed(rundown, state)]
+    found = [(at_ms, name) for at_ms, name in calls if at_ms <= now_ms]
     return [
         (name, at_ms)
         for at_ms, name in sorted(found, key=lambda pair: pair[0])

@@ -8,8 +8,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from gala.rundown import Cue, Segment, TimingClass
-from games.game import Spell
+from gala.rundown import Cue, Rundown, Segment, TimingClass
+from gala.timing import closes_at_ms
+from games.game import Pauses, Spell
 
 CueContent = Mapping[str, Any]
 
@@ -49,7 +50,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
     ``generation`` changes whenever its timing does, so that a batch judged before is judged again.
     ``lock_due_at_ms`` and ``cut_due_at_ms`` are when it will lock and be cut, 0 while a person will do it or
-    the show is on hold.
+    the show is on hold. ``delays_ms``: the channels' delays when it opened, in the rundown's order; a round
+    keeps them, for its timetable is derived from them. ``pauses``: the holds since it opened.
     """
 
     id: str
@@ -58,12 +60,15 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     game: str
     timing: TimingClass
     opened_at_ms: int
+    delays_ms: tuple[int, ...] = ()
     lock_due_at_ms: int = 0
     generation: int = 1
     cut_due_at_ms: int = 0
     cut_at_ms: int = 0
     spells: tuple[Spell, ...] = ()
+    pauses: Pauses = ()
     locked_at_ms: int = 0
+    killed_at_ms: int = 0  # closed at once, on every channel
     shut: bool = False
     pages: int = 0  # gates that were shut
     tally: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -78,6 +83,11 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     def stage_until_at_ms(self) -> int:
         """From when on nothing counts for the stage; 0 while nobody knows."""
         return self.cut_at_ms or self.cut_due_at_ms
+
+    def closes_at_ms(self, delay_ms: int) -> int:
+        """When it takes no more plays of somebody so far behind the hall; 0 while nobody knows."""
+        closes_ms = self.lock_due_at_ms and closes_at_ms(self.timing, self.lock_due_at_ms, delay_ms)
+        return min(closes_ms or self.killed_at_ms, self.killed_at_ms) if self.killed_at_ms else closes_ms
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +105,26 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     winners: int = 0
 
 
+class Retimed(msgspec.Struct, frozen=True):
+    """A timed cue that somebody moved at `since_at_ms`: holds after that put it off again."""
+
+    due_at_ms: int
+    since_at_ms: int
+
+
+class Clap(msgspec.Struct, frozen=True):
+    """The host claps, so that viewers can say how late they see it. ``at_ms`` 0: it is only announced."""
+
+    asked_at_ms: int
+    at_ms: int = 0
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The evening after some prefix of the log. Version 0 is before `begin`."""
+    """The evening after some prefix of the log. Version 0 is before `begin`.
+
+    ``delays_ms`` holds the channels that were tuned, ``order`` the segments' ids if some were swapped,
+    ``killed_at_ms`` since when every screen is quiet.
+    """
 
     version: int = 0
     digest: str = ""
@@ -107,7 +135,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     standby: str = ""
     on_air: str = ""
     held_at_ms: int = 0
-    holds: tuple[tuple[int, int], ...] = ()  # past holds, [from, to)
+    holds: Pauses = ()  # past holds, [from, to)
+    killed_at_ms: int = 0
+    order: tuple[str, ...] = ()
+    retimed: dict[str, Retimed] = msgspec.field(default_factory=dict)
+    delays_ms: dict[str, int] = msgspec.field(default_factory=dict)
+    clap: Clap | None = None
     segments: dict[str, OnAir] = msgspec.field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     fired: dict[str, Fired] = msgspec.field(default_factory=dict)
@@ -136,6 +169,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             if round_.segment == segment_id and not round_.void:
                 found = round_
         return found
+
+
+def running_order(rundown: Rundown, state: State) -> tuple[Segment, ...]:
+    """The segments in the order in which they will run."""
+    if not state.order:
+        return rundown.segments
+    return tuple(rundown.segment(name) for name in state.order)
+
+
+def delays_of(rundown: Rundown, state: State) -> tuple[int, ...]:
+    """The channels' delays as tuned by now, in the rundown's order, ms."""
+    return tuple(state.delays_ms.get(channel.id, channel.delay_ms) for channel in rundown.channels)
 
 
 def round_id(show: str, segment: str, run: int) -> str:

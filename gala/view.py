@@ -1,20 +1,25 @@
 """What a cohort may know at an instant: the one place that decides it for viewers.
 
-A cohort sees the hall ``delay_ms`` later, so its view is the fold of the log's prefix up to then. A few facts
-do not wait (`IMMEDIATE`): when a round locks, holds, voids. They are laid over what the cohort already sees,
-and never bring anything into sight. Each view has a `step` of its own: the visible version plus the immediate
-entries beyond it, and the beats of games whose rounds unfold in time, so it is the same on every edge and
-never falls.
+A cohort sees the hall ``delay_ms`` later, so its view is the fold of the log's prefix up to then. A few
+facts do not wait (`immediate`): when a round locks for everyone, pauses, is extended or void, that all is
+quiet, that the host claps. They are laid over what the cohort already sees, and never bring anything into
+sight. An `appear` round, which everyone plays for equally long, waits for its channel in all of this but
+the kill switch.
+
+Each view has a `step` of its own: the visible version plus all immediate entries, and the beats of games
+whose rounds unfold in time, so it is the same on every edge and never falls.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from gala import protocol
 from gala.rundown import Channel, Rundown, Segment
 from gala.show import advance
 from gala.show_state import CueContent, Drawing, LogEntry, Round, State
-from gala.timing import closes_at_ms, opens_at_ms
+from gala.timing import cohort_delay_ms, later, opens_at_ms
 
 Public = Callable[[Round], dict[str, Any]]
 """What a game shows of a round, without texts: `games.Game.public` under this evening's settings and seed."""
@@ -23,7 +28,7 @@ Public = Callable[[Round], dict[str, Any]]
 def immediate(rundown: Rundown, cue: CueContent) -> bool:
     """Whether a cue changes at once, for every cohort, something it already sees."""
     kind = cue["cue"]
-    if kind in ("hold", "resume", "void"):
+    if kind in ("hold", "resume", "void", "kill", "extend", "retime", "ask_clap", "clap"):
         return True
     return kind in ("go", "fire") and rundown.cue(cue["target"])[1].do in ("cut", "lock")
 
@@ -38,7 +43,10 @@ class History:
         self._rundown = rundown
         self.states: list[State] = [State()]
         self.entries: list[LogEntry] = []
-        self._immediate_before: list[int] = [0]  # immediate entries among the first n
+        self._immediate = 0  # entries
+        self._delays: dict[str, list[tuple[int, int]]] = {  # channel: (from when on, delay)
+            channel.id: [(0, channel.delay_ms)] for channel in rundown.channels
+        }
 
     @property
     def head(self) -> State:
@@ -50,7 +58,9 @@ class History:
         assert entry.version == len(self.states), f"entry {entry.version} after {len(self.states) - 1}"
         self.states.append(advance(self._rundown, self.head, entry))
         self.entries.append(entry)
-        self._immediate_before.append(self._immediate_before[-1] + immediate(self._rundown, entry.cue))
+        self._immediate += immediate(self._rundown, entry.cue)
+        if entry.cue["cue"] == "delay":
+            self._delays[entry.cue["target"]].append((entry.at_ms, entry.cue["delay_ms"]))
         return self.head
 
     def visible(self, now_ms: int, delay_ms: int) -> State:
@@ -60,9 +70,27 @@ class History:
             index -= 1
         return self.states[index]
 
+    def visible_on(self, now_ms: int, channel: str) -> State:
+        """The newest state that those may know who watch a channel as it comes.
+
+        When its delay was tuned up, what they knew before is still known: tuning never un-shows.
+        """
+        spans = self._delays[channel]
+        ends = [*(from_ms - 1 for from_ms, _ in spans[1:]), now_ms]
+        seen = (
+            self.visible(min(end_ms, now_ms), cohort_delay_ms(delay_ms))
+            for (from_ms, delay_ms), end_ms in zip(spans, ends, strict=True)
+            if from_ms <= now_ms
+        )
+        return max(seen, key=lambda state: state.version)
+
+    def delay_ms(self, channel: str) -> int:
+        """How far a channel's picture runs behind the hall, as tuned by now."""
+        return self._delays[channel][-1][1]
+
     def step(self, visible: State, beats: int = 0) -> int:
         """The view's own number, see the module's text. `beats`: `Rounds.beats` of what is visible."""
-        return beats + visible.version + self._immediate_before[-1] - self._immediate_before[visible.version]
+        return beats + visible.version + self._immediate
 
 
 def cohort_name(channel: Channel, delay_ms: int) -> str:
@@ -77,11 +105,14 @@ def show(
     *,
     step: int,
     delay_ms: int,
-    channel_delay_ms: int,
+    channel: int,
     public: Public,
     text_of: Callable[[str], str],
 ) -> protocol.Show:
-    """The whole `show` message of a cohort. `text_of` gives a segment's text hash, and the show's for ""."""
+    """The whole `show` message of a cohort on the channel with that index, or (-1) of the hall itself.
+
+    `text_of` gives a segment's text hash, and the show's for "".
+    """
     segment = rundown.segment(visible.on_air) if visible.on_air else None
     round_ = visible.newest_round(segment.id) if segment is not None else None
     drawing = (
@@ -95,13 +126,24 @@ def show(
         show=rundown.id,
         text=text_of(""),
         rehearsal=head.rehearsal,
-        held=bool(head.held_at_ms),
+        held=_held(visible, head, round_),
+        quiet=bool(head.killed_at_ms),
+        clap=None if head.clap is None else protocol.ClapView(head.clap.asked_at_ms, head.clap.at_ms),
         segment=None if segment is None else _segment(segment, visible, text_of(segment.id)),
         round=None
         if round_ is None
-        else _round(round_, head.rounds[round_.id], delay_ms, channel_delay_ms, public),
+        else _round(rundown, round_, head.rounds[round_.id], delay_ms, channel, public),
         draw=None if drawing is None or segment is None else _draw(rundown, segment, drawing, head.rehearsal),
     )
+
+
+def _held(visible: State, head: State, round_: Round | None) -> bool:
+    """A hold reaches at once whoever plays against the hall's clock, and the others when their picture
+    does.
+    """
+    if round_ is not None and round_.timing != "appear" and not head.rounds[round_.id].locked_at_ms:
+        return bool(head.held_at_ms)
+    return bool(visible.held_at_ms)
 
 
 def _segment(segment: Segment, visible: State, text: str) -> protocol.SegmentView:
@@ -116,10 +158,13 @@ def _segment(segment: Segment, visible: State, text: str) -> protocol.SegmentVie
 
 
 def _round(
-    seen: Round, newest: Round, delay_ms: int, channel_delay_ms: int, public: Public
+    rundown: Rundown, seen: Round, newest: Round, delay_ms: int, channel: int, public: Public
 ) -> protocol.RoundView:
+    timed = newest  # whose instants are told
     if seen.timing == "appear":
-        delay_ms = channel_delay_ms  # a channel plays one timetable, whatever a viewer's own nudge
+        # a channel plays one timetable, whatever a viewer's own nudge, and learns of changes with its picture
+        timed = replace(seen, killed_at_ms=newest.killed_at_ms)
+        delay_ms = seen.delays_ms[channel] if channel >= 0 else 0
     result: dict[str, Any] = {}
     if newest.void:
         state = "void"
@@ -127,19 +172,20 @@ def _round(
         state = "revealed"
         result = {"tally": seen.tally, "outcome": seen.outcome}
     else:
-        state = "locked" if newest.locked_at_ms else "open"
-    locks_at_ms = newest.lock_due_at_ms
+        state = "locked" if timed.locked_at_ms or newest.killed_at_ms else "open"
     return protocol.RoundView(
         id=seen.id,
         game=seen.game,
         timing=seen.timing,
         state=state,  # type: ignore[arg-type]  # one of the four literals above
         opens_at_ms=opens_at_ms(seen.timing, seen.opened_at_ms, delay_ms),
-        closes_at_ms=locks_at_ms and closes_at_ms(seen.timing, locks_at_ms, delay_ms),
-        generation=newest.generation,
+        closes_at_ms=timed.closes_at_ms(delay_ms),
+        generation=timed.generation,
         cut_at_ms=newest.stage_until_at_ms,
+        pauses=[list(pause) for pause in later(timed.pauses, delay_ms)] if seen.timing == "appear" else [],
+        watch_only=channel >= 0 and rundown.channels[channel].id in rundown.segment(seen.segment).watch_only,
         spells=[[spell.from_at_ms, spell.until_at_ms, spell.factor_bp] for spell in seen.spells],
-        public=public(seen),
+        public=public(newest),
         result=result,
     )
 

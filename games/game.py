@@ -115,11 +115,25 @@ class Spell(msgspec.Struct, frozen=True, gc=False):
     factor_bp: int
 
 
+Pauses = tuple[tuple[int, int], ...]
+"""Ascending, apart, [from, to); the last `to` may be 0: it lasts still."""
+
+
+def running_ms(since_ms: int, pauses: Pauses, at_ms: int) -> int:
+    """How long something that began at `since_ms` has run by `at_ms`, pauses left out; negative before."""
+    ran_ms = at_ms - since_ms
+    for from_ms, to_ms in pauses:
+        until_ms = min(to_ms or at_ms, at_ms)
+        ran_ms -= max(0, until_ms - max(from_ms, since_ms))
+    return ran_ms
+
+
 class Window(msgspec.Struct, frozen=True, gc=False):
     """When a viewer may play: from `opens_at_ms`, before `closes_at_ms`. Instants of arrival here.
 
-    cut_at_ms: from then on nothing counts for the stage any more; 0 when no cut is known. spells: ascending,
-    apart. slack_ms: how far this phone's clock may be off, for games that look at claimed times.
+    cut_at_ms: from then on nothing counts for the stage any more; 0 when no cut is known. spells:
+    ascending, apart. slack_ms: how far this phone's clock may be off, for games that look at claimed times.
+    pauses: while the show was on hold for this viewer.
     """
 
     opens_at_ms: int
@@ -127,6 +141,11 @@ class Window(msgspec.Struct, frozen=True, gc=False):
     cut_at_ms: int = 0
     spells: tuple[Spell, ...] = ()
     slack_ms: int = 0
+    pauses: Pauses = ()
+
+    def running_ms(self, at_ms: int) -> int:
+        """How long the round had run at an instant, pauses left out; negative before it opened."""
+        return running_ms(self.opens_at_ms, self.pauses, at_ms)
 
 
 class Fans(msgspec.Struct, frozen=True, gc=False):

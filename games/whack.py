@@ -170,7 +170,7 @@ def judge(opened: Round, slot: Values, move: Move, at_ms: int, window: Window) -
     for bit, claimed_ms in move.hits:
         if mask >> bit & 1:
             continue  # counted by an earlier play
-        since_ms = claimed_ms - window.opens_at_ms
+        since_ms = window.running_ms(claimed_ms)
         reason: Reason | None
         if bit not in moles or hit >> bit & 1:
             reason = Reason.BAD_MOVE

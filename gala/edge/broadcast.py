@@ -19,22 +19,22 @@ def plain(message: msgspec.Struct) -> Any:
 
 
 class Broadcast:
-    """Sends to viewers. Rooms are cohorts' names."""
+    """Sends to viewers. Rooms are cohorts'."""
 
     def __init__(self, sockets: socketio.AsyncServer) -> None:
         self._sockets = sockets
 
     async def admit(self, viewer: Viewer) -> None:
         """From now on this connection gets what its cohort is told."""
-        await self._sockets.enter_room(viewer.sid, viewer.cohort.name, namespace=NAMESPACE)
+        await self._sockets.enter_room(viewer.sid, viewer.cohort.room, namespace=NAMESPACE)
 
     async def dismiss(self, viewer: Viewer) -> None:
         """From now on it does not."""
-        await self._sockets.leave_room(viewer.sid, viewer.cohort.name, namespace=NAMESPACE)
+        await self._sockets.leave_room(viewer.sid, viewer.cohort.room, namespace=NAMESPACE)
 
     async def tell(self, cohort: Cohort, event: str, message: msgspec.Struct) -> None:
         """The same bytes to all of a cohort."""
-        await self._sockets.emit(event, plain(message), room=cohort.name, namespace=NAMESPACE)
+        await self._sockets.emit(event, plain(message), room=cohort.room, namespace=NAMESPACE)
 
     async def tell_all(self, event: str, message: msgspec.Struct) -> None:
         """To everyone connected."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 import socketio
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -41,7 +41,15 @@ EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
 GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not listed
 NO_TIME = "clock"  # why a cue is refused by a process whose clock is off the show's
 
-KINDS = ("standby", "go", "hold", "resume", "skip", "void", "multiply")
+FIELDS: dict[str, tuple[str, ...]] = {
+    "multiply": ("factor_bp", "ms"),
+    "extend": ("ms",),
+    "retime": ("at_ms",),
+    "swap": ("other",),
+    "delay": ("delay_ms",),
+}
+"""What a kind of cue takes beside its target, outcome and reason."""
+KINDS = ("standby", "go", "hold", "resume", "skip", "void", "kill", "ask_clap", "clap", *FIELDS)
 
 
 class Crew:
@@ -154,15 +162,7 @@ class Crew:
             edges=self._edges.present(now_ms, within_ms),
         )
         shown.clocks = [
-            protocol.DeskClock(
-                name=name,
-                keeps=clock.keeps,
-                right=clock.right,
-                off_ms=clock.off_ms,
-                store_ms=clock.store_ms,
-                system_ms=clock.system_ms,
-                alarm=clock.alarm,
-            )
+            protocol.DeskClock(name=name, **asdict(clock))
             for name, clock in sorted(self._clocks.present(now_ms, within_ms).items())
         ]
         return shown
@@ -209,8 +209,7 @@ class Crew:
             cue["outcome"] = post.outcome
         if post.reason:
             cue["reason"] = post.reason
-        if post.cue == "multiply":
-            cue |= {"factor_bp": post.factor_bp, "ms": post.ms}
+        cue |= {name: getattr(post, name) for name in FIELDS.get(post.cue, ())}
         now_ms = self.now()
         try:
             entry = await self._follower.call(

@@ -16,14 +16,14 @@ from gala import view
 from gala.clock import Now
 from gala.conductor import Snapshot
 from gala.edge import wallet
-from gala.edge.audience import Audience, Cohort, Viewer
+from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
 from gala.edge.plays import Plays, mine_of
 from gala.edge.report import Report
 from gala.edge.rotation import Rotation
 from gala.follower import Follower
 from gala.passes import Passes
-from gala.protocol import Clock, Mine, RoundMine, Show, Tally, Welcome
+from gala.protocol import Clock, Mine, Play, PlayReply, RoundMine, Show, Sync, Tally, Welcome
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
@@ -63,7 +63,7 @@ class Edge:
         self.now = now
         self.rotation = rotation
         self.follower = Follower(rundown, log)
-        self.audience = Audience(rundown)
+        self.audience = Audience(rundown, self.follower.history.delay_ms)
         self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out)
         self._rounds = rounds
         self._redis = redis
@@ -103,6 +103,7 @@ class Edge:
         self.rotation.read_to_the_end_of(mark)
 
     async def _tell_everyone(self, now_ms: int) -> None:
+        self.audience.follow()
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
             self._board_at_ms = self._report_at_ms = now_ms  # what was planned at another pace is void
@@ -130,9 +131,13 @@ class Edge:
 
     async def _tell(self, cohort: Cohort, now_ms: int) -> None:
         before = cohort.visible
-        visible = self.follower.history.visible(now_ms, cohort.delay_ms)
-        beats = self._rounds.beats(visible, cohort.channel_index, now_ms)
-        step = self.follower.history.step(visible, beats)
+        history = self.follower.history
+        if cohort.declared_ms is None:
+            visible = history.visible_on(now_ms, cohort.channel.id)
+        else:
+            visible = history.visible(now_ms, cohort.delay_ms)
+        beats = self._rounds.beats(visible, self.state, cohort.channel_index, now_ms)
+        step = history.step(visible, beats)
         if step <= cohort.told_step:
             return  # a delay that grew never un-shows what was shown
         cohort.visible = visible
@@ -160,8 +165,8 @@ class Edge:
             cohort.visible,
             self.state,
             step=max(cohort.told_step, 0),
-            delay_ms=cohort.delay_ms,
-            channel_delay_ms=cohort.channel.delay_ms,
+            delay_ms=cohort.exact_ms,
+            channel=cohort.channel_index,
             public=lambda round_: self._rounds.public(round_, cohort.channel_index, now_ms),
             text_of=self.texts.hash_of,
         )
@@ -186,18 +191,37 @@ class Edge:
             show=self.show_of(viewer.cohort, now_ms),
             mine=mine,
             cohort=viewer.cohort.name,
+            delay_ms=viewer.cohort.exact_ms if viewer.delay_ms is None else viewer.delay_ms,
+            rest_ms=viewer.rest_ms,
         )
         viewer.welcomed = True
         await self._broadcast.admit(viewer)  # not before: a welcome is the first word
         await self._broadcast.tell_one(viewer.sid, "welcome", welcome)
 
-    async def retune(self, viewer: Viewer, cohort: Cohort) -> None:
+    def measure(self, sid: str, said: Sync, at_ms: float) -> None:
+        """Takes in a `sync` that came at `at_ms`: how long its connection's round trip was, by our own
+        clock.
+        """
+        viewer = self.audience.get(sid)
+        if viewer is not None:
+            viewer.took((at_ms - said.told_ms) / self._rate() - said.since_ms)
+
+    async def play(self, viewer: Viewer, said: Play) -> PlayReply:
+        """Counts a play; the answer comes when its fate is durable."""
+        return await self.plays.submit(
+            said.round, viewer.number, said.seq, viewer.cohort, said.move, said.at_ms, viewer.bound_ms
+        )
+
+    async def retune(self, viewer: Viewer, seat: Seat) -> None:
         """Moves a viewer to another cohort and shows them what is seen there now."""
         if not viewer.welcomed:
-            self.audience.move(viewer, cohort)
+            self.audience.move(viewer, seat)
+            return
+        if seat.cohort is viewer.cohort:
+            self.audience.move(viewer, seat)
             return
         await self._broadcast.dismiss(viewer)
-        self.audience.move(viewer, cohort)
+        self.audience.move(viewer, seat)
         await self._broadcast.admit(viewer)
         await self.shown(viewer)
 
@@ -302,6 +326,7 @@ class Edge:
             plays_per_s=round((self.plays.counted - self._reported_count) / seconds, 1),
             seen_at_ms=now_ms,
             refused=self.plays.refusals(),
+            channels=self.audience.by_channel(),
             rotation=self.rotation.reason,
             clock_ms=self.rotation.clock_ms,
             log_lag_ms=self.rotation.log_lag_ms,

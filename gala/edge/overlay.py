@@ -107,7 +107,7 @@ class Overlays:
             self._history.head,
             step=max(self._step, 0),
             delay_ms=0,
-            channel_delay_ms=0,
+            channel=-1,
             public=lambda round_: self._rounds.public(round_, self._channel, now_ms),
             text_of=self.texts.hash_of,
         )

@@ -18,8 +18,8 @@ from gala.edge.audience import Cohort
 from gala.protocol import PlayReply, RoundMine
 from gala.rounds import Rounds
 from gala.show_state import Round, State
-from gala.timing import CLOCK_SLACK_MS, closes_at_ms, opens_at_ms
-from games.game import Already, AnyOpened, Counted, Outcome, Reason, Refused, Window, play
+from gala.timing import later, play_at_ms, plays_from_ms, slack_ms
+from games.game import Already, AnyOpened, Counted, Outcome, Pauses, Reason, Refused, Window, play
 from voting.box import BATCH_MAX, PAGE, Box, Change, NoGate, Shut, Stale
 from voting.layout import channel_of
 
@@ -32,15 +32,19 @@ CLOSED = Window(0, 0)
 class Waiting:
     """One play that waits for its batch."""
 
-    __slots__ = ("at_ms", "channel", "delay_ms", "done", "move", "number", "seq")
+    __slots__ = ("arrived_ms", "at_ms", "channel", "delay_ms", "done", "move", "number", "seq", "slack_ms")
 
-    def __init__(self, number: int, seq: int, cohort: Cohort, move: object, at_ms: int) -> None:
+    def __init__(
+        self, number: int, seq: int, cohort: Cohort, move: object, arrived_ms: int, at_ms: int, slack_ms: int
+    ) -> None:
         self.number = number
         self.seq = seq
         self.channel = cohort.channel_index
-        self.delay_ms = cohort.delay_ms
+        self.delay_ms = cohort.exact_ms
         self.move = move
-        self.at_ms = at_ms
+        self.arrived_ms = arrived_ms
+        self.at_ms = at_ms  # by which it is judged
+        self.slack_ms = slack_ms
         self.done: asyncio.Future[PlayReply] = asyncio.get_running_loop().create_future()
 
     def answer(self, reply: PlayReply) -> None:
@@ -100,8 +104,21 @@ class Plays:
             self._tables[round_.id] = table
         return table
 
-    async def submit(self, round_id: str, number: int, seq: int, cohort: Cohort, move: object) -> PlayReply:
-        """Judges a play now, and counts it with the next batch. Resolves when its fate is durable."""
+    async def submit(
+        self,
+        round_id: str,
+        number: int,
+        seq: int,
+        cohort: Cohort,
+        move: object,
+        claimed_ms: int = 0,
+        bound_ms: float = 0.0,
+    ) -> PlayReply:
+        """Judges a play now, and counts it with the next batch. Resolves when its fate is durable.
+
+        claimed_ms: when the phone says it was made; 0: it does not say. bound_ms: how long it may have been
+        under way, real ms: further back nobody is believed.
+        """
         if self._out():
             return PlayReply(status="retry", retry_after_ms=DEADLINE_MS)
         round_ = self._state().rounds.get(round_id)
@@ -114,7 +131,9 @@ class Plays:
         if self._queued >= QUEUE_MAX:
             return PlayReply(status="retry", retry_after_ms=DEADLINE_MS)
         started_ms = self._now()
-        waiting = Waiting(number, seq, cohort, move, started_ms)
+        rate = self._rate()
+        at_ms = play_at_ms(started_ms, claimed_ms, int(bound_ms * rate))
+        waiting = Waiting(number, seq, cohort, move, started_ms, at_ms, int(slack_ms(bound_ms) * rate))
         self._table(round_).waiting.setdefault(number // PAGE, []).append(waiting)
         self._queued += 1
         self.pending.set()
@@ -238,23 +257,26 @@ class Plays:
         if round_.void or round_.shut:
             return CLOSED
         delay_ms = waiting.delay_ms
+        pauses: Pauses = ()
         if round_.timing == "appear":
             # All of a channel play the same timetable, so a viewer's own nudge neither opens nor closes it;
             # and the channel is that of the first play in the slot, wherever the viewer has gone since.
             played_on = channel_of(before)
-            delay_ms = self._rounds.delay_ms(waiting.channel if played_on is None else played_on)
+            delay_ms = round_.delays_ms[waiting.channel if played_on is None else played_on]
+            pauses = later(round_.pauses, delay_ms)
         return Window(
-            opens_at_ms(round_.timing, round_.opened_at_ms, delay_ms),
-            closes_at_ms(round_.timing, round_.lock_due_at_ms or FAR_MS, delay_ms),
+            plays_from_ms(round_.timing, round_.opened_at_ms, delay_ms),
+            round_.closes_at_ms(delay_ms) or FAR_MS,
             cut_at_ms=round_.stage_until_at_ms,
             spells=round_.spells,
-            slack_ms=int(CLOCK_SLACK_MS * self._rate()),
+            slack_ms=waiting.slack_ms,
+            pauses=pauses,
         )
 
     def _not_too_late(self, left: list[Waiting]) -> list[Waiting]:
         now_ms = self._now()
         for waiting in left:
-            if now_ms - waiting.at_ms > DEADLINE_MS * self._rate():
+            if now_ms - waiting.arrived_ms > DEADLINE_MS * self._rate():
                 waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
         return [waiting for waiting in left if not waiting.done.done()]
 

@@ -21,6 +21,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rotation: str = ""
     clock_ms: int = 0  # its clock minus the show's
     log_lag_ms: int = 0
+    channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each
 
 
 T = TypeVar("T")

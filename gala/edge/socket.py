@@ -43,13 +43,15 @@ def refuse(reason: str, **more: Any) -> socketio.exceptions.ConnectionRefusedErr
     return socketio.exceptions.ConnectionRefusedError(reason, {"reason": reason, **more})
 
 
-def sync_reply(data: object, now: Now) -> Any:
-    """The answer to a `sync`, of whichever namespace."""
+def sync_reply(data: object, now: Now, measured: Callable[[protocol.Sync, float], None] | None = None) -> Any:
+    """The answer to a `sync`, of whichever namespace. `measured` is told what came, and when."""
     received_ms = float(now())
     try:
         said = msgspec.convert(data, protocol.Sync, strict=False)
     except msgspec.ValidationError as error:
         return {"reason": Reason.BAD_MOVE, "detail": str(error)}
+    if measured is not None and said.told_ms > 0:
+        measured(said, received_ms)
     return plain(protocol.SyncReply(t0_ms=said.t0_ms, t1_ms=received_ms, t2_ms=float(now())))
 
 
@@ -99,16 +101,16 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
             )
         except BadPass as error:
             raise refuse("bad_pass", detail=str(error)) from None
-        cohort = self._edge.audience.cohort(tuning_of(said.channel, said.delay_ms))
-        await self._edge.arrive(Viewer(sid, held.viewer, held.number, cohort))
+        seat = self._edge.audience.seat(tuning_of(said.channel, said.delay_ms))
+        await self._edge.arrive(Viewer(sid, held.viewer, held.number, seat))
 
     async def on_disconnect(self, sid: str, _reason: str = "") -> None:
         """A phone is gone, for whatever reason."""
         self._edge.audience.leave(sid)
 
-    async def on_sync(self, _sid: str, data: object) -> Any:
-        """Server times for the phone's clock."""
-        return sync_reply(data, self._now)
+    async def on_sync(self, sid: str, data: object) -> Any:
+        """Server times for the phone's clock; and a measure of its round trip for ours."""
+        return sync_reply(data, self._now, lambda said, at_ms: self._edge.measure(sid, said, at_ms))
 
     async def on_enter(self, sid: str, _data: object = None) -> Any:
         """Gives this viewer a number; again, the same one."""
@@ -145,8 +147,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
             return plain(protocol.PlayReply(status="refused", reason=Reason.BAD_MOVE))
         if viewer is None:
             return plain(protocol.PlayReply(status="retry", retry_after_ms=SOME_TIME_MS))
-        reply = await self._edge.plays.submit(said.round, viewer.number, said.seq, viewer.cohort, said.move)
-        return plain(reply)
+        return plain(await self._edge.play(viewer, said))
 
     async def on_tune(self, sid: str, data: object) -> Any:
         """Moves a viewer to the cohort of how they say they watch."""
@@ -162,7 +163,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         if said.channel and not self._edge.audience.knows(said.channel):
             return plain(protocol.TuneReply(cohort=viewer.cohort.name, reason="unknown_channel"))
         channel = said.channel or viewer.cohort.channel.id
-        cohort = self._edge.audience.cohort(tuning_of(channel, said.delay_ms))
-        if cohort is not viewer.cohort:
-            await self._edge.retune(viewer, cohort)
-        return plain(protocol.TuneReply(cohort=cohort.name))
+        await self._edge.retune(viewer, self._edge.audience.seat(tuning_of(channel, said.delay_ms)))
+        own_ms = viewer.cohort.exact_ms if viewer.delay_ms is None else viewer.delay_ms
+        reply = protocol.TuneReply(cohort=viewer.cohort.name, delay_ms=own_ms, rest_ms=viewer.rest_ms)
+        return plain(reply)

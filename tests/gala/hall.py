@@ -172,7 +172,7 @@ class Booth:
     def __init__(self, hall: Hall, redis: Redis | None = None) -> None:
         self.hall = hall
         self.follower = Follower(hall.rundown, ShowLog(hall.clients, hall.rundown.id))
-        self._cohort = Audience(hall.rundown).cohort(Tuning())
+        self._cohort = Audience(hall.rundown, self.follower.history.delay_ms).seat(Tuning()).cohort
         self.plays = Plays(
             redis or hall.clients.once,
             hall.rounds,

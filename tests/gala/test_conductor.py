@@ -33,9 +33,8 @@ def box_of(hall: Hall, round_id: str) -> Box:
 async def opened(hall: Hall, conductor: Conductor) -> None:
     """The first round is open, ten seconds before its lock."""
     await hall.go("tetris.start")
-    hall.now_ms += 1_000
-    await conductor.step(hall.now_ms)
-    hall.now_ms += 8_000
+    await conductor.step(hall.now_ms)  # opens a second from now
+    hall.now_ms += 1_000 + 8_000
     await hall.desk.read()
     assert hall.state.rounds[TETRIS].lock_due_at_ms == hall.now_ms + 10_000
 

@@ -397,17 +397,19 @@ async def test_whoever_arrives_while_the_store_does_not_answer_is_welcomed_when_
 
 
 def test_an_edge_has_at_most_64_cohorts_and_finds_everyone_a_later_one() -> None:
-    audience = Audience(SHORT)
+    audience = Audience(
+        SHORT, lambda name: {channel.id: channel.delay_ms for channel in SHORT.channels}[name]
+    )
     found = []
     for place, delay_ms in enumerate(range(60_000, 0, -500)):
-        cohort = audience.cohort(Tuning("app", delay_ms))
-        audience.arrive(Viewer(f"{place}", "v", -1, cohort))
-        found.append((delay_ms, cohort.delay_ms))
+        seat = audience.seat(Tuning("app", delay_ms))
+        audience.arrive(Viewer(f"{place}", "v", -1, seat))
+        found.append((delay_ms, seat.cohort.delay_ms))
     assert len(set(audience.cohorts)) == COHORTS_MAX
     assert all(delay_ms >= wanted_ms for wanted_ms, delay_ms in found), "nothing is shown before its time"
     for place in range(100):
         audience.leave(f"{place}")
-    assert audience.cohort(Tuning("app", 500)).delay_ms == 500, "cohorts that nobody is in make room"
+    assert audience.seat(Tuning("app", 500)).cohort.delay_ms == 500, "cohorts that nobody is in make room"
 
 
 async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_none_twice(

@@ -81,7 +81,7 @@ def test_time_is_not_hurried_while_a_round_runs_or_its_result_is_on_its_way() ->
     story.shut(TETRIS)
     story.go("tetris.settle", outcome="comets")
     story.go("tetris.reveal")
-    seen_ms = story.at_ms + slowest_ms(SHORT.channels) + SEEN_MS
+    seen_ms = story.at_ms + slowest_ms(channel.delay_ms for channel in SHORT.channels) + SEEN_MS
     assert hurry(SHORT, story.state, seen_ms - 1, speed=2.0) == 2.0
 
 

@@ -13,12 +13,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from gala.rundown import Cue
+from gala.planner import Window, planned_windows, window_ms
+from gala.rundown import Cue, Rundown
 from gala.rundown_check import check
 from gala.rundown_file import Faults, load, read
 from gala.rundown_lines import Lines
-from gala.rundown_rules import prizes_minor, window_ms, windows
+from gala.rundown_rules import prizes_minor
 from gala.rundown_times import Calendar, duration_ms, shown
+
+
+def windows(rundown: Rundown) -> list[Window]:
+    """As planned, of all rounds."""
+    delays_ms = [channel.delay_ms for channel in rundown.channels]
+    return [window for segment in rundown.segments for window in planned_windows(rundown, segment, delays_ms)]
+
 
 SHIPPED = Path(__file__).parents[2] / "gala" / "rundowns"
 

@@ -15,9 +15,11 @@ export interface SegmentView {
  * A round as this cohort may see it. Both instants are the cohort's: channel delay is in them.
  *
  * `closes_at_ms` is 0 while nobody knows when it closes (a person will lock it). `cut_at_ms` and
- * `spells` are the hall's instants, for all alike: from the cut on a play counts for the viewer and not for
- * the stage (it may lie ahead; 0: none is known). In a spell, `[from, until, factor_bp]`, points weigh
- * factor_bp ten-thousandths.
+ * `spells` are the hall's instants, for all alike: from the cut on a play counts for the viewer and not
+ * for the stage (it may lie ahead; 0: none is known). In a spell, `[from, until, factor_bp]`, points
+ * weigh factor_bp ten-thousandths. In a pause, `[from, to]`, the time of what `public` tells stands
+ * still (`to` 0: it lasts still); pauses are the cohort's, of rounds which everyone plays for equally
+ * long.
  */
 export interface RoundView {
   id: string;
@@ -33,6 +35,9 @@ export interface RoundView {
   result: Record<string, unknown>;
   cut_at_ms: number;
   spells: number[][];
+  pauses: number[][];
+  /** this channel is too late to play here */
+  watch_only: boolean;
 }
 
 /** A tier of a draw: `count` vouchers of `face_minor` minor units of `currency`. */
@@ -59,6 +64,15 @@ export interface DrawView {
   winners: number;
 }
 
+/**
+ * Viewers are asked to tap when they see the host clap. `at_ms`: when that was in the hall; 0: not
+ * yet.
+ */
+export interface ClapView {
+  asked_at_ms: number;
+  at_ms: number;
+}
+
 /** The whole state one cohort may know; phones keep the greatest (epoch, step). About 1 KiB. */
 export interface Show {
   epoch: string;
@@ -70,7 +84,10 @@ export interface Show {
   text: string;
   rehearsal: boolean;
   held: boolean;
+  /** the kill switch: nothing to play until the show goes on */
+  quiet: boolean;
   level: number;
+  clap: ClapView | null;
   segment: SegmentView | null;
   round: RoundView | null;
   draw: DrawView | null;
@@ -176,6 +193,10 @@ export interface Welcome {
   mine: Mine;
   cohort: string;
   rate: number;
+  /** how far behind the hall this viewer is taken to be */
+  delay_ms: number;
+  /** so much more their cohort's delay is */
+  rest_ms: number;
 }
 
 /** Rehearsals only: gala time changed its pace. Forget old `sync` samples. */
@@ -205,8 +226,15 @@ export interface EnterReply {
   retry_after_ms: number;
 }
 
+/**
+ * `t0_ms`: the phone's clock. `told_ms`: the `t2_ms` of the newest answer it has, `since_ms` ms ago.
+ *
+ * From these two the service works out this connection's round trip by its own clock.
+ */
 export interface Sync {
   t0_ms: number;
+  told_ms: number;
+  since_ms: number;
 }
 
 export interface SyncReply {
@@ -237,8 +265,11 @@ export interface Tune {
   lang: string;
 }
 
+/** Without `delay_ms` a viewer is taken to watch the channel as it comes. */
 export interface TuneReply {
   cohort: string;
+  delay_ms: number;
+  rest_ms: number;
   reason: string;
 }
 
@@ -262,7 +293,8 @@ export interface DeskCue {
   due_at_ms: number;
   fired_at_ms: number;
   fired_by: string;
-  needs: "" | "outcome";
+  /** reason: what it opens is red for some channel */
+  needs: "" | "outcome" | "reason";
 }
 
 /** What one channel sees of an open or a planned round's window; `visible_ms` may be negative. */
@@ -271,7 +303,7 @@ export interface DeskWindow {
   name: string;
   delay_ms: number;
   visible_ms: number;
-  level: "ok" | "red" | "yellow";
+  level: "ok" | "red" | "watch" | "yellow";
 }
 
 export interface DeskSegment {
@@ -293,6 +325,16 @@ export interface DeskSegment {
   window_ms: number;
   /** of the planned round */
   windows: DeskWindow[];
+}
+
+/** A channel as tuned by now. `planned_ms`: as the rundown says; `phones`: who watches it now. */
+export interface DeskTuning {
+  channel: string;
+  name: string;
+  delay_ms: number;
+  planned_ms: number;
+  region: string;
+  phones: number;
 }
 
 /** A choice of a poll with its votes, or a star with its points: `count` on stage, `own` after the cut. */
@@ -373,6 +415,7 @@ export interface DeskClock {
   system_ms: number;
   /** which of these two are too far away to be followed */
   alarm: string;
+  seen_at_ms: number;
 }
 
 export interface DeskDraw {
@@ -409,6 +452,10 @@ export interface Desk {
   /** whose console this is */
   crew: string;
   held_at_ms: number;
+  /** since when every screen is quiet; 0: it is not */
+  killed_at_ms: number;
+  clap: ClapView | null;
+  channels: DeskTuning[];
   on_air: string;
   /** cue id */
   standby: string;
@@ -430,8 +477,12 @@ export interface Desk {
 /**
  * `POST /api/cues`. `id` makes it idempotent; `expect` names what the act depends on.
  *
- * cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume ·
- * skip (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms)
+ * cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume · skip
+ * (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms) ·
+ * extend (target: round id, ms; negative: shorten) · retime (target: cue id, at_ms) · swap (target and
+ * other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap. A reason
+ * with go is an override of a red window; retime and swap need one for what is tied to the clock on the
+ * wall.
  */
 export interface CuePost {
   id: string;
@@ -442,6 +493,9 @@ export interface CuePost {
   reason: string;
   factor_bp: number;
   ms: number;
+  other: string;
+  at_ms: number;
+  delay_ms: number;
 }
 
 /** 200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk. */
@@ -558,6 +612,7 @@ export interface Messages {
   RoundView: RoundView,
   PrizeView: PrizeView,
   DrawView: DrawView,
+  ClapView: ClapView,
   Show: Show,
   ChannelView: ChannelView,
   ShowText: ShowText,
@@ -583,6 +638,7 @@ export interface Messages {
   DeskCue: DeskCue,
   DeskWindow: DeskWindow,
   DeskSegment: DeskSegment,
+  DeskTuning: DeskTuning,
   DeskChoice: DeskChoice,
   DeskChannel: DeskChannel,
   DeskRound: DeskRound,
@@ -605,10 +661,11 @@ export interface Messages {
 /** What an absent field means, and which fields hold messages: one, a list or a map of them. */
 export const SHAPES: Record<keyof Messages, Shape> = {
   SegmentView: { absent: {"look_up": false, "countdown_at_ms": 0}, parts: {} },
-  RoundView: { absent: {"result": {}, "cut_at_ms": 0, "spells": []}, parts: {} },
+  RoundView: { absent: {"result": {}, "cut_at_ms": 0, "spells": [], "pauses": [], "watch_only": false}, parts: {} },
   PrizeView: { absent: {}, parts: {} },
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
-  Show: { absent: {"rehearsal": false, "held": false, "level": 0, "segment": null, "round": null, "draw": null}, parts: {"segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
+  ClapView: { absent: {"at_ms": 0}, parts: {} },
+  Show: { absent: {"rehearsal": false, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
   ChannelView: { absent: {}, parts: {} },
   ShowText: { absent: {}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
   ChoiceText: { absent: {"detail": {}, "shape": "", "picture": ""}, parts: {} },
@@ -618,30 +675,31 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   VoucherView: { absent: {"state": "issued", "rehearsal": false}, parts: {} },
   Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
   Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": []}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
-  Welcome: { absent: {"rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
+  Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
   Clock: { absent: {}, parts: {} },
   Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": ""}, parts: {} },
   Enter: { absent: {"proof": ""}, parts: {} },
   EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
-  Sync: { absent: {}, parts: {} },
+  Sync: { absent: {"told_ms": 0, "since_ms": 0}, parts: {} },
   SyncReply: { absent: {}, parts: {} },
   Play: { absent: {}, parts: {} },
   PlayReply: { absent: {"reason": "", "refused": [], "retry_after_ms": 0, "mine": null}, parts: {"mine": {"of": "RoundMine", "as": "one"}} },
   Tune: { absent: {"channel": "", "lang": ""}, parts: {} },
-  TuneReply: { absent: {"cohort": "", "reason": ""}, parts: {} },
+  TuneReply: { absent: {"cohort": "", "delay_ms": 0, "rest_ms": 0, "reason": ""}, parts: {} },
   Refusal: { absent: {"retry_after_ms": 0}, parts: {} },
   DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },
   DeskWindow: { absent: {}, parts: {} },
   DeskSegment: { absent: {"note": "", "started_at_ms": 0, "ended_at_ms": 0, "absolute": false, "cues": [], "window_ms": 0, "windows": []}, parts: {"cues": {"of": "DeskCue", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
+  DeskTuning: { absent: {"region": "", "phones": 0}, parts: {} },
   DeskChoice: { absent: {"count": 0, "own": 0, "channels": []}, parts: {} },
   DeskChannel: { absent: {}, parts: {} },
   DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0}, parts: {} },
-  DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": ""}, parts: {} },
+  DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": "", "seen_at_ms": 0}, parts: {} },
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
   AsRun: { absent: {}, parts: {} },
-  Desk: { absent: {"held_at_ms": 0, "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "as_run": []}, parts: {"segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
-  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0}, parts: {} },
+  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
+  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "delay_ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
   EvidenceLeaf: { absent: {}, parts: {} },
