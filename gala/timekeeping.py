@@ -176,9 +176,7 @@ class Timekeeper:
         self._zero_ms = began.said_ms - began.count_ms  # the world's time when our count was 0
         self._agreement = Agreement()
         self._offsets: dict[str, Offset] = {}
-        self._alarm: dict[
-            str, float
-        ] = {}  # clocks of the world that are far off, and how far they were told to be
+        self._alarm: dict[str, float] = {}  # clocks that are far off, and how far they were told to be
         self._keeping = False
         self._seen = b""  # the newest reading, as the store has it, and when we first saw it
         self._seen_ns = world.monotonic_ns()

@@ -1,7 +1,8 @@
 """libfaketime, which gives a process a system clock that a test may step; and how to get it.
 
-``python -m tests.gala.faketime`` looks for it and gets it where it is missing, from apt when we are root on Debian
-or a relative of it. Exit 0: it is there; 1: it cannot be had. Tests make a `SystemClock`, which installs nothing.
+``python -m tests.gala.faketime`` looks for it and gets it where it is missing, from apt when we are root on
+Debian or a relative of it. Exit 0: it is there; 1: it cannot be had. Tests make a `SystemClock`, which installs
+nothing.
 """
 
 import os
@@ -30,14 +31,14 @@ def library() -> Path:
     )
 
 
-# Python sleeps until an instant of the monotonic clock, and libfaketime (0.9.10) takes it for one of the system's.
+# Python sleeps until an instant of the monotonic clock; libfaketime 0.9.10 takes it for one of the system's.
 _SITE = """import select, time
 time.sleep = lambda seconds: select.select([], [], [], seconds) and None
 """
 
 
 class SystemClock:
-    """A system clock for one process and what it starts, as a test sets it. The monotonic clock is the machine's.
+    """A system clock for one process and what it starts, as a test sets it; their monotonic clock is real.
 
     environment: the variables of that process. `folder` is this clock's own.
     """

@@ -23,9 +23,7 @@ VIEWERS = 20
 SPEED = 5
 PATIENCE_S = 60
 HOUR_MS = 3_600_000
-JITTER_MS = (
-    60_000  # gala time in which a cue is called; on a busy machine seconds, and an hour is sixty times this
-)
+JITTER_MS = 60_000  # gala time in which a cue is called: seconds on a busy machine; an hour is sixty of it
 
 
 @dataclass
@@ -85,7 +83,7 @@ async def log_of(data: Path) -> list[Entry]:
         await asyncio.to_thread(server.stop)
 
 
-async def test_an_evening_whose_worlds_clock_steps_by_an_hour_goes_on_as_if_it_had_not(
+async def test_when_the_worlds_clock_steps_by_an_hour_the_evening_goes_on_as_if_it_had_not(
     tmp_path: Path,
 ) -> None:
     clock = SystemClock(tmp_path / "clock")
