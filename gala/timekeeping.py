@@ -180,7 +180,7 @@ class Timekeeper:
         self._keeping = False
         self._seen = b""  # the newest reading, as the store has it, and when we first saw it
         self._seen_ns = world.monotonic_ns()
-        self._asking_ns = 0  # since when the store has been asked without an answer; 0: it has answered
+        self._asking_ns: int | None = None  # since when the store has been asked without an answer
 
     @property
     def right(self) -> bool:
@@ -195,17 +195,30 @@ class Timekeeper:
     @property
     def store_is_silent(self) -> bool:
         """Whether the store owes an answer."""
-        return bool(self._asking_ns) and self._monotonic_ns() - self._asking_ns > SILENT_S * 1e9
+        return self._asking_ns is not None and self._monotonic_ns() - self._asking_ns > SILENT_S * 1e9
 
     async def step(self) -> None:
         """Measures, corrects, compares or publishes, and tells how the clock stands. About once a second."""
-        self._asking_ns = self._asking_ns or self._monotonic_ns()
+        if self._asking_ns is None:
+            self._asking_ns = self._monotonic_ns()
         measured = await self._ask_store()
-        self._asking_ns = 0
+        self._asking_ns = None
         self._discipline({"store": measured, "system": self._ask_system()})
         await self._compare(measured)
-        standing = msgspec.msgpack.encode(self._standing())
+        standing = msgspec.msgpack.encode(self.standing())
         await self._redis.hset(keys.clocks(self._show), self.name, standing)
+
+    def standing(self) -> Standing:
+        """How the clock stands since the last step."""
+        return Standing(
+            keeps=self._keeping,
+            right=self.right,
+            off_ms=self.off_ms,
+            store_ms=round(self._offsets["store"].by_ms),
+            system_ms=round(self._offsets["system"].by_ms),
+            alarm=", ".join(self._alarm),
+            seen_at_ms=self._clock.now_ms(),
+        )
 
     async def join(self) -> None:
         """Takes a rehearsal's time from a process that plays it already, if there is one: their gala times
@@ -300,17 +313,6 @@ class Timekeeper:
             return False
         self._seen, self._seen_ns = packed, self._monotonic_ns()
         return True
-
-    def _standing(self) -> Standing:
-        return Standing(
-            keeps=self._keeping,
-            right=self.right,
-            off_ms=self.off_ms,
-            store_ms=round(self._offsets["store"].by_ms),
-            system_ms=round(self._offsets["system"].by_ms),
-            alarm=", ".join(self._alarm),
-            seen_at_ms=self._clock.now_ms(),
-        )
 
 
 def _measured(before_ms: float, said_ms: float, after_ms: float) -> Measured:
