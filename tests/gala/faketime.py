@@ -1,8 +1,7 @@
 """libfaketime, which gives a process a system clock that a test may step; and how to get it.
 
 ``python -m tests.gala.faketime`` looks for it and gets it where it is missing, from apt when we are root on
-Debian or a relative of it. Exit 0: it is there; 1: it cannot be had. A test that makes a `SystemClock` installs
-nothing.
+Debian or a relative of it. Exit 0: it is there; 1: it cannot be had. Making a `SystemClock` installs nothing.
 """
 
 import os

@@ -33,7 +33,8 @@ class Town:
 
 
 class Process:
-    """One process: its monotonic clock runs `drift` too fast and is `ahead_ms`, its system's `system_ahead_ms`."""
+    """One process: its monotonic clock runs `drift` too fast and is `ahead_ms`, its system's `system_ahead_ms`,
+    of the true time."""
 
     def __init__(self, town: Town, name: str, start_ms: int, *, keeps: bool, rate: float) -> None:
         self._town = town
@@ -197,7 +198,7 @@ async def test_a_process_is_not_trusted_before_its_first_comparison(town: Town) 
     assert edge.keeper.right
 
 
-@pytest.mark.parametrize("ahead_ms", [60, -60, HOUR_MS])
+@pytest.mark.parametrize("ahead_ms", [60, -60])
 @pytest.mark.parametrize("keeps", [True, False])
 async def test_a_process_whose_clock_is_off_knows_it_and_comes_back(
     town: Town, ahead_ms: int, keeps: bool
@@ -218,11 +219,12 @@ async def test_a_process_whose_clock_is_off_knows_it_and_comes_back(
     assert two.keeper.right
 
 
-async def test_a_process_that_starts_with_a_wrong_clock_is_never_trusted(town: Town) -> None:
+@pytest.mark.parametrize("ahead_ms", [60, HOUR_MS])
+async def test_a_process_that_starts_with_a_wrong_clock_is_never_trusted(town: Town, ahead_ms: int) -> None:
     one = town.process("one")
     await second(town, one)
     two = town.process("two")
-    two.clock.not_before(two.clock.now_ms() + 60)
+    two.clock.not_before(two.clock.now_ms() + ahead_ms)
     for _ in range(5):
         assert not two.keeper.right
         await second(town, one, two)
