@@ -83,10 +83,12 @@ def correction_ms(offsets: list[Offset]) -> float:
 class Reading(msgspec.Struct, frozen=True):
     """The show's time, ``clock:{SHOW}``: it was `gala_ms` when the store's clock said `store_ms`.
 
-    clock: whose it is. within_ms: how wrong the pair may be, real ms. rate: gala ms in a real one.
+    clock: whose it is, for the `number`-th time: two are never the same, also where time stands still.
+    within_ms: how wrong the pair may be, real ms. rate: gala ms in a real one.
     """
 
     clock: str
+    number: int
     gala_ms: int
     store_ms: int
     within_ms: int
@@ -178,6 +180,7 @@ class Timekeeper:
         self._offsets: dict[str, Offset] = {}
         self._alarm: dict[str, float] = {}  # clocks that are far off, and how far they were told to be
         self._keeping = False
+        self._published = 0
         self._seen = b""  # the newest reading, as the store has it, and when we first saw it
         self._seen_ns = world.monotonic_ns()
         self._asking_ns: int | None = None  # since when the store has been asked without an answer
@@ -202,11 +205,11 @@ class Timekeeper:
         if self._asking_ns is None:
             self._asking_ns = self._monotonic_ns()
         measured = await self._ask_store()
-        self._asking_ns = None
         self._discipline({"store": measured, "system": self._ask_system()})
         await self._compare(measured)
         standing = msgspec.msgpack.encode(self.standing())
         await self._redis.hset(keys.clocks(self._show), self.name, standing)
+        self._asking_ns = None
 
     def standing(self) -> Standing:
         """How the clock stands since the last step."""
@@ -307,7 +310,15 @@ class Timekeeper:
         """Whether ours is the show's clock now: nobody was faster in taking the place of what we saw."""
         gala_ms = round(self._clock.at_ms(measured.count_ms))
         within_ms = int(measured.within_ms) + 1
-        reading = Reading(self.name, gala_ms, round(measured.said_ms), within_ms, self._clock.rate)
+        self._published += 1
+        reading = Reading(
+            clock=self.name,
+            number=self._published,
+            gala_ms=gala_ms,
+            store_ms=round(measured.said_ms),
+            within_ms=within_ms,
+            rate=self._clock.rate,
+        )
         packed = msgspec.msgpack.encode(reading)
         if not await self._put(keys=[keys.clock(self._show)], args=[self._seen, packed]):
             return False

@@ -46,12 +46,24 @@ class Hand:
         return World(lambda: self.ns / 1e6, store_ms, time.monotonic_ns)
 
 
+class Watch:
+    """One process's monotonic clock: the hand's, and `ahead_ms` of it where a test makes it wrong."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+        self.ahead_ms = 0
+
+    def __call__(self) -> int:
+        return self._hand.ns + self.ahead_ms * 1_000_000
+
+
 class Stage:
     """An evening that runs, with a clock turned by hand and a desk at hand."""
 
-    def __init__(self, evening: Evening, hand: Hand) -> None:
+    def __init__(self, evening: Evening, hand: Hand, watch: Watch) -> None:
         self.evening = evening
         self.hand = hand
+        self.watch = watch
         self._presses = 0
 
     @property
@@ -101,7 +113,8 @@ async def running(
     """
     hand = beside.hand if beside is not None else Hand()
     start_ms = rundown.starts_at_ms
-    clock = GalaClock(start_ms, rate) if rate else GalaClock(start_ms, monotonic_ns=hand)
+    watch = Watch(hand)
+    clock = GalaClock(start_ms, rate) if rate else GalaClock(start_ms, monotonic_ns=watch)
     if beside is not None:
         clock.not_before(beside.evening.clock.now_ms())
     chain, signature = chain_and_signature(rundown, SECRET)
@@ -123,7 +136,7 @@ async def running(
             async with asyncio.timeout(PATIENCE_S):
                 while evening.edge.rotation.out or not (evening.edge.state.version and evening.crew.ready):
                     await asyncio.sleep(0)
-            yield Stage(evening, hand)
+            yield Stage(evening, hand, watch)
         finally:
             evening.stop()
             await running

@@ -33,8 +33,8 @@ class Town:
 
 
 class Process:
-    """One process: its monotonic clock runs `drift` too fast and is `ahead_ms`, its system's `system_ahead_ms`,
-    of the true time."""
+    """One process: its monotonic clock is `ahead_ms` and runs `drift` too fast, its system's is
+    `system_ahead_ms`."""
 
     def __init__(self, town: Town, name: str, start_ms: int, *, keeps: bool, rate: float) -> None:
         self._town = town
@@ -100,7 +100,7 @@ def test_one_source_alone_moves_a_clock_only_where_the_other_agrees() -> None:
 
 
 def reading(number: int) -> Reading:
-    return Reading("one", START_MS, START_MS + number, 1, 1.0)
+    return Reading("one", number, START_MS, START_MS, 1, 1.0)
 
 
 comparisons = st.lists(
