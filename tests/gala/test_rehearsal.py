@@ -93,3 +93,9 @@ def test_time_is_not_hurried_while_go_is_being_pressed_however_far_the_next_time
     assert hurry(GALA_2019, story.state, plan_ms - 600_000, speed=2.0) > 2.0
     assert hurry(GALA_2019, story.state, plan_ms, speed=2.0) == 2.0
     assert hurry(GALA_2019, story.state, plan_ms + 5_000, speed=2.0) == 2.0, "midnight is hours away"
+
+
+def test_time_is_not_hurried_while_a_cue_is_due_that_the_conductor_has_not_fired_yet() -> None:
+    story = Story()
+    story.go("tetris.start")
+    assert hurry(SHORT, story.state, story.at_ms + 60_000, speed=2.0) == 2.0
