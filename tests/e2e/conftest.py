@@ -28,6 +28,7 @@ from gala.protocol import CuePost
 from gala.rundown_file import load
 from gala.settings import Settings
 from gala.show_state import State
+from gala.timekeeping import world_of
 from tests.e2e.chromium import chromium_path
 
 HERE = Path(__file__).parent
@@ -123,6 +124,7 @@ async def running_night(
             secret=secret,
             entropy=secrets.token_bytes,
             wall_s=lambda: int(time.time()),
+            world=world_of,
         ) as evening,
         asyncio.TaskGroup() as tasks,
     ):
