@@ -1,0 +1,116 @@
+/**
+ * Phones for `gala bench sync`: many in one Node, each with a local clock of its own, over the pages' own wire modules.
+ * Told on standard input (one line of JSON: who there is), tells on standard output (a line of JSON an event), and ends
+ * with its standard input. Instants are nanoseconds of the machine's monotonic clock, as strings. Never part of a build.
+ */
+import { createInterface } from "node:readline";
+import { io, type Socket } from "socket.io-client";
+import * as parser from "socket.io-msgpack-parser";
+import type { RoundView, Show } from "../src/protocol.gen.ts";
+import { GalaClock } from "../src/wire/clock.ts";
+import { complete } from "../src/wire/complete.ts";
+import { newerShow } from "../src/wire/evening.ts";
+import { Syncing } from "../src/wire/syncing.ts";
+
+interface Someone {
+  id: number;
+  url: string;
+  channel: string;
+  /** its local clock: what it shows at first, and how far it runs off */
+  ahead_ms: number;
+  drift_ppm: number;
+}
+
+const ANSWER_MS = 4000;
+/** The last of a wait, in small steps: a timer may be a millisecond early or late. */
+const NEAR_MS = 15;
+
+const say = (event: Record<string, unknown>): void => void process.stdout.write(JSON.stringify(event) + "\n");
+const now_ns = (): bigint => process.hrtime.bigint();
+const born_ns = now_ns();
+
+class Phone {
+  private readonly clock = new GalaClock();
+  private readonly socket: Socket;
+  private readonly syncing: Syncing;
+  private readonly known = new Map<string, RoundView>();
+  private show: Show | null = null;
+
+  constructor(private readonly who: Someone) {
+    this.socket = io(`${who.url}/viewer`, {
+      path: "/socket.io/",
+      transports: ["websocket"],
+      parser,
+      forceNew: true,
+      reconnection: false,
+      auth: { channel: who.channel },
+    });
+    this.syncing = new Syncing(
+      this.clock,
+      async (content) => complete("SyncReply", await this.socket.timeout(ANSWER_MS).emitWithAck("sync", content)),
+      (run, after_ms) => void setTimeout(run, after_ms),
+      () => this.local_ms(),
+    );
+    this.socket.on("welcome", (received: unknown) => {
+      const welcome = complete("Welcome", received);
+      this.syncing.begin(welcome.now_ms, welcome.rate);
+      this.see(welcome.show);
+      say({ what: "welcome", phone: who.id });
+    });
+    this.socket.on("show", (received: unknown) => this.see(complete("Show", received)));
+    this.socket.on("connect_error", (error) => say({ what: "lost", phone: who.id, why: error.message }));
+    this.socket.on("disconnect", (why) => say({ what: "lost", phone: who.id, why }));
+  }
+
+  close(): void {
+    this.socket.disconnect();
+  }
+
+  /** What `performance.now()` would be on this phone. */
+  private local_ms(): number {
+    return this.who.ahead_ms + (Number(now_ns() - born_ns) / 1e6) * (1 + this.who.drift_ppm / 1e6);
+  }
+
+  private at_ms(): number {
+    return this.clock.at(this.local_ms());
+  }
+
+  private see(received: Show): void {
+    this.show = newerShow(this.show, received);
+    const round = this.show.round;
+    if (!round) return;
+    const first = !this.known.has(round.id);
+    this.known.set(round.id, round);
+    if (!first) return;
+    const spare_ms = round.opens_at_ms - this.at_ms();
+    this.wait(round.id, "opens_at_ms", (told) => {
+      say({ what: "start", ...told, spare_ms });
+      this.wait(round.id, "closes_at_ms", (end) => say({ what: "end", ...end }));
+    });
+  }
+
+  /** Until this phone's clock has come to that instant of the round, as it is known by then. */
+  private wait(id: string, instant: "opens_at_ms" | "closes_at_ms", reached: (told: object) => void): void {
+    const round = this.known.get(id);
+    if (!round) return;
+    const at_ms = round[instant];
+    const left_ms = at_ms - this.at_ms();
+    if (left_ms <= 0) {
+      const at_ns = String(now_ns());
+      reached({ phone: this.who.id, round: id, at_ms, at_ns, over_ms: -left_ms });
+    } else {
+      setTimeout(() => this.wait(id, instant, reached), left_ms > NEAR_MS ? Math.min(left_ms - NEAR_MS / 2, 1000) : 1);
+    }
+  }
+}
+
+const phones: Phone[] = [];
+const input = createInterface({ input: process.stdin });
+input.once("line", (line) => {
+  say({ what: "clock", at_ns: String(now_ns()) });
+  (JSON.parse(line) as Someone[]).forEach((who, i) => setTimeout(() => phones.push(new Phone(who)), i * 20));
+});
+input.once("close", () => {
+  for (const phone of phones) phone.close();
+  process.exit(0);
+});
