@@ -5,6 +5,7 @@ import { Connection, type Link } from "./connection.ts";
 import { GalaClock } from "./clock.ts";
 import type { Drawer } from "./drawer.ts";
 import { Plays, type LocalPlay } from "./plays.ts";
+import { Syncing } from "./syncing.ts";
 import { fetchText, Texts } from "./texts.ts";
 
 /** A seat: asked for and not had yet; `reason` and when to try again if the hall is full. */
@@ -39,10 +40,6 @@ export interface Evening {
   freshPass(): void;
 }
 
-/** Instants of `sync`: a burst at join, then one now and then (docs/timing.md, rule 8). */
-const BURST_COUNT = 8;
-const BURST_MS = 150;
-const SYNC_MS = 20_000;
 /** An answer to a play or to `enter` that takes longer is asked for again. */
 const ANSWER_MS = 4000;
 const TICK_MS = 100;
@@ -99,15 +96,15 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
     () => clock.at(performance.now()),
   );
 
-  const sync = async (): Promise<void> => {
-    if (!isUp()) return;
-    const reply = complete("SyncReply", await connection.ask("sync", { t0_ms: performance.now() }, ANSWER_MS));
-    clock.sample(reply.t0_ms, reply.t1_ms, reply.t2_ms, performance.now());
-  };
-  const lost = (): void => undefined; // a lost exchange is one sample fewer
-  const burst = (): void => {
-    for (let i = 0; i < BURST_COUNT; i++) later(() => void sync().catch(lost), i * BURST_MS);
-  };
+  const syncing = new Syncing(
+    clock,
+    async (content) => {
+      if (!isUp()) throw new Error("no link");
+      return complete("SyncReply", await connection.ask("sync", content, ANSWER_MS));
+    },
+    later,
+    () => performance.now(),
+  );
 
   const keepPass = (received: string): void => {
     if (!received) return;
@@ -123,14 +120,13 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
       return;
     }
     keepPass(welcome.pass);
-    clock.reset(welcome.now_ms, welcome.rate, performance.now());
+    syncing.begin(welcome.now_ms, welcome.rate);
     plays.belong(welcome.viewer, welcome.show.epoch);
     show.value = newerShow(show.value, welcome.show);
     mine.value = welcome.mine;
     connection.greeted();
     plays.learn(welcome.mine);
     plays.resume();
-    burst();
     if (wanted) void enter();
   });
   socket.on("show", (received: unknown) => {
@@ -147,8 +143,7 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
   });
   socket.on("clock", (received: unknown) => {
     const told = complete("Clock", received);
-    clock.reset(told.now_ms, told.rate, performance.now());
-    burst();
+    syncing.begin(told.now_ms, told.rate);
   });
   link.subscribe((now) => {
     if (now.state !== "up") plays.interrupt();
@@ -208,16 +203,13 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
   setInterval(() => {
     now_ms.value = clock.at(performance.now());
   }, TICK_MS);
-  setInterval(() => void sync().catch(lost), SYNC_MS);
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) return;
-    clock.woke();
-    burst();
+    if (!document.hidden) syncing.woke();
   });
   connection.now();
 
   const tuned = (content: Record<string, string>): void => {
-    if (isUp()) connection.ask("tune", content, ANSWER_MS).catch(lost); // the next CONNECT says it again
+    if (isUp()) connection.ask("tune", content, ANSWER_MS).catch(() => undefined); // the next CONNECT says it again
   };
   return {
     link,
