@@ -11,6 +11,7 @@ import random
 import socket
 import struct
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 from typing import NamedTuple, Self, cast
 
@@ -50,30 +51,35 @@ NETWORKS = {  # round trips: 20 to 30 ms, 35 to 85, 160 to 240, 280 to 520 and l
 
 
 class _Half(asyncio.Protocol):
-    """One end's connection. What comes in here goes out at `other`, later."""
+    """One end's connection. What comes in here goes out at `other`, later. `made` is told when it is there."""
 
-    def __init__(self, proxy: "DelayingProxy", way: Way) -> None:
+    def __init__(
+        self, proxy: "DelayingProxy", way: Way, made: Callable[["_Half"], None] | None = None
+    ) -> None:
         self._proxy = proxy
         self._way = way
+        self._made = made
         self._loop = asyncio.get_running_loop()
         self._held: deque[bytes] = deque()  # b"": the sender has no more to say
-        self._held_bytes = 0
+        self.held_bytes = 0  # written here alone
         self._free_at = 0.0  # loop time before which nothing more goes out: the order is kept
-        self._other_full = False
+        self._early = 0  # pieces whose time came before the other end was there
+        self.other_full = False  # written by `throttle`
         self.transport: asyncio.Transport | None = None
         self.other: _Half | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self._proxy.halves.add(self)
-        if self.other is None:
-            self.transport.pause_reading()  # until the other end is there
+        if self._made is not None:
+            self._made(self)
 
     def meet(self, other: "_Half") -> None:
         """From now on what comes in here goes out there."""
         self.other = other
-        assert self.transport is not None
-        self.transport.resume_reading()
+        for _ in range(self._early):
+            self._pass_on()
+        self._read_or_not()
 
     def data_received(self, data: bytes) -> None:
         self._hold(data)
@@ -85,7 +91,11 @@ class _Half(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self._proxy.halves.discard(self)
         self._held.clear()
-        if self.other is not None and self.other.transport is not None and not self.other.transport.is_closing():
+        if (
+            self.other is not None
+            and self.other.transport is not None
+            and not self.other.transport.is_closing()
+        ):
             self.other.transport.abort()
 
     def pause_writing(self) -> None:
@@ -98,23 +108,26 @@ class _Half(asyncio.Protocol):
 
     def throttle(self, *, full: bool) -> None:
         """The other end takes no more for now, or again; so does this one."""
-        self._other_full = full
+        self.other_full = full
         self._read_or_not()
 
     def _hold(self, data: bytes) -> None:
         wait_ms = self._way.least_ms + self._proxy.chance.random() * self._way.spread_ms
         self._free_at = max(self._free_at, self._loop.time() + wait_ms / 1000)
         self._held.append(data)
-        self._held_bytes += len(data)
+        self.held_bytes += len(data)
         self._loop.call_at(self._free_at, self._pass_on)
         self._read_or_not()
 
     def _pass_on(self) -> None:
         if not self._held:
             return  # the connection is gone
+        if self.other is None:
+            self._early += 1
+            return
         data = self._held.popleft()
-        self._held_bytes -= len(data)
-        there = self.other.transport if self.other is not None else None
+        self.held_bytes -= len(data)
+        there = self.other.transport
         if there is None or there.is_closing():
             return
         if data:
@@ -127,7 +140,7 @@ class _Half(asyncio.Protocol):
         transport = self.transport
         if transport is None or transport.is_closing():
             return
-        if self._other_full or self._held_bytes >= HELD_BYTES_MAX:
+        if self.other_full or self.held_bytes >= HELD_BYTES_MAX:
             transport.pause_reading()
         else:
             transport.resume_reading()
@@ -151,7 +164,9 @@ class DelayingProxy:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._taken, "127.0.0.1", 0)
+        self._server = await loop.create_server(
+            lambda: _Half(self, self._network.up, self._taken), "127.0.0.1", 0
+        )
         return self
 
     async def __aexit__(
@@ -180,15 +195,14 @@ class DelayingProxy:
                 _reset_on_close(half.transport)
                 half.transport.abort()
 
-    def _taken(self) -> _Half:
-        near = _Half(self, self._network.up)
-        task = asyncio.ensure_future(self._meet(near))
+    def _taken(self, near: _Half) -> None:
+        task = asyncio.get_running_loop().create_task(self._meet(near))
         self._meeting.add(task)
         task.add_done_callback(self._meeting.discard)
-        return near
 
     async def _meet(self, near: _Half) -> None:
         """Connects on, and joins the two ends."""
+        assert near.transport is not None
         loop = asyncio.get_running_loop()
         try:
             if self.refusing:
@@ -197,10 +211,9 @@ class DelayingProxy:
                 lambda: _Half(self, self._network.down), "127.0.0.1", self._to_port
             )
         except OSError:
-            if near.transport is not None:
-                near.transport.abort()
+            near.transport.abort()
             return
-        if near.transport is None or near.transport.is_closing():
+        if near.transport.is_closing():
             assert far.transport is not None
             far.transport.abort()
             return

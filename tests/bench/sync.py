@@ -1,13 +1,16 @@
 """How nearly phones start a cue together: `gala bench sync`.
 
 A real evening on this machine, with its own store, at real pace: five channels 0, 7, 20, 25 and 45 s behind
-the hall, rounds of a class that all play for equally long (`appear`). The phones run the pages' own clock and
-schedule of `sync` in a Node, each with a local clock that is up to 5 s and 50 ppm off, each behind one of four
-networks (`tests/bench/proxy.py`).
+the hall, rounds of a class that all play for equally long (`appear`). The phones run the pages' own clock
+and schedule of `sync` in a Node, each with a local clock that is up to 5 s and 50 ppm off, each behind one of
+four networks (`tests/bench/proxy.py`).
 
 Every phone notes on the machine's monotonic clock when its page would start the cue and end it. The service's
 schedule is the round's instant in the log, through the gala clock, as it was read beside that same monotonic
 clock. So nothing that the phones believe enters the result. What a page takes to draw a frame is left out.
+
+All share this machine. Where it is busy with something else, the service's loop comes late to its sockets,
+which no clock can tell from a bad network; how late is said at the end.
 """
 
 import argparse
@@ -20,7 +23,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +41,7 @@ from gala.settings import Settings
 from gala.timing import OPEN_LEAD_MS
 from tests.bench.proxy import NETWORKS, DelayingProxy
 from tests.bench.sync_phones import Someone, bundle, phones
-from tests.bench.sync_report import Play, report, table, verdicts
+from tests.bench.sync_report import Play, report, share, table, verdicts
 
 CHANNELS_S = {"hall": 0, "aerial": 7, "cable": 20, "app": 25, "abroad": 45}
 LENGTH_S = 3
@@ -81,7 +84,12 @@ title = {{ en = "Cue {number}" }}
 card = {{ en = "Now." }}
 question = {{ en = "Tap." }}
 whack = {{ waves = 1, wave_ms = 1500, moles = 1, up_ms = 500, threshold = 1 }}
-cues = {{ start = "go", open = "after {OPEN_LEAD_MS / 1000:g}s", lock = "after {LENGTH_S}s", reveal = "go", end = "go" }}
+[segments.cues]
+start = "go"
+open = "after {OPEN_LEAD_MS / 1000:g}s"
+lock = "after {LENGTH_S}s"
+reveal = "go"
+end = "go"
 """
         for number in range(options.cues)
     )
@@ -104,17 +112,19 @@ numbers_max = 10_000
 
 
 class Looks:
-    """The gala clock read beside the machine's monotonic clock, again and again."""
+    """The gala clock read beside the machine's monotonic clock (an argument for tests), again and again."""
 
-    def __init__(self, clock: GalaClock) -> None:
+    def __init__(self, clock: GalaClock, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
         self._clock = clock
+        self._monotonic_ns = monotonic_ns
         self._looks: list[tuple[int, float]] = []  # monotonic ns, and where gala time 0 was then
+        self.lags_ms: list[float] = []  # how much later than asked for the service's own loop came to it
 
     def look(self) -> None:
         """One more."""
-        before_ns = time.monotonic_ns()
+        before_ns = self._monotonic_ns()
         now_ms = self._clock.now_ms()
-        at_ns = (before_ns + time.monotonic_ns()) // 2
+        at_ns = (before_ns + self._monotonic_ns()) // 2
         self._looks.append((at_ns, at_ns - now_ms * 1e6))
 
     def monotonic_ns(self, gala_ms: int) -> float:
@@ -122,7 +132,9 @@ class Looks:
         last_ns, zero_ns = self._looks[-1]
         about_ns = zero_ns + gala_ms * 1e6
         near = [zero for at_ns, zero in self._looks if abs(at_ns - about_ns) < NEAR_NS]
-        assert near, f"nobody looked at the clock then ({(last_ns - about_ns) / 1e9:.1f} s before the last look)"
+        assert near, (
+            f"nobody looked at the clock then ({(last_ns - about_ns) / 1e9:.1f} s before the last look)"
+        )
         return statistics.mean(near) + gala_ms * 1e6 - 0.5e6
 
 
@@ -168,6 +180,10 @@ async def go(evening: Evening, number: int) -> None:
         assert status == 200, reply
 
 
+class NotAllHere(Exception):
+    """Phones did not come in; the message says which, and what those said that failed."""
+
+
 class Notes:
     """What the phones tell. Written by `hear` alone."""
 
@@ -197,6 +213,16 @@ class Notes:
                 return
 
 
+async def arrived(notes: Notes, people: int) -> None:
+    """Waits until everybody was welcomed; `NotAllHere`."""
+    try:
+        async with asyncio.timeout(PATIENCE_S + people / 10):
+            await notes.all_here.wait()
+    except TimeoutError:
+        missing = sorted(set(range(people)) - notes.welcomed)
+        raise NotAllHere(f"phones {missing} were never welcomed; {'; '.join(notes.lost)}") from None
+
+
 async def measure(options: Options, folder: Path) -> dict[str, Any]:
     """One run; the report (`sync_report.report`)."""
     chance = random.Random(options.seed)
@@ -211,7 +237,9 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
     async with contextlib.AsyncExitStack() as stack:
         evening = await stack.enter_async_context(running(plan, folder / "evening"))
         proxies = {
-            name: await stack.enter_async_context(DelayingProxy(evening.public.port, network, chance.randrange(1 << 32)))
+            name: await stack.enter_async_context(
+                DelayingProxy(evening.public.port, network, chance.randrange(1 << 32))
+            )
             for name, network in NETWORKS.items()
         }
         people = [
@@ -227,17 +255,19 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
         looks, notes = Looks(evening.clock), Notes(options.phones)
 
         async def look() -> None:
+            loop = asyncio.get_running_loop()
             while True:
                 looks.look()
+                wanted = loop.time() + LOOK_S
                 await asyncio.sleep(LOOK_S)
+                looks.lags_ms.append((loop.time() - wanted) * 1e3)
 
         looking = asyncio.create_task(look())
         stack.callback(looking.cancel)
         told = await stack.enter_async_context(phones(command, people))
         hearing = asyncio.create_task(notes.hear(told, expected))
         stack.callback(hearing.cancel)
-        async with asyncio.timeout(PATIENCE_S + options.phones / 10):
-            await notes.all_here.wait()
+        await arrived(notes, options.phones)
         await asyncio.sleep(SETTLE_S)
         every_s = options.seconds / options.cues
         for number in range(options.cues):
@@ -280,16 +310,26 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
         "cues": options.cues,
         "seed": options.seed,
         "lost": notes.lost,
+        "service_lag_p50_ms": round(share(looks.lags_ms, 0.5), 2),
+        "service_lag_p95_ms": round(share(looks.lags_ms, 0.95), 2),
         **report(plays, expected),
     }
 
 
+def _some(written: str) -> int:
+    if not written.isdecimal() or int(written) < 1:
+        raise argparse.ArgumentTypeError(f"{written}: a whole number from 1 on")
+    return int(written)
+
+
 def main(arguments: list[str]) -> int:
     """The command. 0: every goal is met; 1: one is missed."""
-    parser = argparse.ArgumentParser(prog="gala bench sync", description=__doc__.split("\n", 1)[0])
+    parser = argparse.ArgumentParser(
+        prog="gala bench sync", description="How nearly phones start a cue together."
+    )
     parser.add_argument("--json", action="store_true", help="one line of JSON, no table")
-    parser.add_argument("--phones", type=int, default=40, help="over all networks and channels (40)")
-    parser.add_argument("--seconds", type=int, default=60, help="how long cues are fired, one in 8 s (60)")
+    parser.add_argument("--phones", type=_some, default=40, help="over all networks and channels (40)")
+    parser.add_argument("--seconds", type=_some, default=60, help="how long cues are fired, one in 8 s (60)")
     parser.add_argument("--seed", type=int, default=2019, help="other clocks and delays")
     asked = parser.parse_args(arguments)
     options = Options(phones=asked.phones, seconds=asked.seconds, seed=asked.seed, channels_s=CHANNELS_S)
@@ -300,7 +340,8 @@ def main(arguments: list[str]) -> int:
     else:
         out = Console(width=max(120, Console().width))
         out.print(table(said))
-        for line in [*verdicts(said), *said["lost"]]:
+        lags = f"{said['service_lag_p50_ms']:.1f} ms late, p95 {said['service_lag_p95_ms']:.1f} ms"
+        for line in [*verdicts(said), f"The service's loop came {lags}.", *said["lost"]]:
             out.print(line, highlight=False)
     return 0 if said["met"] else 1
 

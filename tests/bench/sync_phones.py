@@ -44,7 +44,17 @@ def bundle(folder: Path) -> list[str]:
     node = str(pages.npm_command()[1])
     script = folder / "sync-phones.mjs"
     rolldown = WEB / "node_modules" / "rolldown" / "bin" / "cli.mjs"
-    command = [node, str(rolldown), str(PHONES), "--platform", "node", "--format", "esm", "--file", str(script)]
+    command = [
+        node,
+        str(rolldown),
+        str(PHONES),
+        "--platform",
+        "node",
+        "--format",
+        "esm",
+        "--file",
+        str(script),
+    ]
     done = subprocess.run(command, cwd=WEB, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"the phones could not be put together:\n{done.stdout}{done.stderr}")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-GOALS = {  # name: (what it bounds, ms); the first two are issue-given, the others acceptance A1
+GOALS = {  # name: (what it bounds, ms); an error p99 and a length are of acceptance A1
     "error p95": ("p95_ms", 30.0),
     "error p99": ("p99_ms", 150.0),
     "pairwise skew p95": ("skew_p95_ms", 25.0),
@@ -136,7 +136,7 @@ def verdicts(said: dict[str, Any]) -> list[str]:
     """A line for each goal."""
     missing = said["expected"] - int(said["all"]["starts"])
     lines = [
-        f"{'met   ' if goal['met'] else 'MISSED'}  {name} {goal['found_ms']:.1f} ms, goal {goal['goal_ms']:g} ms"
+        f"{'met' if goal['met'] else 'MISSED':6}  {name}: {goal['found_ms']:.1f} ms of {goal['goal_ms']:g} ms"
         for name, goal in said["goals"].items()
     ]
     return [*lines, *([f"MISSED  {missing} starts of {said['expected']} never came"] if missing else [])]
