@@ -51,7 +51,7 @@ NETWORKS = {  # round trips: 20 to 30 ms, 35 to 85, 160 to 240, 280 to 520 and l
 
 
 class _Half(asyncio.Protocol):
-    """One end's connection. What comes in here goes out at `other`, later. `made` is told when it is there."""
+    """One end's connection. What comes in here goes out at `other`, later. `made` hears when it is there."""
 
     def __init__(
         self, proxy: "DelayingProxy", way: Way, made: Callable[["_Half"], None] | None = None
