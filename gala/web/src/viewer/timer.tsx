@@ -7,22 +7,35 @@ interface Window {
   to_ms: number;
 }
 
-/** Whole seconds left (never below 0) and the light left, 0…100. */
-function useLeft({ from_ms, to_ms }: Window): { seconds: number; light: number } {
+/** How long light takes to come on before something begins, ms: as long as a round is told ahead. */
+const READY_MS = 1000;
+
+/**
+ * Whole seconds left (never below 0) and the light left, 0…100. Before it begins both are what it will begin with, the
+ * light on its way up.
+ */
+function useLeft({ from_ms, to_ms }: Window): { seconds: number; light: number; ready: boolean } {
   const { evening } = usePage();
   const now = evening.now_ms;
-  const seconds = useComputed(() => Math.max(0, Math.ceil((to_ms - now.value) / 1000)));
+  const seconds = useComputed(() => Math.max(0, Math.ceil((to_ms - Math.max(from_ms, now.value)) / 1000)));
   const whole = Math.max(1, to_ms - from_ms);
-  const light = useComputed(() => Math.round(Math.min(1, Math.max(0, (to_ms - now.value) / whole)) * 200) / 2);
-  return { seconds: seconds.value, light: light.value };
+  const light = useComputed(() => {
+    const part = now.value < from_ms ? 1 - (from_ms - now.value) / READY_MS : (to_ms - now.value) / whole;
+    return Math.round(Math.min(1, Math.max(0, part)) * 200) / 2;
+  });
+  const ready = useComputed(() => now.value < from_ms);
+  return { seconds: seconds.value, light: light.value, ready: ready.value };
 }
 
-/** The shallow arch over a play: its light drains from both feet to the keystone. A bar where height is short. */
+/**
+ * The shallow arch over a play: its light drains from both feet to the keystone. A bar where height is short. Before its time it says
+ * "get ready", in the same place and size.
+ */
 export function Lintel({ label, late = false, ...window }: Window & { label: string; late?: boolean }): JSX.Element {
   const { words } = usePage();
-  const { seconds, light } = useLeft(window);
+  const { seconds, light, ready } = useLeft(window);
   return (
-    <div class={late ? "lintel late" : "lintel"} role="timer" style={{ "--left": light }}>
+    <div class={ready ? "lintel ready" : late ? "lintel late" : "lintel"} role="timer" style={{ "--left": light }}>
       <svg class="sp" viewBox="0 0 358 88" aria-hidden="true">
         <path class="t" d="M7 82A300 300 0 0 1 351 82" pathLength="100" />
         <path class="l" d="M7 82A300 300 0 0 1 351 82" pathLength="100" />
@@ -32,7 +45,7 @@ export function Lintel({ label, late = false, ...window }: Window & { label: str
         <i />
       </div>
       <span class="n">{seconds < 100 ? words.value.number(seconds) : words.value.span(seconds)}</span>
-      <span class="lb small sub">{label}</span>
+      <span class="lb small sub">{ready ? words.value.t("getReady") : label}</span>
     </div>
   );
 }
