@@ -128,14 +128,12 @@ function Play({ round, phase, table, has, own, text, held, shut }: Playing): JSX
   const coming = own.all.filter(({ mole }) => !has.moles.has(mole)).length;
   return (
     <>
-      {still ? (
-        <p class="eyebrow middle">
-          <Icon name="pause" />
-          {w.t("stillClock")}
-        </p>
-      ) : (
-        <Lintel from_ms={opens_at_ms} to_ms={closes_at_ms} label={wave > 0 ? w.t("waveLeft", { n: wave }) : w.t("secondsLeft")} />
-      )}
+      <Lintel
+        from_ms={opens_at_ms}
+        to_ms={closes_at_ms}
+        still={still}
+        label={w.t(still ? "stillClock" : wave > 0 ? "waveLeft" : "secondsLeft", { n: wave })}
+      />
       <h1 class="sr">{w.pick(text.question) || w.pick(text.title)}</h1>
       <Meter counted={has.hits} coming={coming} out={own.out.size} threshold={table.threshold} />
       <Field

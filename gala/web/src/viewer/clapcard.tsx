@@ -41,7 +41,7 @@ export function ClapCard(): JSX.Element | null {
   };
   const finding = clapFinding(page, clap);
   return (
-    <section class={busy.value ? "clap slim" : "clap"} aria-label={words.value.t("clapTitle")} data-clap={memory.done || finding.is}>
+    <section class={busy.value || memory.done === "used" ? "clap slim" : "clap"} aria-label={words.value.t("clapTitle")} data-clap={memory.done || finding.is}>
       {memory.done === "used" ? (
         <Used close={() => keep({ done: "dismissed" })} />
       ) : (
@@ -99,7 +99,7 @@ function Words({ finding }: { finding: Finding }): JSX.Element {
     case "ask":
       return (
         <p>
-          <b>{w.t("clapTitle")}</b>
+          <b class="lead-in">{w.t("clapTitle")}</b>
           <span class="sub">{w.t("clapAsk")}</span>
         </p>
       );
@@ -119,8 +119,7 @@ function Words({ finding }: { finding: Finding }): JSX.Element {
     case "found":
       return (
         <p class="center">
-          <span class="sub">{w.t("clapFound")}</span>
-          <b class="figure num">{w.t("seconds", { s: tenths(finding.delay_ms) })}</b>
+          <span class="sub">{w.t("clapFound")}</span> <b class="figure num">{w.t("seconds", { s: tenths(finding.delay_ms) })}</b>{" "}
           <span class="sub">{w.t("behindShort")}</span>
         </p>
       );

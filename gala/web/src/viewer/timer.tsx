@@ -1,5 +1,6 @@
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
+import { Icon } from "../brand/icons.tsx";
 import { usePage } from "./page.ts";
 
 interface Window {
@@ -27,15 +28,23 @@ function useLeft({ from_ms, to_ms }: Window): { seconds: number; light: number; 
   return { seconds: seconds.value, light: light.value, ready: ready.value };
 }
 
+interface LintelProps extends Window {
+  label: string;
+  late?: boolean;
+  /** the clock stands still; the label says so */
+  still?: boolean;
+}
+
 /**
  * The shallow arch over a play: its light drains from both feet to the keystone. A bar where height is short. Before its time it says
  * "get ready", in the same place and size.
  */
-export function Lintel({ label, late = false, ...window }: Window & { label: string; late?: boolean }): JSX.Element {
+export function Lintel({ label, late = false, still = false, ...window }: LintelProps): JSX.Element {
   const { words } = usePage();
   const { seconds, light, ready } = useLeft(window);
+  const looks = ready || still ? "lintel ready" : late ? "lintel late" : "lintel";
   return (
-    <div class={ready ? "lintel ready" : late ? "lintel late" : "lintel"} role="timer" style={{ "--left": light }}>
+    <div class={looks} role="timer" style={{ "--left": still ? 0 : light }}>
       <svg class="sp" viewBox="0 0 358 88" aria-hidden="true">
         <path class="t" d="M7 82A300 300 0 0 1 351 82" pathLength="100" />
         <path class="l" d="M7 82A300 300 0 0 1 351 82" pathLength="100" />
@@ -44,8 +53,14 @@ export function Lintel({ label, late = false, ...window }: Window & { label: str
       <div class="bar" aria-hidden="true">
         <i />
       </div>
-      <span class="n">{seconds < 100 ? words.value.number(seconds) : words.value.span(seconds)}</span>
-      <span class="lb small sub">{ready ? words.value.t("getReady") : label}</span>
+      <span class="n">
+        {still ? <Icon name="pause" /> : seconds < 100 ? words.value.number(seconds) : words.value.span(seconds)}
+      </span>
+      <span class="lb small sub">
+        {/* both keep the place that the longer one needs */}
+        <span class={ready ? "unsaid" : ""}>{label}</span>
+        <span class={ready ? "" : "unsaid"}>{words.value.t("getReady")}</span>
+      </span>
     </div>
   );
 }
