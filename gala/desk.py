@@ -338,7 +338,9 @@ def _round(
         stands = "open"
     due = {cue.do: ahead.get(cue.id, 0) for cue in rundown.segment(round_.segment).cues}
     closes_at_ms = round_.locked_at_ms or due.get("lock", 0)
-    length_ms = running_ms(round_.opened_at_ms, round_.pauses, closes_at_ms)
+    length_ms = running_ms(
+        round_.opened_at_ms, tuple(pause for pause in round_.pauses if pause[1]), closes_at_ms
+    )
     return protocol.DeskRound(
         id=round_.id,
         segment=round_.segment,

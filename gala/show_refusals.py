@@ -47,6 +47,7 @@ class Reason(StrEnum):
     ABSOLUTE = "absolute"  # tied to the clock on the wall: moving it needs a reason, which is logged
     STARTED = "started"  # what has begun stays where it is
     DRAW_FIRST = "draw_first"  # a draw would come before a round it draws from
+    KILLED = "killed"  # every screen is quiet: resume first
     NOT_ASKED = "not_asked"  # nobody was told to watch for the clap
 
 
@@ -261,6 +262,8 @@ def _act_refusal(
         return Reason.NOT_ON_AIR
     newest = state.newest_round(segment.id)
     if act == "open":
+        if state.killed_at_ms:
+            return Reason.KILLED
         return Reason.ROUND_OPEN if state.playable_round() is not None else None
     if act == "end":
         return Reason.ROUND_OPEN if state.playable_round() is not None else None

@@ -16,7 +16,7 @@ from gala.show_refusals import FACTOR_BP_MAX, SPELL_MS_MAX, Reason
 from gala.show_state import Round
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
-from gala.timing import GRACE_MS
+from gala.timing import GRACE_MS, OPEN_LEAD_MS
 from gala.view import show
 from games.game import Spell
 from tests.gala.hall import SECRET, Booth, Hall
@@ -34,6 +34,7 @@ def opened() -> Story:
     story = Story(STARS)
     assert story.go("beam.start") is None
     assert story.go("beam.open") is None
+    story.wait(OPEN_LEAD_MS / 1000)
     return story
 
 
@@ -312,6 +313,7 @@ async def test_a_double_minute_and_a_cut_weigh_plays_by_their_arrival_and_the_re
 ) -> None:
     await booths.go("beam.start")
     await booths.go("beam.open")
+    await booths.step(OPEN_LEAD_MS)
     await booths.step(10_000)
     assert (await booths.tap(1, 1, 40, "mei")).status == "counted"
     assert await booths.post("multiply", target=BEAM, factor_bp=20_000, ms=20_000) == (200, "")

@@ -33,9 +33,8 @@ def box_of(hall: Hall, round_id: str) -> Box:
 async def opened(hall: Hall, conductor: Conductor) -> None:
     """The first round is open, ten seconds before its lock."""
     await hall.go("tetris.start")
-    hall.now_ms += 1_000
-    await conductor.step(hall.now_ms)
-    hall.now_ms += 8_000
+    await conductor.step(hall.now_ms)  # opens a second from now
+    hall.now_ms += 1_000 + 8_000
     await hall.desk.read()
     assert hall.state.rounds[TETRIS].lock_due_at_ms == hall.now_ms + 10_000
 
@@ -182,6 +181,33 @@ async def test_plays_that_arrived_before_a_lock_by_hand_are_counted_and_later_on
     await conductor.step(hall.now_ms)
     await hall.desk.read()
     assert hall.state.rounds[TETRIS].counters["voters"] == 1
+
+
+async def test_a_tap_before_the_lock_counts_within_its_connections_round_trip_and_no_further_back(
+    hall: Hall,
+) -> None:
+    conductor = hall.conductor()
+    await opened(hall, conductor)
+    booth = hall.booth()
+    await booth.follower.read()
+    lock_ms = hall.state.rounds[TETRIS].lock_due_at_ms
+    hall.now_ms = lock_ms + 300
+    claims = [  # (number, when it says it was made, how long it may have been under way)
+        (1, lock_ms - 1, 400.0),
+        (2, lock_ms - 1, 200.0),
+        (3, lock_ms + 1, 400.0),
+        (4, 0, 400.0),
+        (5, lock_ms - 10**9, 250.0),
+        (6, lock_ms + 10**9, 400.0),
+    ]
+    waiting = [
+        asyncio.ensure_future(
+            booth.plays.submit(TETRIS, number, 1, booth.cohort, {"choices": ["comets"]}, claimed_ms, bound_ms)
+        )
+        for number, claimed_ms, bound_ms in claims
+    ]
+    replies = await booth.flush(*waiting)
+    assert [reply.status for reply in replies] == ["counted"] + ["refused"] * 5
 
 
 async def test_after_the_grace_even_a_play_that_arrived_in_time_is_refused(hall: Hall) -> None:

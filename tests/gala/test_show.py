@@ -17,7 +17,8 @@ from gala.rundown import Rundown
 from gala.show import advance
 from gala.show_ahead import timed
 from gala.show_refusals import Reason, due, refusal
-from gala.show_state import State
+from gala.show_state import State, running_order
+from gala.timing import OPEN_LEAD_MS
 from tests.gala.story import GALA_2019, SHORT, SONG, TETRIS, Story, entry_of, locked_tetris
 
 Move = tuple[str, int, int]
@@ -32,6 +33,7 @@ KINDS = (
     *("frozen", "drawn") * 3,
     *("again",) * 2,
     *("any", "standby", "hold", "resume", "resume", "skip", "void", "odd"),
+    *("extend", "retime", "swap", "kill", "delay", "ask_clap", "clap"),
 )
 GAPS_MS = st.sampled_from([0, 0, 1, 500, 1_000, 7_000, 20_000, 90_000])
 moves = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 200), GAPS_MS), min_size=20, max_size=80)
@@ -51,7 +53,7 @@ def cue_of(story: Story, kind: str, which: int, odd: dict[str, Any]) -> dict[str
     rounds = list(state.rounds) or ["short/none/1"]
     name = rounds[-1 - which % min(len(rounds), 2)]
     draw = [*state.draws, which % 3][0]
-    found = due(rundown, state, story.at_ms)
+    found, waiting, segments = due(rundown, state, story.at_ms), timed(rundown, state), rundown.segments
     outcome = {"outcome": ("comets", "harbour", "harbour", "nobody")[which % 4]}
     facts = {"root": "00", "entrants": 1, "tickets": 1, "beacon_round": 1, "beacon_at_ms": story.at_ms}
     cues_by_kind: dict[str, Callable[[], dict[str, Any]]] = {
@@ -63,6 +65,21 @@ def cue_of(story: Story, kind: str, which: int, odd: dict[str, Any]) -> dict[str
         "skip": lambda: {"target": rundown.segments[which % len(rundown.segments)].id},
         "void": lambda: {"target": name, "reason": "wrong" if which % 2 else ""},
         "multiply": lambda: {"target": name, "factor_bp": 20_000, "ms": 1_000 * which or -1},
+        "extend": lambda: {"target": name, "ms": 1_000 * (which - 20)},
+        "retime": lambda: {
+            "target": waiting[which % len(waiting)][0] if waiting else cues[which % len(cues)].id,
+            "at_ms": story.at_ms + 1_000 * which,
+            "reason": "" if which % 3 else "the guest is late",
+        },
+        "swap": lambda: {
+            "target": segments[which % len(segments)].id,
+            "other": segments[which * 7 % len(segments)].id,
+        },
+        "kill": lambda: {"reason": "fire alarm"},
+        "delay": lambda: {
+            "target": rundown.channels[which % len(rundown.channels)].id,
+            "delay_ms": 250 * which,
+        },
         "locked": lambda: {"target": name, "pages": 1, "tally": {"voters": which}, "counters": {}},
         "sealed": lambda: {"target": name, "equal": True},
         "frozen": lambda: {"draw": draw, **facts},
@@ -92,6 +109,7 @@ def check_step(rundown: Rundown, before: State, after: State, cue: dict[str, Any
         assert new.shut >= old.shut
         assert new.void >= old.void
         assert new.sealed >= old.sealed
+        assert new.delays_ms == old.delays_ms, "a round keeps the delays it opened with"
         if old.locked_at_ms:
             assert (new.locked_at_ms, new.lock_due_at_ms) == (old.locked_at_ms, old.lock_due_at_ms)
         if (new.lock_due_at_ms, new.stage_until_at_ms, new.spells, new.void) != (
@@ -111,7 +129,16 @@ def check_step(rundown: Rundown, before: State, after: State, cue: dict[str, Any
     assert running == ([after.on_air] if after.on_air else [])
     for name, at_ms in timed(rundown, after):
         planned = rundown.cue(name)[1]
-        assert planned.by != "at" or at_ms == planned.at_ms, "an absolute cue stands where it stands"
+        moved = name in after.retimed
+        assert planned.by != "at" or moved or at_ms == planned.at_ms, "an absolute cue stands where it stands"
+    order = [segment.id for segment in running_order(rundown, after)]
+    assert sorted(order) == sorted(segment.id for segment in rundown.segments), "nothing is lost by a swap"
+    for segment in rundown.segments:
+        sources = segment.draw.segments if segment.draw is not None else ()
+        assert all(order.index(source) < order.index(segment.id) for source in sources)
+    if after.killed_at_ms:
+        assert after.held_at_ms, "what was stopped by the kill switch waits for a person"
+        assert after.playable_round() is None
 
 
 def moved_by_hold(rundown: Rundown, before: State, after: State, at_ms: int) -> None:
@@ -122,6 +149,8 @@ def moved_by_hold(rundown: Rundown, before: State, after: State, at_ms: int) -> 
     for name, due_at_ms in then.items():
         planned = rundown.cue(name)[1]
         predecessor = _before(rundown, before, name)
+        if name in before.retimed and planned.by == "after":
+            predecessor = before.retimed[name].since_at_ms
         if planned.by == "after" and due_at_ms > before.held_at_ms:
             waited_ms = at_ms - max(before.held_at_ms, predecessor)
             assert now[name] == due_at_ms + waited_ms
@@ -275,7 +304,7 @@ def test_a_voided_round_is_played_again_under_the_next_number() -> None:
     assert second is not None
     assert second.id == "short/tetris/2"
     assert story.state.counting_round("tetris") == second
-    story.wait(18)
+    story.wait(19)  # a second until it opens, and eighteen
     assert story.round("short/tetris/2").locked_at_ms
     assert story.round(TETRIS).void
 
@@ -444,11 +473,14 @@ def test_a_result_is_revealed_only_when_every_gate_is_shut_and_the_stage_has_dec
 def test_a_timed_cue_cannot_be_fired_before_its_instant() -> None:
     story = Story()
     story.go("tetris.start")
-    assert story.do({"cue": "fire", "target": "tetris.open"}) is Reason.ALREADY_DONE
-    story.at_ms += 999
-    assert story.do({"cue": "fire", "target": "tetris.open"}) is Reason.ALREADY_DONE
+    assert story.do({"cue": "fire", "target": "tetris.lock"}) is Reason.ALREADY_DONE
+    assert story.do({"cue": "fire", "target": "tetris.open"}) is None, "called a moment before it opens"
+    opened_at_ms = story.round(TETRIS).opened_at_ms
+    assert opened_at_ms == story.at_ms + OPEN_LEAD_MS
+    story.at_ms = opened_at_ms + 17_999
+    assert story.do({"cue": "fire", "target": "tetris.lock"}) is Reason.ALREADY_DONE
     story.at_ms += 1
-    assert story.do({"cue": "fire", "target": "tetris.open"}) is None
+    assert story.do({"cue": "fire", "target": "tetris.lock"}) is None
 
 
 def test_midnight_comes_at_midnight_whatever_is_held() -> None:
