@@ -46,7 +46,7 @@ from tests.bench.sync_report import Play, report, share, table, verdicts
 CHANNELS_S = {"hall": 0, "aerial": 7, "cable": 20, "app": 25, "abroad": 45}
 LENGTH_S = 3
 CUE_EVERY_S = 8
-SETTLE_S = 3.0  # a burst of `sync` takes one second and a round trip
+SETTLE_S = 5.0  # two bursts of `sync` take three seconds, and what they find is then slewed
 AHEAD_MS = 5_000
 DRIFT_PPM = 50
 PATIENCE_S = 30

@@ -11,6 +11,7 @@ import { GalaClock } from "../src/wire/clock.ts";
 import { complete } from "../src/wire/complete.ts";
 import { newerShow } from "../src/wire/evening.ts";
 import { Syncing } from "../src/wire/syncing.ts";
+import { Ticking } from "../src/wire/ticking.ts";
 
 interface Someone {
   id: number;
@@ -21,9 +22,15 @@ interface Someone {
   drift_ppm: number;
 }
 
+/** A round as a phone knows it by now, and how long before its start it was first told. */
+interface Known {
+  round: RoundView;
+  spare_ms: number;
+  started: boolean;
+  ended: boolean;
+}
+
 const ANSWER_MS = 4000;
-/** The last of a wait, in small steps: a timer may be a millisecond early or late. */
-const NEAR_MS = 15;
 
 const say = (event: Record<string, unknown>): void => void process.stdout.write(JSON.stringify(event) + "\n");
 const now_ns = (): bigint => process.hrtime.bigint();
@@ -33,7 +40,8 @@ class Phone {
   private readonly clock = new GalaClock();
   private readonly socket: Socket;
   private readonly syncing: Syncing;
-  private readonly known = new Map<string, RoundView>();
+  private readonly ticking: Ticking;
+  private readonly known = new Map<string, Known>();
   private show: Show | null = null;
 
   constructor(private readonly who: Someone) {
@@ -50,6 +58,16 @@ class Phone {
       async (content) => complete("SyncReply", await this.socket.timeout(ANSWER_MS).emitWithAck("sync", content)),
       (run, after_ms) => void setTimeout(run, after_ms),
       () => this.local_ms(),
+    );
+    this.ticking = new Ticking(
+      () => this.at_ms(),
+      () => this.clock.rate,
+      () => [...this.known.values()].flatMap(({ round }) => [round.opens_at_ms, round.closes_at_ms]),
+      (now_ms) => this.tell(now_ms),
+      (run, after_ms) => {
+        const timer = setTimeout(run, after_ms);
+        return () => clearTimeout(timer);
+      },
     );
     this.socket.on("welcome", (received: unknown) => {
       const welcome = complete("Welcome", received);
@@ -79,28 +97,29 @@ class Phone {
     this.show = newerShow(this.show, received);
     const round = this.show.round;
     if (!round) return;
-    const first = !this.known.has(round.id);
-    this.known.set(round.id, round);
-    if (!first) return;
     const spare_ms = round.opens_at_ms - this.at_ms();
-    this.wait(round.id, "opens_at_ms", (told) => {
-      say({ what: "start", ...told, spare_ms });
-      this.wait(round.id, "closes_at_ms", (end) => say({ what: "end", ...end }));
-    });
+    this.known.set(round.id, { spare_ms, started: false, ended: false, ...this.known.get(round.id), round });
+    this.ticking.now();
   }
 
-  /** Until this phone's clock has come to that instant of the round, as it is known by then. */
-  private wait(id: string, instant: "opens_at_ms" | "closes_at_ms", reached: (told: object) => void): void {
-    const round = this.known.get(id);
-    if (!round) return;
-    const at_ms = round[instant];
-    const left_ms = at_ms - this.at_ms();
-    if (left_ms <= 0) {
-      const at_ns = String(now_ns());
-      reached({ phone: this.who.id, round: id, at_ms, at_ns, over_ms: -left_ms });
-    } else {
-      setTimeout(() => this.wait(id, instant, reached), left_ms > NEAR_MS ? Math.min(left_ms - NEAR_MS / 2, 1000) : 1);
+  /** The page is told the time: whatever is due is shown. */
+  private tell(now_ms: number): void {
+    for (const known of this.known.values()) {
+      const { round, spare_ms } = known;
+      if (!known.started && now_ms >= round.opens_at_ms) {
+        known.started = true;
+        this.note("start", round.id, now_ms - round.opens_at_ms, spare_ms);
+      }
+      if (known.started && !known.ended && round.closes_at_ms > 0 && now_ms >= round.closes_at_ms) {
+        known.ended = true;
+        this.note("end", round.id, now_ms - round.closes_at_ms, spare_ms);
+      }
     }
+  }
+
+  /** over_ms: how late the page was told, by its own clock */
+  private note(what: "start" | "end", round: string, over_ms: number, spare_ms: number): void {
+    say({ what, phone: this.who.id, round, at_ns: String(now_ns()), over_ms, spare_ms });
   }
 }
 
