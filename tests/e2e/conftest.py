@@ -64,6 +64,10 @@ class Night:
         """Makes points of this round weigh more for a while."""
         await self._press(CuePost(id="", cue="multiply", target=round_id, factor_bp=factor_bp, ms=ms))
 
+    async def cue(self, kind: str, target: str = "", reason: str = "") -> None:
+        """Presses something else on the desk: hold, resume, kill, ask_clap, clap."""
+        await self._press(CuePost(id="", cue=kind, target=target, reason=reason))
+
     async def _press(self, post: CuePost) -> None:
         held = self.evening.passes.read_crew(self.director_url.split("=", 1)[1], int(time.time()))
         self.pressed += 1
