@@ -27,6 +27,7 @@ from gala.rehearsal import hurry, next_act
 from gala.rundown import Rundown
 from gala.settings import Settings
 from gala.store.valkey import in_use
+from gala.timekeeping import world_of
 from gala.timing import GRACE_MS
 from rewards.audit import verify_bundle
 
@@ -123,6 +124,7 @@ async def demo(
             secret=secret,
             entropy=entropy,
             wall_s=lambda: int(time.time()),
+            world=world_of,
             grace_ms=int(GRACE_MS * max(1, options.speed)),
         ) as evening,
         asyncio.TaskGroup() as tasks,

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 import socketio
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from gala.clock import Now
 from gala.conductor import Snapshot
 from gala.desk import as_run, desk
 from gala.edge.broadcast import plain
-from gala.edge.report import Report
+from gala.edge.report import Heard, Report
 from gala.edge.socket import refuse
 from gala.evidence import Books, evidence
 from gala.follower import STALE, CueRefused, Follower
@@ -32,12 +32,14 @@ from gala.show_refusals import FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX, Reaso
 from gala.show_state import State
 from gala.store import keys
 from gala.store.log import ShowLog
+from gala.timekeeping import Standing
 from gala.view import History
 
 NAMESPACE = "/crew"
 DESK_MS = 250  # of real time between two desks while something changes
 EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
-GONE_MS = 5_000  # an edge not heard of for so long (real time) is not listed
+GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not listed
+NO_TIME = "clock"  # why a cue is refused by a process whose clock is off the show's
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "multiply": ("factor_bp", "ms"),
@@ -64,6 +66,7 @@ class Crew:
         now: Now,
         rate: Callable[[], float],
         wall_s: Callable[[], int],
+        knows_the_time: Callable[[], bool],
     ) -> None:
         self.rundown = rundown
         self.passes = passes
@@ -72,12 +75,13 @@ class Crew:
         self._redis = redis
         self.now = now
         self._rate = rate
+        self._knows_the_time = knows_the_time
         self._follower = Follower(rundown, log)
         self._counters: dict[str, dict[str, int]] = {}
-        self._edges: dict[str, Report] = {}
+        self._edges = Heard(Report)
+        self._clocks = Heard(Standing)
         self._desk_at_ms = 0
         self._desk_told = (0, 0.0)  # version and pace
-        self._reports: list[Report] = []  # of all edges, those that are gone too
         self._books = Books()
         self._evidence_at_ms = 0
         self._evidence_told: protocol.Evidence | None = None
@@ -137,20 +141,16 @@ class Crew:
                 if found is not None:
                     snapshot = msgspec.msgpack.decode(cast("bytes", found), type=Snapshot)
                     self._counters[round_.id] = snapshot.counters
-        reports = await self._redis.hgetall(keys.edges(self.rundown.id))
-        self._edges, self._reports = {}, []
-        for name, packed in reports.items():
-            report = msgspec.msgpack.decode(cast("bytes", packed), type=Report)
-            self._reports.append(report)
-            if now_ms - report.seen_at_ms <= GONE_MS * max(self._rate(), 1):
-                self._edges[cast("bytes", name).decode()] = report
+        self._edges.take(await self._redis.hgetall(keys.edges(self.rundown.id)), now_ms)
+        self._clocks.take(await self._redis.hgetall(keys.clocks(self.rundown.id)), now_ms)
         written = await self._redis.get(keys.evidence(self.rundown.id))
         if written is not None:
             self._books = msgspec.msgpack.decode(cast("bytes", written), type=Books)
 
     def desk(self, now_ms: int, crew: str) -> protocol.Desk:
         """The desk as of the last step, for the console of `crew`."""
-        return desk(
+        within_ms = GONE_MS * max(self._rate(), 1)
+        shown = desk(
             self.rundown,
             self._rounds,
             self.state,
@@ -159,8 +159,13 @@ class Crew:
             rate=self._rate(),
             crew=crew,
             counters=self._counters,
-            edges=self._edges,
+            edges=self._edges.present(now_ms, within_ms),
         )
+        shown.clocks = [
+            protocol.DeskClock(name=name, **asdict(clock))
+            for name, clock in sorted(self._clocks.present(now_ms, within_ms).items())
+        ]
+        return shown
 
     def permitted(self, shown: protocol.Desk) -> protocol.Desk:
         """A desk as an overlay may know it: no counts and no outcome that the hall does not know yet."""
@@ -181,7 +186,7 @@ class Crew:
             self._books,
             now_ms=now_ms,
             counters=self._counters,
-            edges=self._reports,
+            edges=self._edges.all.values(),
         )
 
     def as_run(self) -> list[protocol.AsRun]:
@@ -193,6 +198,8 @@ class Crew:
         refused = self._malformed(post)
         if refused is not None:
             return 422, protocol.CueReply(version=self.state.version, reason=refused[0], detail=refused[1])
+        if not self._knows_the_time():
+            return 422, protocol.CueReply(version=self.state.version, reason=NO_TIME)
         cue: dict[str, Any] = {"cue": post.cue}
         if post.cue == "go":
             cue["target"] = post.expect["standby"]

@@ -1,6 +1,7 @@
 /** The live column: who watches, what is counted, the draws, the edges, the as-run. */
 import type { Console } from "./console.ts";
 import { type Desk, type Draw, newestFirst, segmentOf, who } from "./desk.ts";
+import { troubles } from "./health.ts";
 import { Icon } from "./icons.tsx";
 import { count, countdown, timeOfDay } from "./times.ts";
 import { Earlier, Votes } from "./votes.tsx";
@@ -107,6 +108,11 @@ function Edges({ desk }: { desk: Desk }) {
         <Icon name="link" />
         Link health
       </h2>
+      {troubles(desk).map(({ bad, who, what }) => (
+        <p key={who + what} class={bad ? "w-t" : "dim"}>
+          <Icon name="warn" /> <b>{who}</b> {what}
+        </p>
+      ))}
       {desk.edges.length === 0 ? (
         <p class="dim">No edge has reported yet.</p>
       ) : (

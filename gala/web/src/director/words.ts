@@ -35,6 +35,7 @@ const REASONS: Record<string, string> = {
   unknown_cue: "the rundown has no such cue.",
   unknown_segment: "the rundown has no such segment.",
   unknown_round: "there is no round that counts.",
+  clock: "the clock of this desk's service is off the show's. Use another desk, or start it again.",
   not_standby: "another cue is on standby.",
   already_begun: "the show has begun already.",
   not_begun: "the show has not begun.",
