@@ -14,6 +14,7 @@ from gala.wire.door import Door
 from gala.wire.exchange import Exchange
 
 STOP_S = 2
+UNSENT_BYTES = 16 * 1024
 
 
 class CannotListen(Exception):
@@ -48,6 +49,10 @@ class Listener:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            # Connections inherit it: what a slow phone has not been sent waits with us, where a newer board
+            # takes its place, and not by the megabyte in the kernel.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         try:
             self._socket.bind((host, port))
         except OSError as error:

@@ -10,7 +10,7 @@ import msgspec
 
 from gala.edge.audience import Cohort, Viewer
 from gala.wire.exchange import Exchange
-from gala.wire.line import BOARD, SHOW
+from gala.wire.outlet import BOARD, SHOW
 from gala.wire.packets import event_frame
 
 NAMESPACE = "/viewer"

@@ -9,6 +9,7 @@ python-socketio's, which finds in a `Line` the Engine.IO socket that it expects.
     packets     Socket.IO packets as msgpack; frames built once for many
     handshake   the HTTP request that becomes a socket, or why not; pure
     limits      how much of anything a peer may do
+    outlet      one connection's sending half: what waits for a slow reader, how it ends
     line        one connection
     exchange    all connections of a listener: who answers what, pings, broadcasts
     members     who is in which namespace and room, for python-socketio

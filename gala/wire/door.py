@@ -72,6 +72,12 @@ class Door(HttpToolsProtocol):
         self._expect_no_more()
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """The connection is a line's from here on, and nothing is left of the request."""
+        super().handle_websocket_upgrade()
+        # the parser and this object hold each other, and would both stay until the next collection
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does when a connection is lost
+
     def _expect(self) -> None:
         self._expect_no_more()
         self._deadline = self.loop.call_later(self._limits.request_s, self.transport.abort)

@@ -11,8 +11,9 @@ import socketio
 
 from gala.wire.frames import Code
 from gala.wire.limits import Limits
-from gala.wire.line import HEARTBEAT, Line
+from gala.wire.line import Line
 from gala.wire.members import Members
+from gala.wire.outlet import HEARTBEAT
 from gala.wire.packets import Packet
 
 SLICE = 250  # lines written to before anything else gets its turn: about 2 ms
@@ -22,16 +23,13 @@ SLICE = 250  # lines written to before anything else gets its turn: about 2 ms
 class Answer:
     """Who answers an event in the call-back that brought it.
 
-    call: given (line, packet number or None, content or None); it acknowledges itself, at once or later.
+    call: given (line, packet number or None, content or None); it acknowledges itself, at once or later. None
+    or several contents are as good as none.
     ahead: whether it may overtake what the same line said before and python-socketio still works on.
     """
 
     call: Callable[[Line, int | None, Any], None]
     ahead: bool
-
-    def tell(self, line: Line, packet: Packet) -> None:
-        """Hands a packet over. None or several contents are as good as none."""
-        self.call(line, packet.id, packet.data[1] if len(packet.data) == 2 else None)
 
 
 class Exchange:
@@ -59,6 +57,7 @@ class Exchange:
         self._wheel: list[set[Line]] = [set() for _ in range(limits.wheel_slots)]
         self._turn = 0
         self._turning: asyncio.TimerHandle | None = None
+        self._open_count = 0
         self._set_pace()
 
     # ------------------------------------------------------------ putting together
@@ -87,6 +86,7 @@ class Exchange:
         line.sid = self._sockets.eio.generate_id()
         self._members.lines[line.sid] = line
         self._uvicorn.connections.add(line)
+        self._open_count += 1
         line.slot = self._turn
         self._wheel[self._turn].add(line)
         if self._turning is None:
@@ -104,6 +104,7 @@ class Exchange:
         """A line's connection has ended; python-socketio is told in its turn, see `gone`."""
         if line.sid:
             self._uvicorn.connections.discard(line)
+            self._open_count -= 1
             self._wheel[line.slot].discard(line)
 
     async def handle(self, line: Line, packet: Packet) -> None:
@@ -119,7 +120,7 @@ class Exchange:
         await self._sockets.eio._trigger_event(
             "disconnect", line.sid, reason or self._sockets.reason.TRANSPORT_CLOSE
         )
-        self._members.lines.pop(line.sid, None)
+        self._members.forget(line.sid)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs a line's work beside everything; uvicorn waits for it when it stops."""
@@ -155,7 +156,7 @@ class Exchange:
                 line.write(frame)
 
     async def tell_newest(self, namespace: str, room: str | None, kind: int, frame: bytes) -> None:
-        """A frame of a kind (`line.SHOW`, `line.BOARD`) of which a slow reader gets only the newest."""
+        """A frame of a kind (`outlet.SHOW`, `outlet.BOARD`) of which a slow reader gets only the newest."""
         async for some in self._slices(namespace, room):
             for line in some:
                 line.newest(kind, frame)
@@ -186,7 +187,7 @@ class Exchange:
         for line in self._wheel[self._turn]:
             line.ping(HEARTBEAT, now_s)
         self._set_pace()
-        if self._members.lines:
+        if self._open_count:
             self._turning = self.loop.call_later(self._turn_s, self._on_turn)
         else:
             self._turning = None

@@ -1,96 +1,44 @@
 """One connection: the WebSocket that uvicorn is given, and the Engine.IO socket that python-socketio finds.
 
 An open line that has nothing to say owns this object and its transport, and no task, queue or timer. What it
-reads is handled in `data_received`; what it is sent goes to the transport at once. The transport's buffer is
-empty unless the peer reads slowly: it tries the kernel first and pauses us for the first byte left over.
-Then boards and shows wait here, one of each, the newest; everything else piles up as far as the limit.
+reads is handled in `data_received`; how it sends, and ends, is in `Outlet`.
 """
 
 import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from gala.wire.frames import (
-    BINARY,
-    CLOSE,
-    PING,
-    PONG,
-    TEXT,
-    Broken,
-    Code,
-    Reader,
-    close_code,
-    close_frame,
-    frame,
-    unmask,
-)
+import structlog
+
+from gala.wire.frames import BINARY, CLOSE, PING, PONG, TEXT, Broken, Code, Reader, close_code, frame, unmask
 from gala.wire.handshake import NoSocket, answer
-from gala.wire.packets import EVENT, Packet, Unreadable, ack_frame, event_frame, read
+from gala.wire.outlet import CLOSING, DEAF, GONE, NEW, OPEN, ROUND_TRIP, ROUND_TRIP_BACK, Outlet
+from gala.wire.packets import EVENT, Packet, Unreadable, read
 
 if TYPE_CHECKING:
-    from gala.wire.exchange import Exchange
+    from gala.wire.exchange import Answer, Exchange
 
-# What a line may be; written by itself only.
-NEW, OPEN, CLOSING, DEAF, GONE = range(5)
-"""Before its handshake; in use; closing, and waiting for the peer's half; hung up on; no more."""
+log = structlog.get_logger("gala")
 
-SHOW: Final = 0
-BOARD: Final = 1
-"""The two kinds of frame of which only the newest counts."""
-
-ROUND_TRIP: Final = frame(PING, b"gala")
-ROUND_TRIP_BACK: Final = b"gala"
-HEARTBEAT: Final = frame(TEXT, b"2")
 OPENED, CLOSED_BY_PEER, HEARD, MESSAGE = "0", "1", "3", "4"
 IGNORED: Final = ("2", "5", "6")
 """Engine.IO packets that make sense beside a transport we do not have: nothing has to follow from them."""
 
 
-class Line(asyncio.Protocol):
+class Line(Outlet):
     """One connection. Made by its `Exchange`; public attributes are for reading, except by the exchange."""
 
-    __slots__ = (
-        "_closed_because",
-        "_cold",
-        "_exchange",
-        "_frames_due_s",
-        "_held",
-        "_reader",
-        "_ready",
-        "_session",
-        "_state",
-        "_transport",
-        "namespaces",
-        "pinged_s",
-        "rtt_ms",
-        "sid",
-        "slot",
-        "unheard",
-    )
+    __slots__ = ("_cold", "_session", "sid", "slot")
 
     upgraded = True  # Engine.IO: it is a WebSocket, and was one from the start
 
     def __init__(self, exchange: "Exchange") -> None:
-        self._exchange = exchange
-        self._transport: asyncio.Transport
-        self._state = NEW
-        self._ready = False  # open, and the transport's buffer empty
-        self._reader: Reader | None = None  # only while a frame or message has begun and not ended
-        self._held: list[bytes | None] | None = None  # by kind, while the peer reads slowly
-        self._cold: deque[Packet | None] | None = (
-            None  # while python-socketio works for this line; None: the end
-        )
-        self._frames_due_s = 0.0  # when what it has sent would have been due at the permitted pace
+        super().__init__(exchange)
+        # what python-socketio works on or is still to hear, the line's end (None) last; None: nothing
+        self._cold: deque[Packet | None] | None = None
         self._session: dict[str, Any] | None = None
-        self._closed_because = ""
         self.sid = ""  # Engine.IO's, and ours in every namespace
-        self.namespaces: tuple[str, ...] = ()  # those it was let into
         self.slot = 0  # its place in the wheel
-        self.pinged_s = (
-            0.0  # when a ping went out that was not answered yet, of the loop's clock; 0: none did
-        )
-        self.unheard = False  # whether that was the heartbeat, which a phone that lives answers
-        self.rtt_ms = 0.0  # the latest round trip, of the network and the peer's wits; 0: none measured yet
 
     # ------------------------------------------------------------ what the loop and uvicorn call
 
@@ -120,19 +68,6 @@ class Line(asyncio.Protocol):
                     return
         self._read(data)
 
-    def pause_writing(self) -> None:
-        """The peer reads slowly: there is something in the transport's buffer."""
-        self._ready = False
-
-    def resume_writing(self) -> None:
-        """The buffer is empty again."""
-        self._ready = self._state == OPEN
-        held, self._held = self._held, None
-        if held is not None:
-            for kind, waiting in enumerate(held):
-                if waiting is not None:
-                    self.newest(kind, waiting)
-
     def eof_received(self) -> None:
         """The peer will send no more: nothing keeps the connection open."""
 
@@ -150,92 +85,6 @@ class Line(asyncio.Protocol):
                 self._cold.clear()
             self._later(None)
 
-    def shutdown(self) -> None:
-        """uvicorn stops: the phones are told to come back."""
-        if self._state == OPEN:
-            for namespace in self.namespaces:
-                self.write(event_frame(namespace, "drain", {"within_ms": self._exchange.limits.drain_ms}))
-            self.hang_up(Code.RESTART, "restart")
-        elif self._state == NEW:
-            self._transport.close()
-
-    # ------------------------------------------------------------ what is sent
-
-    def write(self, whole: bytes) -> None:
-        """Sends a frame, unless the peer has let too much pile up: then it is cut off."""
-        if self._state != OPEN:
-            return
-        transport = self._transport
-        if not self._ready and transport.get_write_buffer_size() > self._exchange.limits.unsent_bytes:
-            self._cut("reads too slowly")
-            return
-        transport.write(whole)
-
-    def newest(self, kind: int, whole: bytes) -> None:
-        """Sends a frame of a kind of which only the newest counts; one that cannot go yet is replaced."""
-        if self._ready:
-            self._transport.write(whole)
-        elif self._state == OPEN:
-            if self._held is None:
-                self._held = [None, None]
-            self._held[kind] = whole
-
-    def ack(self, namespace: str, number: int | None, content: object) -> None:
-        """Answers the packet of that number; one that asked for no answer gets none."""
-        if number is not None:
-            self.write(ack_frame(namespace, number, content))
-
-    def ping(self, heartbeat: bytes, now_s: float) -> None:
-        """Asks for a sign of life and measures how long it takes."""
-        if self._state == OPEN:
-            self.pinged_s = now_s
-            self.unheard = heartbeat is HEARTBEAT
-            self.write(heartbeat)
-
-    def enter(self, namespace: str) -> None:
-        """It was let into a namespace."""
-        if namespace not in self.namespaces:
-            self.namespaces = (*self.namespaces, namespace)
-
-    def leave(self, namespace: str) -> None:
-        """It is no longer in a namespace."""
-        self.namespaces = tuple(name for name in self.namespaces if name != namespace)
-
-    def hang_up(self, code: Code, reason: str) -> None:
-        """Begins the closing handshake, and does not wait for its other half for ever."""
-        if self._state == OPEN:
-            self.write(close_frame(code, reason))
-            self._state, self._ready = CLOSING, False
-            self._linger(reason)
-
-    def fail(self, code: Code, reason: str) -> None:
-        """The peer broke a rule: it is told which, and nothing more of it is read."""
-        if self._state == OPEN:
-            self.write(close_frame(code, reason))
-            self._state, self._ready = DEAF, False
-            self._frames_due_s = 0.0  # from here on: how many bytes have gone unheard
-            if self._transport.can_write_eof():
-                self._transport.write_eof()
-            self._linger(reason)
-
-    def lapse(self) -> None:
-        """No sign of life for too long."""
-        self._cut("ping timeout")
-
-    def _cut(self, reason: str) -> None:
-        if self._state != GONE:
-            self._closed_because = self._closed_because or reason
-            self._ready = False
-            self._state = DEAF
-            self._exchange.dropped[reason] += 1
-            self._transport.abort()
-
-    def _linger(self, reason: str) -> None:
-        self._closed_because = reason
-        self._reader = self._held = None
-        self._exchange.dropped[reason] += 1
-        self._exchange.loop.call_later(self._exchange.limits.linger_s, self._transport.abort)
-
     # ------------------------------------------------------------ what is received
 
     def _received_otherwise(self, data: bytes) -> None:
@@ -245,8 +94,8 @@ class Line(asyncio.Protocol):
         elif self._state == CLOSING:
             self._read(data)
         elif self._state == DEAF:
-            self._frames_due_s += len(data)
-            if self._frames_due_s > self._exchange.limits.deaf_bytes:
+            self._measure += len(data)
+            if self._measure > self._exchange.limits.deaf_bytes:
                 self._transport.abort()
 
     def _open(self, head: bytes) -> None:
@@ -292,8 +141,7 @@ class Line(asyncio.Protocol):
             else:
                 self._transport.abort()
             return
-        if reader.idle:
-            self._reader = None
+        self._reader = None if reader.idle else reader
 
     def _control(self, opcode: int, content: bytes) -> None:
         if opcode == CLOSE:
@@ -302,6 +150,7 @@ class Line(asyncio.Protocol):
                 self.write(frame(CLOSE, b"" if code == Code.NO_CODE else content[:2]))
             self._state, self._ready = DEAF, False
             self._transport.close()
+            self._wait_for_the_end()
         elif self._too_fast():
             return
         elif opcode == PING:
@@ -340,19 +189,26 @@ class Line(asyncio.Protocol):
         if packet.type == EVENT and packet.nsp in self.namespaces:
             answer_now = self._exchange.answers.get((packet.nsp, packet.data[0]))
             if answer_now is not None and (self._cold is None or answer_now.ahead):
-                answer_now.tell(self, packet)
+                self._answer(answer_now, packet)
                 return
         self._later(packet)
+
+    def _answer(self, answer_now: "Answer", packet: Packet) -> None:
+        """Has a packet answered at once. A fault of ours costs its answer, and not the line."""
+        try:
+            answer_now.call(self, packet.id, packet.data[1] if len(packet.data) == 2 else None)
+        except Exception:
+            log.exception("an answer failed", namespace=packet.nsp, event_name=packet.data[0])
 
     def _too_fast(self) -> bool:
         """Counts a message; whether it is one too many, and was the last."""
         exchange = self._exchange
         now_s = exchange.loop.time()
-        due_s = max(now_s, self._frames_due_s)
+        due_s = max(now_s, self._measure)
         if due_s - now_s > exchange.burst_s:
             self.fail(Code.POLICY, "too many messages")
             return True
-        self._frames_due_s = due_s + exchange.message_s
+        self._measure = due_s + exchange.message_s
         return False
 
     # ------------------------------------------------------------ python-socketio's side
@@ -379,10 +235,19 @@ class Line(asyncio.Protocol):
                 self._exchange.answers.get((packet.nsp, packet.data[0])) if packet.type == EVENT else None
             )
             if answer_now is not None and packet.nsp in self.namespaces:
-                answer_now.tell(self, packet)
+                self._answer(answer_now, packet)
             else:
                 await self._exchange.handle(self, packet)
         self._cold = None
+
+    def enter(self, namespace: str) -> None:
+        """It was let into a namespace."""
+        if namespace not in self.namespaces:
+            self.namespaces = (*self.namespaces, namespace)
+
+    def leave(self, namespace: str) -> None:
+        """It is no longer in a namespace."""
+        self.namespaces = tuple(name for name in self.namespaces if name != namespace)
 
     @property
     def busy(self) -> bool:

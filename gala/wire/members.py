@@ -31,6 +31,12 @@ class Members(AsyncManager):  # type: ignore[misc]  # python-socketio has no typ
         """The lines of a room, those still in their connect handler among them."""
         return self.rooms.get(namespace, {}).get(room, {}).values()
 
+    def forget(self, sid: str) -> None:
+        """A line is gone, also if a handler that was to hear of it failed."""
+        self.lines.pop(sid, None)
+        for namespace in list(self.rooms):
+            self.basic_disconnect(sid, namespace)
+
     # ------------------------------------------------------------ what python-socketio asks of a client list
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:

@@ -31,8 +31,9 @@ from gala.listener import Listener
 from gala.wire.exchange import Exchange
 from gala.wire.frames import BINARY, FIN, MASKED, TEXT, unmask
 from gala.wire.limits import Limits
-from gala.wire.line import BOARD, Line
+from gala.wire.line import Line
 from gala.wire.members import Members
+from gala.wire.outlet import BOARD
 from gala.wire.packets import ServedPacket, event_frame
 from tests.gala.wires import await_listener
 

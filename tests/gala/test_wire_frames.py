@@ -94,7 +94,7 @@ def conversations(draw: st.DrawFn) -> tuple[bytes, list[Message]]:
 
 
 @given(conversations(), st.lists(st.integers(0, 1 << 20), max_size=6))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_in_whatever_pieces_bytes_come_the_same_messages_come_out(
     said: tuple[bytes, list[Message]], cuts: list[int]
 ) -> None:
@@ -119,7 +119,7 @@ def test_it_may_be_cut_at_every_byte(words: list[str | bytes], mask: bytes) -> N
 
 
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=4))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_whatever_comes_is_a_message_or_broken_and_where_it_is_cut_changes_nothing(
     data: bytes, cuts: list[int]
 ) -> None:

@@ -22,7 +22,7 @@ values = st.recursive(
 
 
 @given(st.text(max_size=5), st.lists(values, max_size=3), st.none() | st.integers(0, 1 << 40))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_an_event_is_read_as_it_was_said(name: str, content: list[Any], number: int | None) -> None:
     said = {"type": 2, "nsp": "/viewer", "data": [name, *content]}
     if number is not None:
@@ -31,7 +31,7 @@ def test_an_event_is_read_as_it_was_said(name: str, content: list[Any], number: 
 
 
 @given(st.binary(max_size=60) | values.map(msgpack.packb))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_whatever_comes_is_a_packet_or_unreadable(content: bytes) -> None:
     try:
         packet = read(content)

@@ -24,8 +24,9 @@ from gala.listener import Listener
 from gala.wire.exchange import Exchange
 from gala.wire.frames import BINARY, CLOSE, CONTINUATION, FIN, TEXT, unmask
 from gala.wire.limits import Limits
-from gala.wire.line import BOARD, SHOW, Line
+from gala.wire.line import Line
 from gala.wire.members import Members
+from gala.wire.outlet import BOARD, SHOW
 from gala.wire.packets import ServedPacket, event_frame
 
 NAMESPACE = "/viewer"
@@ -91,6 +92,7 @@ class Service:
         self.exchange = Exchange(self.sockets, limits)
         self.exchange.answer(NAMESPACE, "sync", self._say, ahead=True)
         self.exchange.answer(NAMESPACE, "play", self._say)
+        self.exchange.answer(NAMESPACE, "broken", self._fail)
         app = Starlette(routes=[Route("/healthz", self._healthz), Route("/board", self._board)])
         self.listener = Listener(app, self.exchange, "127.0.0.1", 0, setting="-")
         self.port = self.listener.port
@@ -99,6 +101,10 @@ class Service:
     @staticmethod
     def _say(line: Line, number: int | None, data: Any) -> None:
         line.ack(NAMESPACE, number, {"heard": data})
+
+    @staticmethod
+    def _fail(_line: Line, _number: int | None, _data: Any) -> None:
+        raise RuntimeError("meant to fail")
 
     @staticmethod
     async def _healthz(_request: Request) -> Response:
