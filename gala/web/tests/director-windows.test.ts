@@ -11,7 +11,7 @@ test("the round on air is drawn by the clock, what stands by as it is planned", 
 
 test("a channel that cannot play is named first, with the seconds that are missing", () => {
   expect(advice(live().windows)).toEqual([
-    { level: "red", who: "Abroad cannot play.", what: "Open 17 s earlier, or mark it play-along only." },
+    { level: "red", who: "Abroad sees none of it: −9 s.", what: "Open 17 s earlier, or mark it play-along only." },
     { level: "yellow", who: "App sees 7 s.", what: "Open 1 s earlier to make it enough." },
   ]);
   expect(worst(live().windows)).toBe("red");
