@@ -76,7 +76,7 @@ class History:
         When its delay was tuned up, what they knew before is still known: tuning never un-shows.
         """
         spans = self._delays[channel]
-        ends = [*(from_ms - 1 for from_ms, _ in spans[1:]), now_ms]
+        ends = [*(from_ms for from_ms, _ in spans[1:]), now_ms]
         seen = (
             self.visible(min(end_ms, now_ms), cohort_delay_ms(delay_ms))
             for (from_ms, delay_ms), end_ms in zip(spans, ends, strict=True)

@@ -17,7 +17,7 @@ from gala.passes import Passes
 from gala.protocol import Mine
 from gala.store.clients import Clients
 from gala.store.valkey import EmbeddedValkey
-from gala.timing import COHORTS_MAX
+from gala.timing import COHORTS_MAX, OPEN_LEAD_MS
 from tests.gala.hall import SECRET
 from tests.gala.phones import Join, Phone, Refused, Stage, running
 from tests.gala.story import SHORT, SONG, TETRIS
@@ -282,7 +282,7 @@ async def test_a_play_after_the_lock_is_refused_and_one_before_it_stands(stage: 
     await phone.ask("enter", {})
     await in_round(stage, phone)
     assert (await phone.play(TETRIS, 1, "comets"))["status"] == "counted"
-    stage.wait(18)
+    stage.wait(OPEN_LEAD_MS / 1000 + 18)
     late = await phone.play(TETRIS, 2, "harbour")  # even before anyone has fired the lock
     assert (late["status"], late["reason"]) == ("refused", "locked")
     assert late["mine"]["has"]["choices"] == ["comets"]
@@ -332,7 +332,7 @@ async def test_tune_moves_a_phone_to_another_cohort_and_shows_what_is_seen_there
 ) -> None:
     phone = await join(channel="hall")
     await in_round(stage, phone)
-    assert await phone.ask("tune", {"channel": "app"}) == {"cohort": "app:8000"}
+    assert await phone.ask("tune", {"channel": "app"}) == {"cohort": "app:8000", "delay_ms": 8_000}
     shown = await phone.hear("show", lambda show: "segment" not in show)
     assert "round" not in shown
     assert await phone.ask("tune", {"channel": "nowhere"}) == {

@@ -138,9 +138,7 @@ def check_step(rundown: Rundown, before: State, after: State, cue: dict[str, Any
         assert all(order.index(source) < order.index(segment.id) for source in sources)
     if after.killed_at_ms:
         assert after.held_at_ms, "what was stopped by the kill switch waits for a person"
-        assert all(
-            r.locked_at_ms or r.void for r in after.rounds.values() if r.opened_at_ms <= after.killed_at_ms
-        )
+        assert after.playable_round() is None
 
 
 def moved_by_hold(rundown: Rundown, before: State, after: State, at_ms: int) -> None:
