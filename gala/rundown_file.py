@@ -39,7 +39,7 @@ WebP or SVG, at most 64 KiB).
 
 In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap,
 and ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
-``look_up = true`` and have a ``note`` for the crew.
+``look_up = true``, have a ``note`` for the crew, and name channels that are too late to play (``watch_only``).
 """
 
 import datetime as dt

@@ -183,6 +183,33 @@ async def test_plays_that_arrived_before_a_lock_by_hand_are_counted_and_later_on
     assert hall.state.rounds[TETRIS].counters["voters"] == 1
 
 
+async def test_a_tap_before_the_lock_counts_within_its_connections_round_trip_and_no_further_back(
+    hall: Hall,
+) -> None:
+    conductor = hall.conductor()
+    await opened(hall, conductor)
+    booth = hall.booth()
+    await booth.follower.read()
+    lock_ms = hall.state.rounds[TETRIS].lock_due_at_ms
+    hall.now_ms = lock_ms + 300
+    claims = [  # (number, when it says it was made, how long it may have been under way)
+        (1, lock_ms - 1, 400.0),
+        (2, lock_ms - 1, 200.0),
+        (3, lock_ms + 1, 400.0),
+        (4, 0, 400.0),
+        (5, lock_ms - 10**9, 250.0),
+        (6, lock_ms + 10**9, 400.0),
+    ]
+    waiting = [
+        asyncio.ensure_future(
+            booth.plays.submit(TETRIS, number, 1, booth.cohort, {"choices": ["comets"]}, claimed_ms, bound_ms)
+        )
+        for number, claimed_ms, bound_ms in claims
+    ]
+    replies = await booth.flush(*waiting)
+    assert [reply.status for reply in replies] == ["counted"] + ["refused"] * 5
+
+
 async def test_after_the_grace_even_a_play_that_arrived_in_time_is_refused(hall: Hall) -> None:
     conductor = hall.conductor()
     await opened(hall, conductor)

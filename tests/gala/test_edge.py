@@ -68,6 +68,42 @@ async def test_our_own_line_hears_the_welcome_after_its_connect_too(stage: Stage
         await Line.open(stage.url.replace("http", "ws"), {"channel": "nowhere"})
 
 
+async def test_an_own_delay_makes_a_cohort_of_half_seconds_and_the_phone_is_told_the_rest(join: Join) -> None:
+    phone = await join(channel="app", delay_ms=8_200)
+    welcome = await phone.hear("welcome")
+    assert (welcome["cohort"], welcome["delay_ms"], welcome["rest_ms"]) == ("app:8500", 8_200, 300)
+    tuned = await phone.ask("tune", {"delay_ms": 10**9})
+    assert tuned["delay_ms"] == 8_000 + 90_000, "a nudge is bounded"
+    assert await phone.ask("tune", {}) == {"cohort": "app:8000", "delay_ms": 8_000}
+
+
+async def test_a_channel_tuned_by_the_director_takes_its_phones_along(stage: Stage, join: Join) -> None:
+    app, own = await join(channel="app"), await join(channel="app", delay_ms=30_000)
+    await stage.cue("delay", target="app", delay_ms=2_000)
+    await stage.go("tetris.start")
+    stage.wait(2.1)
+    await app.hear("show", lambda show: show.get("segment", {}).get("id") == "tetris")
+    assert (await join(channel="app")) is not app
+    late = await join(channel="app")
+    assert (await late.hear("welcome"))["cohort"] == "app:2000"
+    assert not any("segment" in content for event, content, _ in own.heard if event == "show"), (
+        "whoever says for themselves how late they are is believed"
+    )
+
+
+async def test_a_sync_measures_its_connections_round_trip_by_our_own_clock(stage: Stage, join: Join) -> None:
+    phone = await join()
+    first = await phone.ask("sync", {"t0_ms": 1.0})
+    stage.wait(0.35)
+    await phone.ask("sync", {"t0_ms": 2.0, "told_ms": first["t2_ms"], "since_ms": 100.0})
+    (viewer,) = stage.evening.edge.audience
+    assert viewer.bound_ms == pytest.approx(250, abs=1)
+    await phone.ask("sync", {"t0_ms": 3.0, "told_ms": 1.0, "since_ms": 0.0})
+    assert viewer.bound_ms == 500, "whatever a phone says, no further back than the grace"
+    await phone.ask("sync", {"t0_ms": 4.0, "told_ms": 1e300, "since_ms": -1e300})
+    assert viewer.bound_ms == 500
+
+
 async def test_numbers_are_dense_and_a_viewer_keeps_theirs(stage: Stage, join: Join) -> None:
     phones = [await join() for _ in range(4)]
     replies = [await phone.ask("enter", {}) for phone in phones]
@@ -339,8 +375,12 @@ async def test_tune_moves_a_phone_to_another_cohort_and_shows_what_is_seen_there
         "cohort": "app:8000",
         "reason": "unknown_channel",
     }
-    assert await phone.ask("tune", {"delay_ms": 700}) == {"cohort": "app:1000"}
-    assert await phone.ask("tune", {"delay_ms": 10**9}) == {"cohort": "app:98000"}
+    assert await phone.ask("tune", {"delay_ms": 700}) == {
+        "cohort": "app:1000",
+        "delay_ms": 700,
+        "rest_ms": 300,
+    }
+    assert await phone.ask("tune", {"delay_ms": 10**9}) == {"cohort": "app:98000", "delay_ms": 98_000}
     assert await phone.ask("tune", {"delay_ms": -5}) == {"cohort": "app:0"}
 
 
