@@ -147,6 +147,8 @@ class Notary:
         elif kind == "locked":
             round_ = state.rounds[cue["target"]]
             if not round_.void:
+                # written before, unless it was the kill switch or a hold that locked it
+                await self._register.round_locked(round_.id, at_ms=entry.at_ms)
                 await self._seal(round_, cue["counters"], entry.at_ms, now_ms)
 
     async def _write_act(self, entry: LogEntry, state: State, now_ms: int) -> None:
