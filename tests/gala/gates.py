@@ -1,4 +1,4 @@
-"""An evening of three short rounds, one of each class that can be played, for whoever is on three channels."""
+"""An evening of three short rounds, one of each class that can be played, on three channels."""
 
 from gala.rundown_file import read
 
