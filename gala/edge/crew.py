@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gala import protocol
+from gala import embargo, protocol
 from gala.as_run import as_run
 from gala.clock import Now
 from gala.conductor import Snapshot, pages_of
@@ -178,8 +178,9 @@ class Crew:
         return replace(shown, rounds=[self._permitted(round_) for round_ in shown.rounds])
 
     def _permitted(self, shown: protocol.DeskRound) -> protocol.DeskRound:
-        live = shown.timing != "predict" and self._rounds.live(self.state.rounds[shown.id])
-        if shown.state == "revealed" or live:
+        round_ = self.state.rounds[shown.id]
+        live = self._rounds.live(round_)
+        if embargo.result(round_, round_) or embargo.counters(round_, round_, live=live):
             return shown
         return replace(shown, voters=0, choices=[], outcome="", refused={})
 
@@ -250,7 +251,7 @@ class CrewSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socke
             raise refuse("bad_auth", detail=str(error)) from None
         except BadPass as error:
             raise refuse("bad_pass", detail=str(error)) from None
-        if held.role not in ("director", "auditor"):
+        if held.role not in embargo.KNOW_BEFORE:
             raise refuse("wrong_role", detail=f"a pass for {held.role} does not open the desk")
         self._crew.members[sid] = held
 
@@ -311,26 +312,26 @@ def crew_routes(crew: Crew) -> list[Route]:
         return json_response(reply, status)
 
     async def state(request: Request) -> Response:
-        held = allowed(request, "director", "auditor", "overlay")
+        held = allowed(request, *embargo.KNOW_BEFORE, "overlay")
         if isinstance(held, Response):
             return held
         shown = crew.desk(crew.now(), held.name)
-        return json_response(flat(crew.permitted(shown) if held.role == "overlay" else shown))
+        return json_response(flat(shown if held.role in embargo.KNOW_BEFORE else crew.permitted(shown)))
 
     async def rundown(request: Request) -> Response:
-        held = allowed(request, "director", "auditor")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.rundown)
 
     async def as_run_(request: Request) -> Response:
-        held = allowed(request, "director", "auditor")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.as_run())
 
     async def evidence_(request: Request) -> Response:
-        held = allowed(request, "auditor", "director")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.evidence(crew.now()))
