@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS
@@ -28,11 +28,12 @@ from gala.protocol import CuePost
 from gala.rundown_file import load
 from gala.settings import Settings
 from gala.show_state import State
+from tests.conftest import PATIENCE_S
 from tests.e2e.chromium import chromium_path
 
 HERE = Path(__file__).parent
 RUNDOWN = HERE / "evening.toml"
-PATIENCE_S = 20.0
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @dataclass

@@ -15,10 +15,10 @@ from gala.notary import chain_and_signature
 from gala.protocol import CuePost
 from gala.rundown import Rundown
 from gala.settings import Settings
+from tests.conftest import PATIENCE_S
 from tests.gala.hall import SECRET
 from tests.gala.story import SHORT
 
-PATIENCE_S = 10
 NOW_S = 1_573_385_400
 
 
