@@ -19,9 +19,10 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet
 demo: $(VENV)/.for-demo pages
 	$(BIN)/gala demo $(ARGS)
 
+# A worker a core, each with a store and a Chromium of its own; one that is done takes tests from the others.
 test: check browser faketime
 	$(BIN)/python gala/web/pages_build.py test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.for-test pages
 	$(BIN)/python gala/web/pages_build.py check
