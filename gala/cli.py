@@ -28,6 +28,7 @@ from gala.rundown import Rundown
 from gala.rundown_file import Faults, load
 from gala.store.clients import StoreUnusable
 from gala.store.valkey import ValkeyUnusable
+from gala.timekeeping import world_of
 from rewards.audit import verify_bundle
 
 RUNDOWNS = Path(__file__).parent / "rundowns"
@@ -155,6 +156,7 @@ def serve(
                 secret=secret,
                 entropy=secrets.token_bytes,
                 wall_s=lambda: int(time.time()),
+                world=world_of,
             ) as evening,
             asyncio.TaskGroup() as tasks,
         ):

@@ -38,6 +38,7 @@ from gala.protocol import CuePost
 from gala.rundown import Rundown
 from gala.rundown_file import load
 from gala.settings import Settings
+from gala.timekeeping import world_of
 from gala.timing import OPEN_LEAD_MS
 from tests.bench.proxy import NETWORKS, DelayingProxy
 from tests.bench.sync_phones import Someone, bundle, phones
@@ -153,6 +154,7 @@ async def running(plan: Rundown, folder: Path) -> AsyncIterator[Evening]:
         secret=secret,
         entropy=os.urandom,
         wall_s=lambda: int(time.time()),
+        world=world_of,
     ) as evening:
         roles = asyncio.create_task(evening.run())
         try:
