@@ -1,59 +1,35 @@
 """The director's console in a real Chromium, against a real evening on a real Valkey."""
 
-import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, Request, Route, WebSocketRoute, expect
 
-from gala.clock import GalaClock
-from gala.evening import Evening, open_evening
-from gala.notary import chain_and_signature
-from gala.rundown import Rundown
-from gala.rundown_file import load
-from gala.settings import Settings
-from gala.store.clients import Clients
+from gala.evening import Evening
+from tests.e2e.conftest import running_night
 
 pytestmark = pytest.mark.browser
 
 PAGES = Path("gala/web/dist/director.html")
-SECRET = b"a secret of sixteen bytes or more"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture
-def rundown() -> Rundown:
+def plan() -> Path:
     assert PAGES.is_file(), "the pages are not built: run `make pages`"
-    return load(Path("tests/gala/polls.toml"))
+    return Path("tests/gala/polls.toml")
 
 
-@pytest.fixture
-async def evening(
-    clients: Clients, valkey_url: str, tmp_path: Path, rundown: Rundown
-) -> AsyncIterator[Evening]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def evening(tmp_path: Path, plan: Path) -> AsyncIterator[Evening]:
     """The short evening, ten seconds before its start; gala time runs eight times as fast."""
-    chain, signature = chain_and_signature(rundown, SECRET)
-    settings = Settings(data=tmp_path, redis_url=valkey_url, public_port=0, crew_port=0)
-    async with open_evening(
-        settings,
-        rundown,
-        rehearsal=True,
-        clock=GalaClock(rundown.starts_at_ms - 10_000, rate=8.0),
-        chain=chain,
-        signature=signature,
-        secret=SECRET,
-        entropy=os.urandom,
-        wall_s=lambda: int(time.time()),
-    ) as opened:
-        running = asyncio.create_task(opened.run())
-        yield opened
-        opened.stop()
-        await running
+    async with running_night(tmp_path, plan, before_ms=10_000, rate=8.0) as night:
+        yield night.evening
 
 
 def link(evening: Evening, name: str, role: Any = "director") -> str:

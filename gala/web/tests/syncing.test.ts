@@ -17,7 +17,10 @@ class Minutes {
   readonly syncing: Syncing;
   private due: { at_ms: number; run: () => void }[] = [];
 
-  constructor() {
+  constructor(
+    private readonly there_ms = THERE_MS,
+    private readonly back_ms = BACK_MS,
+  ) {
     this.syncing = new Syncing(this.clock, (content) => this.exchange(content), this.later, () => this.local_ms);
   }
 
@@ -41,9 +44,9 @@ class Minutes {
   private exchange(content: Sync): Promise<SyncReply> {
     this.sent.push(content);
     if (this.cut) return Promise.reject(new Error("no link"));
-    const seen_ms = AHEAD_MS + this.local_ms + THERE_MS;
+    const seen_ms = AHEAD_MS + this.local_ms + this.there_ms;
     return new Promise((done) =>
-      this.later(() => done({ t0_ms: content.t0_ms, t1_ms: seen_ms, t2_ms: seen_ms }), THERE_MS + BACK_MS),
+      this.later(() => done({ t0_ms: content.t0_ms, t1_ms: seen_ms, t2_ms: seen_ms }), this.there_ms + this.back_ms),
     );
   }
 }
@@ -57,6 +60,15 @@ describe("when a phone asks for the time", () => {
     await phone.go(2 * SYNC_MS + 1);
     expect(phone.sent.length).toBe(BURST_COUNT + 3);
     expect(Math.abs(phone.clock.at(phone.local_ms) - AHEAD_MS - phone.local_ms)).toBeLessThanOrEqual((THERE_MS + BACK_MS) / 2);
+  });
+
+  test("a second burst where the first left much in doubt, and no third", async () => {
+    const phone = new Minutes(180, 140);
+    phone.syncing.begin(AHEAD_MS + 500, 1);
+    await phone.go(SYNC_MS - 1);
+    expect(phone.sent.map((one) => one.t0_ms - 500)).toEqual(Array.from({ length: 2 * BURST_COUNT }, (_, i) => i * BURST_MS));
+    await phone.go(1);
+    expect(phone.sent.length).toBe(2 * BURST_COUNT + 1);
   });
 
   test("what it says of the newest answer is this connection's round trip by the service's clock", async () => {

@@ -5,6 +5,11 @@ import type { GalaClock } from "./clock.ts";
 export const BURST_COUNT = 8;
 export const BURST_MS = 150;
 export const SYNC_MS = 20_000;
+/**
+ * Who is still that much in doubt after a burst has a second one: over a long and uneven way the best of eight round
+ * trips is often lopsided, the best of sixteen seldom (`gala bench sync`).
+ */
+export const DOUBT_MS = 40;
 
 /** Sends one `sync` and waits for its answer; rejects when there is no link or no answer came in time. */
 export type Exchange = (content: Sync) => Promise<SyncReply>;
@@ -40,7 +45,13 @@ export class Syncing {
   private burst(): void {
     this.told = null; // of another connection, pace or waking: no round trip can be reckoned from it
     const turn = ++this.turn;
-    for (let i = 0; i < BURST_COUNT; i++) this.later(() => this.once(turn), i * BURST_MS);
+    const several = (): void => {
+      for (let i = 0; i < BURST_COUNT; i++) this.later(() => this.once(turn), i * BURST_MS);
+    };
+    several();
+    this.later(() => {
+      if (turn === this.turn && this.clock.bound_ms(this.local_ms()) > DOUBT_MS) several();
+    }, BURST_COUNT * BURST_MS);
     this.later(() => this.on(turn), SYNC_MS);
   }
 
