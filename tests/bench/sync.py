@@ -33,6 +33,7 @@ from rich.console import Console
 
 from gala.clock import GalaClock
 from gala.evening import Evening, open_evening
+from gala.logs import set_up_logs
 from gala.notary import chain_and_signature
 from gala.protocol import CuePost
 from gala.rundown import Rundown
@@ -335,6 +336,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=2019, help="other clocks and delays")
     asked = parser.parse_args(arguments)
     options = Options(phones=asked.phones, seconds=asked.seconds, seed=asked.seed, channels_s=CHANNELS_S)
+    set_up_logs("warning")
     with tempfile.TemporaryDirectory(prefix="gala-bench-") as folder:
         said = uvloop.run(measure(options, Path(folder)))
     if asked.json:
