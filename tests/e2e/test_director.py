@@ -1,83 +1,23 @@
 """The director's console in a real Chromium, against a real evening on a real Valkey."""
 
-import asyncio
-import os
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, Request, Route, WebSocketRoute, expect
+from playwright.async_api import Browser, Request, Route, WebSocketRoute, expect
 
-from gala.clock import GalaClock
-from gala.evening import Evening, open_evening
-from gala.notary import chain_and_signature
-from gala.rundown import Rundown
-from gala.rundown_file import load
-from gala.settings import Settings
+from gala.evening import Evening
 from gala.store.clients import Clients
+from tests.e2e.booth import console, gos, link, press_go, short_evening
+from tests.e2e.crew import is_clean
 
 pytestmark = pytest.mark.browser
 
-PAGES = Path("gala/web/dist/director.html")
-SECRET = b"a secret of sixteen bytes or more"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
 
 @pytest.fixture
-def rundown() -> Rundown:
-    assert PAGES.is_file(), "the pages are not built: run `make pages`"
-    return load(Path("tests/gala/polls.toml"))
-
-
-@pytest.fixture
-async def evening(
-    clients: Clients, valkey_url: str, tmp_path: Path, rundown: Rundown
-) -> AsyncIterator[Evening]:
-    """The short evening, ten seconds before its start; gala time runs eight times as fast."""
-    chain, signature = chain_and_signature(rundown, SECRET)
-    settings = Settings(data=tmp_path, redis_url=valkey_url, public_port=0, crew_port=0)
-    async with open_evening(
-        settings,
-        rundown,
-        rehearsal=True,
-        clock=GalaClock(rundown.starts_at_ms - 10_000, rate=8.0),
-        chain=chain,
-        signature=signature,
-        secret=SECRET,
-        entropy=os.urandom,
-        wall_s=lambda: int(time.time()),
-    ) as opened:
-        running = asyncio.create_task(opened.run())
+async def evening(clients: Clients, valkey_url: str, tmp_path: Path) -> AsyncIterator[Evening]:
+    async with short_evening(valkey_url, tmp_path) as opened:
         yield opened
-        opened.stop()
-        await running
-
-
-def link(evening: Evening, name: str, role: Any = "director") -> str:
-    held = evening.passes.crew(role, name, expires_at_s=int(time.time()) + 600)
-    return f"http://127.0.0.1:{evening.crew_listener.port}/director#pass={held}"
-
-
-async def console(browser: Browser, evening: Evening, name: str, role: Any = "director") -> Page:
-    """A console of its own, as on a machine of its own."""
-    page = await (await browser.new_context(viewport={"width": 1440, "height": 900})).new_page()
-    await page.goto(link(evening, name, role))
-    await expect(page.get_by_role("button", name="GO", exact=False).first).to_be_visible()
-    return page
-
-
-async def press_go(page: Page) -> None:
-    """Space, once the cue on standby has stood there long enough to be read."""
-    await expect(page.locator(".key.go")).to_have_attribute("aria-disabled", "false")
-    await page.keyboard.press("Space")
-
-
-def gos(evening: Evening) -> list[str]:
-    """What people fired, in order."""
-    return [line.what for line in evening.crew.as_run() if line.by.startswith("director")]
 
 
 async def test_a_console_without_a_pass_says_how_to_get_one(evening: Evening, browser: Browser) -> None:
@@ -215,14 +155,12 @@ async def test_a_segment_from_go_to_reveal_asks_for_the_outcome_unseen_and_befor
     await expect(sheet).to_contain_text("Reveal the result to three channels?")
     await page.keyboard.press("Space")  # a second Space must not be an answer
     await page.keyboard.press("Space")
-    found = await Axe().run(page, options={"runOnly": RULES})
-    assert found.violations_count == 0, found.generate_report()
+    await is_clean(page)
     assert len(gos(evening)) == 3
     await page.keyboard.press("Enter")
     await expect(live.locator(".chip")).to_contain_text("revealed")
     assert gos(evening)[-2:] == ["settle · Human Tetris: harbour", "reveal · Human Tetris"]
-    found = await Axe().run(page, options={"runOnly": RULES})
-    assert found.violations_count == 0, found.generate_report()
+    await is_clean(page)
 
 
 async def test_a_hold_stops_the_clock_to_the_lock_and_space_resumes(
