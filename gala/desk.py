@@ -184,6 +184,9 @@ def desk(
                 ack_p99_ms=report.ack_p99_ms,
                 plays_per_s=report.plays_per_s,
                 seen_at_ms=report.seen_at_ms,
+                rotation=report.rotation,
+                clock_ms=report.clock_ms,
+                log_lag_ms=report.log_lag_ms,
             )
             for name, report in sorted(edges.items())
         ],

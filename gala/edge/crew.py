@@ -9,21 +9,21 @@ from typing import Any, cast
 
 import msgspec
 import socketio
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gala import protocol
+from gala import embargo, protocol
 from gala.as_run import as_run
 from gala.clock import Now
 from gala.conductor import Snapshot, pages_of
 from gala.cue_post import cue_of, malformed
 from gala.desk import Gates, desk
 from gala.edge.broadcast import plain
-from gala.edge.report import Report
+from gala.edge.report import Heard, Report
 from gala.edge.socket import refuse
 from gala.evidence import Books, evidence
 from gala.follower import STALE, CueRefused, Follower
@@ -34,13 +34,15 @@ from gala.show_refusals import Reason
 from gala.show_state import Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
+from gala.timekeeping import Standing
 from gala.view import History
 from voting.box import Box, GateState
 
 NAMESPACE = "/crew"
 DESK_MS = 250  # of real time between two desks while something changes
 EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
-GONE_MS = 5_000  # an edge not heard of for so long (real time) is not listed
+GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not listed
+NO_TIME = "clock"  # why a cue is refused by a process whose clock is off the show's
 
 
 class Crew:
@@ -57,6 +59,7 @@ class Crew:
         now: Now,
         rate: Callable[[], float],
         wall_s: Callable[[], int],
+        knows_the_time: Callable[[], bool],
     ) -> None:
         self.rundown = rundown
         self.passes = passes
@@ -65,13 +68,14 @@ class Crew:
         self._redis = redis
         self.now = now
         self._rate = rate
+        self._knows_the_time = knows_the_time
         self._follower = Follower(rundown, log)
         self._counters: dict[str, dict[str, int]] = {}
         self._gates: dict[str, Gates] = {}  # of rounds that are locking
-        self._edges: dict[str, Report] = {}
+        self._edges = Heard(Report)
+        self._clocks = Heard(Standing)
         self._desk_at_ms = 0
         self._desk_told = (0, 0.0)  # version and pace
-        self._reports: list[Report] = []  # of all edges, those that are gone too
         self._books = Books()
         self._evidence_at_ms = 0
         self._evidence_told: protocol.Evidence | None = None
@@ -136,13 +140,8 @@ class Crew:
             for round_ in self.state.rounds.values()
             if round_.locked_at_ms and not round_.shut
         }
-        reports = await self._redis.hgetall(keys.edges(self.rundown.id))
-        self._edges, self._reports = {}, []
-        for name, packed in reports.items():
-            report = msgspec.msgpack.decode(cast("bytes", packed), type=Report)
-            self._reports.append(report)
-            if now_ms - report.seen_at_ms <= GONE_MS * max(self._rate(), 1):
-                self._edges[cast("bytes", name).decode()] = report
+        self._edges.take(await self._redis.hgetall(keys.edges(self.rundown.id)), now_ms)
+        self._clocks.take(await self._redis.hgetall(keys.clocks(self.rundown.id)), now_ms)
         written = await self._redis.get(keys.evidence(self.rundown.id))
         if written is not None:
             self._books = msgspec.msgpack.decode(cast("bytes", written), type=Books)
@@ -155,7 +154,8 @@ class Crew:
 
     def desk(self, now_ms: int, crew: str) -> protocol.Desk:
         """The desk as of the last step, for the console of `crew`."""
-        return desk(
+        within_ms = GONE_MS * max(self._rate(), 1)
+        shown = desk(
             self.rundown,
             self._rounds,
             self.state,
@@ -165,16 +165,22 @@ class Crew:
             crew=crew,
             counters=self._counters,
             gates=self._gates,
-            edges=self._edges,
+            edges=self._edges.present(now_ms, within_ms),
         )
+        shown.clocks = [
+            protocol.DeskClock(name=name, **asdict(clock))
+            for name, clock in sorted(self._clocks.present(now_ms, within_ms).items())
+        ]
+        return shown
 
     def permitted(self, shown: protocol.Desk) -> protocol.Desk:
         """A desk as an overlay may know it: no counts and no outcome that the hall does not know yet."""
         return replace(shown, rounds=[self._permitted(round_) for round_ in shown.rounds])
 
     def _permitted(self, shown: protocol.DeskRound) -> protocol.DeskRound:
-        live = shown.timing != "predict" and self._rounds.live(self.state.rounds[shown.id])
-        if shown.state == "revealed" or live:
+        round_ = self.state.rounds[shown.id]
+        live = self._rounds.live(round_)
+        if embargo.result(round_, round_) or embargo.counters(round_, round_, live=live):
             return shown
         return replace(shown, voters=0, choices=[], outcome="", refused={})
 
@@ -187,7 +193,7 @@ class Crew:
             self._books,
             now_ms=now_ms,
             counters=self._counters,
-            edges=self._reports,
+            edges=self._edges.all.values(),
         )
 
     def as_run(self) -> list[protocol.AsRun]:
@@ -199,6 +205,8 @@ class Crew:
         detail = malformed(post)
         if detail:
             return 422, protocol.CueReply(version=self.state.version, reason=Reason.BAD_CUE, detail=detail)
+        if not self._knows_the_time():
+            return 422, protocol.CueReply(version=self.state.version, reason=NO_TIME)
         now_ms = self.now()
         try:
             entry = await self._follower.call(
@@ -243,7 +251,7 @@ class CrewSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socke
             raise refuse("bad_auth", detail=str(error)) from None
         except BadPass as error:
             raise refuse("bad_pass", detail=str(error)) from None
-        if held.role not in ("director", "auditor"):
+        if held.role not in embargo.KNOW_BEFORE:
             raise refuse("wrong_role", detail=f"a pass for {held.role} does not open the desk")
         self._crew.members[sid] = held
 
@@ -304,26 +312,26 @@ def crew_routes(crew: Crew) -> list[Route]:
         return json_response(reply, status)
 
     async def state(request: Request) -> Response:
-        held = allowed(request, "director", "auditor", "overlay")
+        held = allowed(request, *embargo.KNOW_BEFORE, "overlay")
         if isinstance(held, Response):
             return held
         shown = crew.desk(crew.now(), held.name)
-        return json_response(flat(crew.permitted(shown) if held.role == "overlay" else shown))
+        return json_response(flat(shown if held.role in embargo.KNOW_BEFORE else crew.permitted(shown)))
 
     async def rundown(request: Request) -> Response:
-        held = allowed(request, "director", "auditor")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.rundown)
 
     async def as_run_(request: Request) -> Response:
-        held = allowed(request, "director", "auditor")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.as_run())
 
     async def evidence_(request: Request) -> Response:
-        held = allowed(request, "auditor", "director")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.evidence(crew.now()))

@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 from redis.asyncio import Redis
 
-from gala import view
+from gala import embargo, view
 from gala.clock import Now
 from gala.conductor import Snapshot
 from gala.edge import wallet
@@ -20,6 +20,7 @@ from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
 from gala.edge.plays import Plays, mine_of
 from gala.edge.report import Report
+from gala.edge.rotation import Rotation
 from gala.follower import Follower
 from gala.passes import Passes
 from gala.protocol import Clock, Mine, Play, PlayReply, RoundMine, Show, Sync, Tally, Welcome
@@ -54,14 +55,16 @@ class Edge:
         code_key: bytes,
         now: Now,
         rate: Callable[[], float],
+        rotation: Rotation,
     ) -> None:
         self.rundown = rundown
         self.texts = texts
         self.passes = passes
         self.now = now
+        self.rotation = rotation
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
-        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate)
+        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out)
         self._rounds = rounds
         self._redis = redis
         self._broadcast = broadcast
@@ -87,8 +90,19 @@ class Edge:
     # ------------------------------------------------------------ the step
 
     async def step(self, now_ms: int) -> None:
-        """Reads the log and tells everyone what they may know at `now_ms`."""
+        """Reads the log and tells everyone what they may know at `now_ms`; nobody, if that is not the
+        time."""
+        await self.follow()
+        if self.rotation.knows_the_time:
+            await self._tell_everyone(now_ms)
+
+    async def follow(self) -> None:
+        """Reads the log. Also between steps, which are long when many are told something."""
+        mark = self.rotation.mark()
         await self.follower.read()
+        self.rotation.read_to_the_end_of(mark)
+
+    async def _tell_everyone(self, now_ms: int) -> None:
         self.audience.follow()
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
@@ -101,9 +115,6 @@ class Edge:
         if now_ms >= self._board_at_ms:
             self._board_at_ms = now_ms + int(TALLY_MS * self._told_rate)
             await self._boards_step(now_ms)
-        if now_ms >= self._report_at_ms:
-            self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
-            await self._report(now_ms)
         await self._some(self._arrivals, lambda viewer: self._welcome(viewer, now_ms))
         await self._some(self._news_for, self._tell_mine)
 
@@ -142,8 +153,8 @@ class Edge:
     def _news(before: State, visible: State) -> bool:
         """Whether something became true of single viewers: a result, a draw, a round that was voided."""
         return (
-            len(view.revealed_rounds(before)) != len(view.revealed_rounds(visible))
-            or len(view.announced_draws(before)) != len(view.announced_draws(visible))
+            len(embargo.results(before, before)) != len(embargo.results(visible, visible))
+            or len(embargo.announced(before)) != len(embargo.announced(visible))
             or sum(r.void for r in before.rounds.values()) != sum(r.void for r in visible.rounds.values())
         )
 
@@ -243,7 +254,7 @@ class Edge:
                 if found is not None:
                     rounds[round_.id] = found
         mine = Mine(number=viewer.number, rounds=rounds)
-        draws = [drawing.number for drawing in view.announced_draws(visible)]
+        draws = [drawing.number for drawing in embargo.announced(visible)]
         if draws:
             fields = [wallet.field(viewer.number, draw) for draw in draws]
             for page in await self._redis.hmget(keys.wallet(self.rundown.id), fields):
@@ -255,7 +266,7 @@ class Edge:
         opened = self._rounds.opened(round_)
         slot = await Box(self._redis, round_.id, opened.layout.width).slot(number)
         found = mine_of(opened.mine(slot))
-        if found is not None and round_.revealed_at_ms:
+        if found is not None and embargo.result(round_, self.state.rounds[round_.id]):
             found.entries = opened.tickets(slot, self._rounds.settled(round_))
         return found
 
@@ -281,11 +292,17 @@ class Edge:
                 await self._board(cohort, rounds[-1], now_ms)
 
     def _live_rounds(self, rounds: Iterable[Round]) -> Sequence[Round]:
-        return [r for r in rounds if not r.revealed_at_ms and not r.void and self._rounds.live(r)][-1:]
+        newest = self.state.rounds
+        return [
+            round_
+            for round_ in rounds
+            if not round_.revealed_at_ms
+            and embargo.counters(round_, newest[round_.id], live=self._rounds.live(round_))
+        ][-1:]
 
     async def _board(self, cohort: Cohort, round_: Round, now_ms: int) -> None:
         ring = self._boards.get(round_.id, deque[Snapshot]())
-        seen = [snapshot for snapshot in ring if snapshot.at_ms + cohort.delay_ms <= now_ms]
+        seen = [snapshot for snapshot in ring if embargo.in_sight(snapshot.at_ms, cohort.delay_ms, now_ms)]
         if seen and seen[-1].at_ms > cohort.tally_seq:
             cohort.tally_seq = seen[-1].at_ms
             # whoever has taken their consent back since is left out, although this cohort's picture has them
@@ -299,7 +316,12 @@ class Edge:
             )
             await self._broadcast.tell(cohort, "tally", tally)
 
-    async def _report(self, now_ms: int) -> None:
+    async def report(self, now_ms: int) -> None:
+        """Tells the crew how this edge is doing, when that is due: also when it cannot do anything else."""
+        await self.rotation.step()
+        if now_ms < self._report_at_ms:
+            return
+        self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
         taken = sorted(self.plays.ack_ms)
         self.plays.ack_ms.clear()
         seconds = max(1, now_ms - self._reported_at_ms) / self._told_rate / 1000
@@ -311,6 +333,9 @@ class Edge:
             seen_at_ms=now_ms,
             refused=self.plays.refusals(),
             channels=self.audience.by_channel(),
+            rotation=self.rotation.reason,
+            clock_ms=self.rotation.clock_ms,
+            log_lag_ms=self.rotation.log_lag_ms,
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted

@@ -1,46 +1,11 @@
-"""What tests of the director's console share: a short evening that runs, and consoles before it."""
+"""What tests of the director's console share: consoles before an evening, GO, and what was fired."""
 
-import asyncio
-import contextlib
-import os
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page, expect
 
-from gala.clock import GalaClock
-from gala.evening import Evening, open_evening
-from gala.notary import chain_and_signature
-from gala.rundown_file import load
-from gala.settings import Settings
-
-RUNDOWN = Path("tests/gala/polls.toml")
-SECRET = b"a secret of sixteen bytes or more"
-
-
-@contextlib.asynccontextmanager
-async def short_evening(valkey_url: str, folder: Path) -> AsyncIterator[Evening]:
-    """The short evening, ten seconds before its start; gala time runs eight times as fast."""
-    rundown = load(RUNDOWN)
-    chain, signature = chain_and_signature(rundown, SECRET)
-    settings = Settings(data=folder, redis_url=valkey_url, public_port=0, crew_port=0)
-    async with open_evening(
-        settings,
-        rundown,
-        rehearsal=True,
-        clock=GalaClock(rundown.starts_at_ms - 10_000, rate=8.0),
-        chain=chain,
-        signature=signature,
-        secret=SECRET,
-        entropy=os.urandom,
-        wall_s=lambda: int(time.time()),
-    ) as opened:
-        running = asyncio.create_task(opened.run())
-        yield opened
-        opened.stop()
-        await running
+from gala.evening import Evening
 
 
 def link(evening: Evening, name: str, role: Any = "director") -> str:

@@ -7,7 +7,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from gala.crowd.line import Line, LineDown
+from gala.crowd.line import Line
 from rewards.audit import verify_bundle
 from tests.e2e.conftest import Night, running_night
 
@@ -34,12 +34,7 @@ class Phone:
 
     async def join(self, tasks: asyncio.TaskGroup) -> "asyncio.Task[None]":
         url = f"ws://127.0.0.1:{self.night.evening.public.port}"
-        async with asyncio.timeout(10):
-            while self._line is None:  # the listener may still be on its way up
-                try:
-                    self._line = await Line.open(url, {"channel": self.channel, "show": "moles"})
-                except LineDown:
-                    await asyncio.sleep(0.02)
+        self._line = await Line.open(url, {"channel": self.channel, "show": "moles"})
         listening = tasks.create_task(self._listen())
         async with asyncio.timeout(10):
             assert "pass" in await self.line.ask("enter", {})

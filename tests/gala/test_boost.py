@@ -303,6 +303,7 @@ async def booths(clients: Clients, tmp_path: Path) -> Booths:
         now=lambda: hall.now_ms,
         rate=lambda: 1.0,
         wall_s=lambda: 0,
+        knows_the_time=lambda: True,
     )
     found = Booths(hall, crew)
     await found.step()

@@ -175,7 +175,7 @@ async def test_a_vote_is_counted_and_found_again_over_another_edge(
     assert reply["status"] == "counted"
     assert reply["mine"] == {"seq": 1, "has": {"choices": ["comets"]}}
     await phone.close()
-    async with running(valkey_url, tmp_path / "two") as other:
+    async with running(valkey_url, tmp_path / "two", beside=stage) as other:
         other.wait(1)
         back = await join(on=other, pass_=entered["pass"])
         mine = (await back.hear("welcome"))["mine"]

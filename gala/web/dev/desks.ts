@@ -273,7 +273,11 @@ function base(now: string, air: number, fired: number, standby: string): Desk {
       ack_p99_ms: i === 2 ? 61 : 21.4 + i,
       plays_per_s: 4_600,
       seen_at_ms: at(now),
+      rotation: "",
+      clock_ms: 0,
+      log_lag_ms: 20,
     })),
+    clocks: [],
     as_run: [
       { version: 218, at_ms: OPEN + 41, by: "Mei", what: "go 5.2 open" },
       { version: 217, at_ms: at("20:10:02"), by: "Mei", what: "go 5.1 start" },
