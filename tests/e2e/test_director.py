@@ -148,7 +148,7 @@ async def test_a_segment_from_go_to_reveal_asks_for_the_outcome_unseen_and_befor
     await press_go(page)
     await expect(page.locator(".now")).to_contain_text("2 Human Tetris")
     await expect(page.locator(".plan .ch")).to_have_count(3)
-    await expect(live.locator(".chip")).to_contain_text("locked", timeout=20_000)
+    await expect(live.locator(".chip")).to_contain_text("locked")
 
     await press_go(page)
     await expect(sheet).to_contain_text("what did the stage decide?")
@@ -201,7 +201,7 @@ async def test_voiding_needs_a_reason_which_stands_in_the_as_run(evening: Evenin
     for title in ("1 Welcome", "2 Human Tetris"):
         await press_go(page)
         await expect(page.locator(".now")).to_contain_text(title)
-    await expect(page.locator(".live .chip")).to_contain_text("locked", timeout=20_000)
+    await expect(page.locator(".live .chip")).to_contain_text("locked")
     await page.keyboard.press("v")
     confirm = page.locator("dialog .yes")
     await expect(confirm).to_have_attribute("aria-disabled", "true")

@@ -10,13 +10,14 @@ from yarl import URL
 
 from gala.edge import app
 from gala.store.clients import Clients
+from tests.conftest import PATIENCE_S
 from tests.gala.phones import Join, Phone, Refused, Stage, running
 from tests.gala.story import SHORT, TETRIS
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_S)) as session:
         yield session
 
 
