@@ -6,8 +6,7 @@ export type Segment = wire.DeskSegment;
 export type Cue = wire.DeskCue;
 export type Round = wire.DeskRound;
 export type Draw = wire.DeskDraw;
-/** `rotation` names why an edge takes no plays: clock, log, store; "" while it does. */
-export type Edge = wire.DeskEdge & { rotation?: string; clock_ms?: number; log_lag_ms?: number };
+export type Edge = wire.DeskEdge;
 export type Window = wire.DeskWindow;
 export type AsRun = wire.AsRun;
 

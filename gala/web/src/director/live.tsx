@@ -7,7 +7,6 @@ import { Icon } from "./icons.tsx";
 import { KillSwitch } from "./kill.tsx";
 import { count, countdown, timeOfDay } from "./times.ts";
 import { Earlier, Votes } from "./votes.tsx";
-import { outWords } from "./words.ts";
 
 /** Above this an acknowledgement feels slow under a thumb. */
 const SLOW_ACK_MS = 50;
@@ -28,7 +27,7 @@ export function Live({ console: c, desk }: { console: Console; desk: Desk }) {
             <span class="mid">{desk.online === 1 ? "phone" : "phones"}</span>
           </p>
         </section>
-        <Out desk={desk} />
+        <Standstill desk={desk} />
         {rounds[0] ? (
           <Votes console={c} desk={desk} round={rounds[0]} hidden={hidden} />
         ) : (
@@ -107,17 +106,17 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
   );
 }
 
-/** Edges that take no plays, each with its reason: first of all, for their phones cannot play. */
-function Out({ desk }: { desk: Desk }) {
-  const out = desk.edges.filter((edge) => outWords(edge));
-  if (out.length === 0) return null;
+/** What stands still because of a machine, each with its reason: first of all, for phones cannot play there. */
+function Standstill({ desk }: { desk: Desk }) {
+  const bad = troubles(desk).filter((trouble) => trouble.bad);
+  if (bad.length === 0) return null;
   return (
     <section class="sec" role="alert">
-      {out.map((edge) => (
-        <p class="advice red" key={edge.name}>
+      {bad.map(({ who, what }) => (
+        <p class="advice red" key={who + what}>
           <Icon name="barred" />
           <span>
-            <b>{edge.name} takes no plays:</b> {outWords(edge)}. Its phones are told to try again.
+            <b>{who}</b> {what}
           </span>
         </p>
       ))}
@@ -126,7 +125,7 @@ function Out({ desk }: { desk: Desk }) {
 }
 
 function Edges({ desk }: { desk: Desk }) {
-  const out = desk.edges.filter((edge) => outWords(edge));
+  const out = desk.edges.filter((edge) => edge.rotation);
   return (
     <section class="sec">
       <h2>
@@ -134,11 +133,13 @@ function Edges({ desk }: { desk: Desk }) {
         Link health
         {out.length > 0 && <span class="end r-t">{out.length} out of rotation</span>}
       </h2>
-      {troubles(desk).map(({ bad, who, what }) => (
-        <p key={who + what} class={bad ? "w-t" : "dim"}>
-          <Icon name="warn" /> <b>{who}</b> {what}
-        </p>
-      ))}
+      {troubles(desk)
+        .filter((trouble) => !trouble.bad)
+        .map(({ who, what }) => (
+          <p key={who + what} class="dim">
+            <Icon name="warn" /> <b>{who}</b> {what}
+          </p>
+        ))}
       {desk.edges.length === 0 ? (
         <p class="dim">No edge has reported yet.</p>
       ) : (
@@ -153,10 +154,10 @@ function Edges({ desk }: { desk: Desk }) {
           </thead>
           <tbody>
             {desk.edges.map((edge) => (
-              <tr key={edge.name} class={outWords(edge) ? "out" : ""}>
+              <tr key={edge.name} class={edge.rotation ? "out" : ""}>
                 <td>
-                  {outWords(edge) && <Icon name="barred" />} {edge.name}
-                  {outWords(edge) && <span class="sr">, out of rotation</span>}
+                  {edge.rotation && <Icon name="barred" />} {edge.name}
+                  {edge.rotation && <span class="sr">, out of rotation</span>}
                 </td>
                 <td>{count(edge.phones)}</td>
                 <td>{milliseconds(edge.ack_p50_ms)}</td>

@@ -4,7 +4,7 @@ import type { Desk } from "./desk.ts";
 import { Mark } from "../brand/mark.tsx";
 import { Icon } from "./icons.tsx";
 import { againstPlan, count, countdown, elapsed, timeOfDay } from "./times.ts";
-import { asRunWords, outWords } from "./words.ts";
+import { asRunWords } from "./words.ts";
 
 /** A desk comes four times a second: after so many real milliseconds without one the page says so. */
 const QUIET_MS = 3_000;
@@ -83,7 +83,7 @@ function LinkWords({ console: c, desk }: { console: Console; desk: Desk }) {
       </span>
     );
   }
-  const out = desk.edges.filter((edge) => outWords(edge)).length;
+  const out = desk.edges.filter((edge) => edge.rotation).length;
   if (out > 0) {
     return (
       <span class="v t r-t">

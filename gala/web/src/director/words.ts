@@ -1,5 +1,5 @@
 /** What the console says: why something was refused, what changed and by whom. */
-import { type AsRun, act, type Desk, type Edge, place, runningAt, who } from "./desk.ts";
+import { type AsRun, act, type Desk, place, runningAt, who } from "./desk.ts";
 import type { Notice } from "./console.ts";
 import { elapsed, timeOfDay } from "./times.ts";
 
@@ -53,6 +53,7 @@ const REASONS: Record<string, string> = {
   no_multiplier: "this game’s points cannot be multiplied.",
   held: "the show is held.",
   not_held: "the show is not held.",
+  killed: "every screen is quiet: resume first.",
   unknown_channel: "the rundown has no such channel.",
   red_window: "a channel could not play at all. GO again asks for a reason.",
   not_timed: "only a person will do it: there is no instant to move.",
@@ -73,18 +74,6 @@ export function inWords(reason: string): string {
 export function awayWords(reason: string): string {
   if (reason.includes("role")) return "The pass in this tab is not a director’s.";
   return "The pass in this tab has run out, or is not of this show.";
-}
-
-const ROTATION: Record<string, (edge: Edge) => string> = {
-  clock: (edge) => `its clock is ${Math.round(Math.abs(edge.clock_ms ?? 0))} ms off`,
-  log: (edge) => `it lags the log by ${((edge.log_lag_ms ?? 0) / 1000).toFixed(1)} s`,
-  store: () => "it does not reach the store",
-};
-
-/** Why an edge takes no plays; "" while it does. */
-export function outWords(edge: Edge): string {
-  if (!edge.rotation) return "";
-  return ROTATION[edge.rotation]?.(edge) ?? edge.rotation.replaceAll("_", " ");
 }
 
 /** How long the show has been held at gala time `nowMs`. */
