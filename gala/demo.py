@@ -19,12 +19,11 @@ import segno
 from rich.console import Console
 
 from gala.clock import GalaClock
-from gala.desk import words
 from gala.evening import Entropy, Evening, open_evening, service_secret
 from gala.notary import chain_and_signature
 from gala.passes import CREW_ROLES
 from gala.rehearsal import hurry, next_act
-from gala.rundown import Rundown
+from gala.rundown import Rundown, words
 from gala.settings import Settings
 from gala.store.valkey import in_use
 from gala.timekeeping import world_of

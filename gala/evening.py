@@ -101,8 +101,6 @@ class Evening:
             tasks.create_task(self._loop("notary", self._in_time(self.notary.step), NOTARY_S))
             tasks.create_task(self.public.run())
             tasks.create_task(self.crew_listener.run())
-        with contextlib.suppress(RedisError, OSError):  # a store that is gone has nothing to withdraw
-            await self.timekeeper.leave()
 
     def _in_time(self, step: Callable[[int], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         """The step of a role that does nothing while this process's clock is not the show's."""
@@ -196,10 +194,12 @@ async def open_evening(
         timekeeper = Timekeeper(clock, once, clocks, show=rundown.id, name=name, keeps=True)
         if rehearsal:
             await timekeeper.join()
+        stack.push_async_callback(timekeeper.leave)
         show_log = ShowLog(clients, rundown.id)
         newest = await begin(rundown, show_log, rehearsal=rehearsal, now_ms=clock.now_ms(), entropy=entropy)
         if rehearsal:
             clock.not_before(newest)
+        await timekeeper.step()  # before any role asks whether the clock is right
 
         rounds = Rounds(rundown, derive(secret, "rounds"))
         passes = Passes(secret, rundown.id)

@@ -1,6 +1,7 @@
 """What the auditor's page shows: the log's rounds and draws beside what the books say of them.
 
-The notary writes what only it knows (`Books`) to the store; the crew's listener lays it beside the state,
+For those who may know before (`gala.embargo.KNOW_BEFORE`), so nothing here waits for a reveal. The notary
+writes what only it knows (`Books`) to the store; the crew's listener lays it beside the state,
 the live counters and the edges' refusals. Nothing here names a viewer, a number or a code: leaves are told by
 place, key and hash, their content is published with the bundle.
 """
@@ -12,9 +13,8 @@ from typing import Any
 import msgspec
 
 from gala import protocol
-from gala.desk import words
 from gala.edge.report import Report
-from gala.rundown import Rundown
+from gala.rundown import Rundown, words
 from gala.show_state import LogEntry, Round, State
 from rewards.audit import Check
 from rewards.register import Outline

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
+from gala import embargo
 from gala.edge import wallet
 from gala.evidence import books
 from gala.follower import CueRefused, Follower
@@ -22,10 +23,9 @@ from gala.passes import derive
 from gala.protocol import Standing
 from gala.rounds import Rounds
 from gala.rundown import Draw, Rundown, Segment, Text
-from gala.show_state import LogEntry, Round, State, delays_of, round_id
+from gala.show_state import LogEntry, Round, State, round_id
 from gala.store import keys
 from gala.store.log import ShowLog
-from gala.timing import slowest_ms
 from games import GAMES
 from games.game import open_round
 from rewards import leaves
@@ -40,7 +40,6 @@ RESERVE_EVERY_MS = 300_000
 RESERVE_EVERY_MS_REHEARSAL = 6_000
 RESERVES_MAX = 600
 DAY_MS = 86_400_000
-PUBLISH_GRACE_MS = 1_000
 
 Signature = Callable[[int], bytes | None]
 """A beacon: the 48-byte signature of a round, or None while there is none. `register` verifies it."""
@@ -152,6 +151,8 @@ class Notary:
         elif kind == "locked":
             round_ = state.rounds[cue["target"]]
             if not round_.void:
+                # written before, unless it was the kill switch or a hold that locked it
+                await self._register.round_locked(round_.id, at_ms=entry.at_ms)
                 await self._seal(round_, cue["counters"], entry.at_ms, now_ms)
 
     async def _write_act(self, entry: LogEntry, state: State, now_ms: int) -> None:
@@ -357,8 +358,7 @@ class Notary:
     # ------------------------------------------------------------ the bundle
 
     async def _publish_when_seen(self, now_ms: int) -> None:
-        ended_at_ms = max(segment.ended_at_ms for segment in self.state.segments.values())
-        if now_ms >= ended_at_ms + slowest_ms(delays_of(self._rundown, self.state)) + PUBLISH_GRACE_MS:
+        if now_ms >= embargo.bundle_at_ms(self._rundown, self.state):
             await self._register.publish(self._bundle, at_ms=now_ms)
             self._published_at_ms = now_ms
             self._untold = True

@@ -524,7 +524,7 @@ class CuePost(Message):
     ms: int = 0
     other: str = ""
     at_ms: int = 0
-    delay_ms: int = 0
+    delay_ms: int | UnsetType = UNSET
 
 
 class CueReply(Message):

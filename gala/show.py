@@ -71,7 +71,7 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
     if kind in ("go", "fire"):
         return _act(rundown, state, entry)
     if kind == "hold":
-        return _retime(rundown, _pause(state, at_ms))
+        return _retime(rundown, _pause(_overdue(rundown, state, entry), at_ms))
     if kind == "resume":
         holds = (*state.holds, (state.held_at_ms, at_ms))
         rounds = {
@@ -195,8 +195,6 @@ def _retime(rundown: Rundown, state: State, *, first: bool = False) -> State:
     round_ = state.playable_round()
     if round_ is None:
         return state
-    if 0 < round_.lock_due_at_ms <= state.held_at_ms:
-        return state  # it was over when the hold began, though nobody had said so: holding never reopens
     ahead = foreseen(rundown, state)
     due_at_ms = {cue.do: ahead.get(cue.id, 0) for cue in rundown.segment(round_.segment).cues}
     if not 0 < round_.cut_due_at_ms <= state.held_at_ms:
@@ -221,22 +219,40 @@ def _pause(state: State, at_ms: int) -> State:
     return replace(state, held_at_ms=at_ms, rounds=rounds)
 
 
+def _overdue(rundown: Rundown, state: State, entry: LogEntry) -> State:
+    """Locks the open round if it was over by now and nobody had said so: a hold begins after its lock, and
+    neither reopens it nor keeps its gates open."""
+    round_ = state.playable_round()
+    if round_ is None or not 0 < round_.lock_due_at_ms <= entry.at_ms:
+        return state
+    return _lock(rundown, state, round_, entry)
+
+
+def _lock(rundown: Rundown, state: State, round_: Round, entry: LogEntry) -> State:
+    """Locks a round without its cue, which is done then: what follows the lock follows this."""
+    locked_at_ms = min(entry.at_ms, round_.lock_due_at_ms or entry.at_ms)
+    locked = replace(round_, locked_at_ms=locked_at_ms, lock_due_at_ms=locked_at_ms)
+    done = {
+        cue.id: Fired(locked_at_ms, entry.by, entry.version)
+        for cue in rundown.segment(round_.segment).cues
+        if cue.do == "lock"
+    }
+    rounds = {**state.rounds, round_.id: locked}
+    return replace(state, rounds=rounds, fired={**state.fired, **done})
+
+
 def _kill(rundown: Rundown, state: State, entry: LogEntry) -> State:
     """Ends every round that is still open on some channel, and holds the show."""
     at_ms = entry.at_ms
-    rounds, fired = dict(state.rounds), dict(state.fired)
-    for name, round_ in rounds.items():
+    for round_ in state.rounds.values():
         if round_.shut or round_.void:
             continue
         killed = replace(round_, killed_at_ms=at_ms, generation=round_.generation + 1)
-        if not round_.locked_at_ms:
-            locked_at_ms = min(at_ms, round_.lock_due_at_ms or at_ms)
-            killed = replace(killed, locked_at_ms=locked_at_ms, lock_due_at_ms=locked_at_ms)
-            for cue in rundown.segment(round_.segment).cues:
-                if cue.do == "lock":  # it is done: what follows the lock follows this
-                    fired[cue.id] = Fired(at_ms, entry.by, entry.version)
-        rounds[name] = killed
-    state = replace(state, rounds=rounds, fired=fired, killed_at_ms=at_ms)
+        if round_.locked_at_ms:
+            state = replace(state, rounds={**state.rounds, round_.id: killed})
+        else:
+            state = _lock(rundown, state, killed, entry)
+    state = replace(state, killed_at_ms=at_ms)
     return state if state.held_at_ms else _pause(state, at_ms)
 
 

@@ -17,6 +17,7 @@ A process whose clock is wrong, or that has not compared it yet, does nothing th
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from typing import NamedTuple, cast
 import msgspec
 import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from gala.clock import GalaClock
 from gala.store import keys
@@ -238,10 +240,11 @@ class Timekeeper:
 
     async def leave(self) -> None:
         """Withdraws our reading, so that whoever comes next need not wait to find it dead."""
-        if self._keeping:
-            self._keeping = False
-            await self._put(keys=[keys.clock(self._show)], args=[self._seen, b""])
-        await self._redis.hdel(keys.clocks(self._show), self.name)
+        with contextlib.suppress(RedisError, OSError):  # a store that is gone has nothing to withdraw
+            if self._keeping:
+                self._keeping = False
+                await self._put(keys=[keys.clock(self._show)], args=[self._seen, b""])
+            await self._redis.hdel(keys.clocks(self._show), self.name)
 
     # ------------------------------------------------------------ the world
 

@@ -1,4 +1,4 @@
-"""What a cohort may know at an instant: the one place that decides it for viewers.
+"""What a cohort is told: the hall's show as far as it has come into its sight (`gala.embargo` says what may).
 
 A cohort sees the hall ``delay_ms`` later, so its view is the fold of the log's prefix up to then. A few
 facts do not wait (`immediate`): when a round locks for everyone, pauses, is extended or void, that all is
@@ -10,12 +10,12 @@ Each view has a `step` of its own: the visible version plus all immediate entrie
 whose rounds unfold in time, so it is the same on every edge and never falls.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
 
-from gala import protocol
+from gala import embargo, protocol
 from gala.rundown import Channel, Rundown, Segment
 from gala.show import advance
 from gala.show_state import CueContent, Drawing, LogEntry, Round, State
@@ -66,7 +66,7 @@ class History:
     def visible(self, now_ms: int, delay_ms: int) -> State:
         """The newest state that a cohort `delay_ms` behind the hall may know at `now_ms`."""
         index = len(self.states) - 1
-        while index and self.states[index].at_ms + delay_ms > now_ms:
+        while index and not embargo.in_sight(self.states[index].at_ms, delay_ms, now_ms):
             index -= 1
         return self.states[index]
 
@@ -168,7 +168,7 @@ def _round(
     result: dict[str, Any] = {}
     if newest.void:
         state = "void"
-    elif seen.revealed_at_ms:
+    elif embargo.result(seen, newest):
         state = "revealed"
         result = {"tally": seen.tally, "outcome": seen.outcome}
     else:
@@ -205,10 +205,8 @@ def prizes(rundown: Rundown, segment: Segment) -> list[protocol.PrizeView]:
 
 
 def _draw(rundown: Rundown, segment: Segment, drawing: Drawing, rehearsal: bool) -> protocol.DrawView:
-    told = drawing.state == "announced"
     return protocol.DrawView(
         draw=drawing.number,
-        # that a draw is computed says nothing; who won waits for `announce`
         state=drawing.state,
         prizes=prizes(rundown, segment),
         rehearsal_beacon=rehearsal,
@@ -217,15 +215,5 @@ def _draw(rundown: Rundown, segment: Segment, drawing: Drawing, rehearsal: bool)
         root=drawing.root,
         beacon_round=drawing.beacon_round,
         beacon_at_ms=drawing.beacon_at_ms,
-        winners=drawing.winners if told else 0,
+        winners=drawing.winners if embargo.winners(drawing) else 0,
     )
-
-
-def revealed_rounds(visible: State) -> Sequence[Round]:
-    """The rounds whose result this cohort has seen."""
-    return [round_ for round_ in visible.rounds.values() if round_.revealed_at_ms and not round_.void]
-
-
-def announced_draws(visible: State) -> Sequence[Drawing]:
-    """The draws whose winners this cohort may know."""
-    return [drawing for drawing in visible.draws.values() if drawing.state == "announced"]

@@ -16,10 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gala import protocol
+from gala import embargo, protocol
+from gala.as_run import as_run
 from gala.clock import Now
-from gala.conductor import Snapshot
-from gala.desk import as_run, desk
+from gala.conductor import Snapshot, pages_of
+from gala.cue_post import cue_of, malformed
+from gala.desk import Gates, desk
 from gala.edge.broadcast import plain
 from gala.edge.report import Heard, Report
 from gala.edge.socket import refuse
@@ -28,28 +30,19 @@ from gala.follower import STALE, CueRefused, Follower
 from gala.passes import BadPass, CrewPass, CrewRole, Passes
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_refusals import FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX, Reason
-from gala.show_state import State
+from gala.show_refusals import Reason
+from gala.show_state import Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.timekeeping import Standing
 from gala.view import History
+from voting.box import Box, GateState
 
 NAMESPACE = "/crew"
 DESK_MS = 250  # of real time between two desks while something changes
 EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
 GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not listed
 NO_TIME = "clock"  # why a cue is refused by a process whose clock is off the show's
-
-FIELDS: dict[str, tuple[str, ...]] = {
-    "multiply": ("factor_bp", "ms"),
-    "extend": ("ms",),
-    "retime": ("at_ms",),
-    "swap": ("other",),
-    "delay": ("delay_ms",),
-}
-"""What a kind of cue takes beside its target, outcome and reason."""
-KINDS = ("standby", "go", "hold", "resume", "skip", "void", "kill", "ask_clap", "clap", *FIELDS)
 
 
 class Crew:
@@ -78,6 +71,7 @@ class Crew:
         self._knows_the_time = knows_the_time
         self._follower = Follower(rundown, log)
         self._counters: dict[str, dict[str, int]] = {}
+        self._gates: dict[str, Gates] = {}  # of rounds that are locking
         self._edges = Heard(Report)
         self._clocks = Heard(Standing)
         self._desk_at_ms = 0
@@ -141,11 +135,22 @@ class Crew:
                 if found is not None:
                     snapshot = msgspec.msgpack.decode(cast("bytes", found), type=Snapshot)
                     self._counters[round_.id] = snapshot.counters
+        self._gates = {
+            round_.id: await self._read_gates(round_)
+            for round_ in self.state.rounds.values()
+            if round_.locked_at_ms and not round_.shut
+        }
         self._edges.take(await self._redis.hgetall(keys.edges(self.rundown.id)), now_ms)
         self._clocks.take(await self._redis.hgetall(keys.clocks(self.rundown.id)), now_ms)
         written = await self._redis.get(keys.evidence(self.rundown.id))
         if written is not None:
             self._books = msgspec.msgpack.decode(cast("bytes", written), type=Books)
+
+    async def _read_gates(self, round_: Round) -> Gates:
+        """As they stand in the store: the conductor may have died half-way, or a page may not answer."""
+        box = Box(self._redis, round_.id, self._rounds.opened(round_).layout.width)
+        found = await box.gates(range(pages_of(self.rundown.numbers_max)))
+        return Gates(sum(gate is not None and gate.state is not GateState.OPEN for gate in found), len(found))
 
     def desk(self, now_ms: int, crew: str) -> protocol.Desk:
         """The desk as of the last step, for the console of `crew`."""
@@ -159,6 +164,7 @@ class Crew:
             rate=self._rate(),
             crew=crew,
             counters=self._counters,
+            gates=self._gates,
             edges=self._edges.present(now_ms, within_ms),
         )
         shown.clocks = [
@@ -172,8 +178,9 @@ class Crew:
         return replace(shown, rounds=[self._permitted(round_) for round_ in shown.rounds])
 
     def _permitted(self, shown: protocol.DeskRound) -> protocol.DeskRound:
-        live = shown.timing != "predict" and self._rounds.live(self.state.rounds[shown.id])
-        if shown.state == "revealed" or live:
+        round_ = self.state.rounds[shown.id]
+        live = self._rounds.live(round_)
+        if embargo.result(round_, round_) or embargo.counters(round_, round_, live=live):
             return shown
         return replace(shown, voters=0, choices=[], outcome="", refused={})
 
@@ -195,25 +202,15 @@ class Crew:
 
     async def post(self, post: protocol.CuePost, by: CrewPass) -> tuple[int, protocol.CueReply]:
         """Does a cue for one of the crew: (HTTP status, reply)."""
-        refused = self._malformed(post)
-        if refused is not None:
-            return 422, protocol.CueReply(version=self.state.version, reason=refused[0], detail=refused[1])
+        detail = malformed(post)
+        if detail:
+            return 422, protocol.CueReply(version=self.state.version, reason=Reason.BAD_CUE, detail=detail)
         if not self._knows_the_time():
             return 422, protocol.CueReply(version=self.state.version, reason=NO_TIME)
-        cue: dict[str, Any] = {"cue": post.cue}
-        if post.cue == "go":
-            cue["target"] = post.expect["standby"]
-        elif post.target:
-            cue["target"] = post.target
-        if post.outcome:
-            cue["outcome"] = post.outcome
-        if post.reason:
-            cue["reason"] = post.reason
-        cue |= {name: getattr(post, name) for name in FIELDS.get(post.cue, ())}
         now_ms = self.now()
         try:
             entry = await self._follower.call(
-                cue,
+                cue_of(post),
                 id=f"crew/{post.id}",
                 by=f"{by.role} {by.name}",
                 now_ms=now_ms,
@@ -224,27 +221,6 @@ class Crew:
             shown = self.desk(now_ms, by.name) if status == 409 else None
             return status, protocol.CueReply(version=self.state.version, reason=refusal.reason, show=shown)
         return 200, protocol.CueReply(version=entry.version, show=self.desk(now_ms, by.name))
-
-    def _malformed(self, post: protocol.CuePost) -> tuple[str, str] | None:
-        if not post.id or len(post.id) > 80:
-            return Reason.BAD_CUE, "a cue needs an id of its own, at most 80 characters"
-        if post.cue not in KINDS:
-            return Reason.BAD_CUE, f"cue is one of {', '.join(KINDS)}"
-        if post.cue == "go" and not isinstance(post.expect.get("standby"), str):
-            return Reason.BAD_CUE, 'GO says which cue it means: "expect": {"standby": CUE}'
-        if post.cue == "multiply" and not (
-            FACTOR_BP_MIN <= post.factor_bp <= FACTOR_BP_MAX and 0 < post.ms <= SPELL_MS_MAX
-        ):
-            return Reason.BAD_CUE, (
-                f"multiply takes a factor_bp of {FACTOR_BP_MIN} to {FACTOR_BP_MAX} "
-                f"(ten-thousandths) for 1 to {SPELL_MS_MAX} ms"
-            )
-        unknown = set(post.expect) - {"standby", "round", "generation", "version"}
-        if unknown:
-            return Reason.BAD_CUE, f"expect does not know {', '.join(sorted(unknown))}"
-        if not isinstance(post.expect.get("round", ""), str):
-            return Reason.BAD_CUE, "expect: round is the id of a round"
-        return None
 
 
 def _meets(state: State, expect: dict[str, Any]) -> bool:
@@ -275,7 +251,7 @@ class CrewSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socke
             raise refuse("bad_auth", detail=str(error)) from None
         except BadPass as error:
             raise refuse("bad_pass", detail=str(error)) from None
-        if held.role not in ("director", "auditor"):
+        if held.role not in embargo.KNOW_BEFORE:
             raise refuse("wrong_role", detail=f"a pass for {held.role} does not open the desk")
         self._crew.members[sid] = held
 
@@ -336,26 +312,26 @@ def crew_routes(crew: Crew) -> list[Route]:
         return json_response(reply, status)
 
     async def state(request: Request) -> Response:
-        held = allowed(request, "director", "auditor", "overlay")
+        held = allowed(request, *embargo.KNOW_BEFORE, "overlay")
         if isinstance(held, Response):
             return held
         shown = crew.desk(crew.now(), held.name)
-        return json_response(flat(crew.permitted(shown) if held.role == "overlay" else shown))
+        return json_response(flat(shown if held.role in embargo.KNOW_BEFORE else crew.permitted(shown)))
 
     async def rundown(request: Request) -> Response:
-        held = allowed(request, "director", "auditor")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.rundown)
 
     async def as_run_(request: Request) -> Response:
-        held = allowed(request, "director", "auditor")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.as_run())
 
     async def evidence_(request: Request) -> Response:
-        held = allowed(request, "auditor", "director")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         return json_response(crew.evidence(crew.now()))
@@ -373,23 +349,36 @@ def flat(shown: protocol.Desk) -> dict[str, Any]:
     """The state in one level of names and plain values, as show-control software likes to read it."""
     on_air = next((segment for segment in shown.segments if segment.state == "on_air"), None)
     newest = shown.rounds[-1] if shown.rounds else None
+    segment, standby = next(
+        ((part, cue) for part in shown.segments for cue in part.cues if cue.id == shown.standby), (None, None)
+    )
+    windows = segment.windows if segment is not None and standby and standby.needs == "reason" else []
+    red = [window.channel for window in windows if window.level == "red"]
     found: dict[str, Any] = {
         "version": shown.version,
         "now_ms": shown.now_ms,
         "phase": shown.phase,
         "rehearsal": shown.rehearsal,
         "held": bool(shown.held_at_ms),
+        "killed": bool(shown.killed_at_ms),
         "on_air": shown.on_air,
         "on_air_title": on_air.title if on_air is not None else "",
         "standby": shown.standby,
+        "standby_needs": standby.needs if standby is not None else "",
+        "standby_red": " ".join(red),
         "over_ms": shown.over_ms,
         "expected_end_at_ms": shown.expected_end_at_ms,
         "online": shown.online,
         "round": newest.id if newest is not None else "",
         "round_state": newest.state if newest is not None else "",
         "round_closes_at_ms": newest.closes_at_ms if newest is not None else 0,
+        "round_pages": newest.pages if newest is not None else 0,
+        "round_pages_locked": newest.pages_locked if newest is not None else 0,
         "round_voters": newest.voters if newest is not None else 0,
     }
+    for channel in shown.channels:
+        found[f"channel_{channel.channel}_delay_ms"] = channel.delay_ms
+        found[f"channel_{channel.channel}_phones"] = channel.phones
     for choice in newest.choices if newest is not None else ():
         found[f"round_count_{choice.id}"] = choice.count
     return found

@@ -12,7 +12,7 @@ from typing import cast
 import msgspec
 from redis.asyncio import Redis
 
-from gala import view
+from gala import embargo, view
 from gala.clock import Now
 from gala.conductor import Snapshot
 from gala.edge import wallet
@@ -153,8 +153,8 @@ class Edge:
     def _news(before: State, visible: State) -> bool:
         """Whether something became true of single viewers: a result, a draw, a round that was voided."""
         return (
-            len(view.revealed_rounds(before)) != len(view.revealed_rounds(visible))
-            or len(view.announced_draws(before)) != len(view.announced_draws(visible))
+            len(embargo.results(before, before)) != len(embargo.results(visible, visible))
+            or len(embargo.announced(before)) != len(embargo.announced(visible))
             or sum(r.void for r in before.rounds.values()) != sum(r.void for r in visible.rounds.values())
         )
 
@@ -261,7 +261,7 @@ class Edge:
                 if found is not None:
                     rounds[round_.id] = found
         mine = Mine(number=viewer.number, rounds=rounds)
-        draws = [drawing.number for drawing in view.announced_draws(visible)]
+        draws = [drawing.number for drawing in embargo.announced(visible)]
         if draws:
             fields = [wallet.field(viewer.number, draw) for draw in draws]
             for page in await self._redis.hmget(keys.wallet(self.rundown.id), fields):
@@ -273,7 +273,7 @@ class Edge:
         opened = self._rounds.opened(round_)
         slot = await Box(self._redis, round_.id, opened.layout.width).slot(number)
         found = mine_of(opened.mine(slot))
-        if found is not None and round_.revealed_at_ms:
+        if found is not None and embargo.result(round_, self.state.rounds[round_.id]):
             found.entries = opened.tickets(slot, self._rounds.settled(round_))
         return found
 
@@ -299,11 +299,17 @@ class Edge:
                 await self._board(cohort, rounds[-1], now_ms)
 
     def _live_rounds(self, rounds: Iterable[Round]) -> Sequence[Round]:
-        return [r for r in rounds if not r.revealed_at_ms and not r.void and self._rounds.live(r)][-1:]
+        newest = self.state.rounds
+        return [
+            round_
+            for round_ in rounds
+            if not round_.revealed_at_ms
+            and embargo.counters(round_, newest[round_.id], live=self._rounds.live(round_))
+        ][-1:]
 
     async def _board(self, cohort: Cohort, round_: Round, now_ms: int) -> None:
         ring = self._boards.get(round_.id, deque[Snapshot]())
-        seen = [snapshot for snapshot in ring if snapshot.at_ms + cohort.delay_ms <= now_ms]
+        seen = [snapshot for snapshot in ring if embargo.in_sight(snapshot.at_ms, cohort.delay_ms, now_ms)]
         if seen and seen[-1].at_ms > cohort.tally_seq:
             cohort.tally_seq = seen[-1].at_ms
             # whoever has taken their consent back since is left out, although this cohort's picture has them

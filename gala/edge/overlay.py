@@ -12,7 +12,7 @@ import msgspec
 import socketio
 from redis.asyncio import Redis
 
-from gala import protocol, view
+from gala import embargo, protocol, view
 from gala.clock import Now
 from gala.conductor import Snapshot
 from gala.edge.broadcast import plain
@@ -116,12 +116,13 @@ class Overlays:
         return self._tally is not None and self._tally.round in self._live()
 
     def _live(self) -> list[str]:
-        """The round whose counters may be on air now, if there is one; a prediction's never are."""
+        """The round whose counters may be on air now, if there is one."""
         segment = self._visible.on_air
         newest = self._visible.newest_round(segment) if segment else None
-        if newest is None or newest.void or newest.timing == "predict" or not self._rounds.live(newest):
+        if newest is None:
             return []
-        return [newest.id]
+        head = self._history.head.rounds[newest.id]
+        return [newest.id] if embargo.counters(newest, head, live=self._rounds.live(newest)) else []
 
     async def _board(self, now_ms: int) -> None:
         for round_id in self._live():
@@ -130,7 +131,9 @@ class Overlays:
                 return
             snapshot = msgspec.msgpack.decode(cast("bytes", packed), type=Snapshot)
             known = self._tally is not None and self._tally.round == round_id
-            if snapshot.at_ms > now_ms or (known and self._tally and snapshot.at_ms <= self._tally.seq):
+            if not embargo.in_sight(snapshot.at_ms, 0, now_ms) or (
+                known and self._tally and snapshot.at_ms <= self._tally.seq
+            ):
                 return
             self._tally = protocol.Tally(
                 round=round_id,

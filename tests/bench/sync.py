@@ -33,11 +33,13 @@ from rich.console import Console
 
 from gala.clock import GalaClock
 from gala.evening import Evening, open_evening
+from gala.logs import set_up_logs
 from gala.notary import chain_and_signature
 from gala.protocol import CuePost
 from gala.rundown import Rundown
 from gala.rundown_file import load
 from gala.settings import Settings
+from gala.timekeeping import world_of
 from gala.timing import OPEN_LEAD_MS
 from tests.bench.proxy import NETWORKS, DelayingProxy
 from tests.bench.sync_phones import Someone, bundle, phones
@@ -153,6 +155,7 @@ async def running(plan: Rundown, folder: Path) -> AsyncIterator[Evening]:
         secret=secret,
         entropy=os.urandom,
         wall_s=lambda: int(time.time()),
+        world=world_of,
     ) as evening:
         roles = asyncio.create_task(evening.run())
         try:
@@ -333,6 +336,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=2019, help="other clocks and delays")
     asked = parser.parse_args(arguments)
     options = Options(phones=asked.phones, seconds=asked.seconds, seed=asked.seed, channels_s=CHANNELS_S)
+    set_up_logs("warning")
     with tempfile.TemporaryDirectory(prefix="gala-bench-") as folder:
         said = uvloop.run(measure(options, Path(folder)))
     if asked.json:

@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS
@@ -29,11 +29,12 @@ from gala.rundown_file import load
 from gala.settings import Settings
 from gala.show_state import State
 from gala.timekeeping import world_of
+from tests.conftest import PATIENCE_S
 from tests.e2e.chromium import chromium_path
 
 HERE = Path(__file__).parent
 RUNDOWN = HERE / "evening.toml"
-PATIENCE_S = 20.0
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @dataclass

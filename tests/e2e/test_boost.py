@@ -53,4 +53,4 @@ async def test_m_doubles_an_open_boost_after_asking_and_the_board_counts_down_to
     await page.keyboard.press("m")
     await expect(page.get_by_text("×2 runs already")).to_be_visible()
     night.evening.clock.pace(10)
-    await expect(page.get_by_text("Cut: these points stand on stage")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("Cut: these points stand on stage")).to_be_visible()

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.conftest import PATIENCE_S, Night, running_night
+from tests.conftest import PATIENCE_S
+from tests.e2e.conftest import Night, running_night
 from tests.e2e.crew import crew_pass, crew_url
 from tests.e2e.test_story import phone
 

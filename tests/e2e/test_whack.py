@@ -9,6 +9,7 @@ from typing import Any
 
 from gala.crowd.line import Line
 from rewards.audit import verify_bundle
+from tests.conftest import PATIENCE_S
 from tests.e2e.conftest import Night, running_night
 
 RUNDOWN = Path(__file__).parent / "whack.toml"
@@ -36,7 +37,7 @@ class Phone:
         url = f"ws://127.0.0.1:{self.night.evening.public.port}"
         self._line = await Line.open(url, {"channel": self.channel, "show": "moles"})
         listening = tasks.create_task(self._listen())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert "pass" in await self.line.ask("enter", {})
         return listening
 
@@ -51,7 +52,7 @@ class Phone:
 
     async def wave(self, index: int) -> list[list[int]]:
         """The moles of a wave, as soon as this phone has been told of it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while index not in self.waves:
                 self.told.clear()
                 await self.told.wait()

@@ -18,10 +18,10 @@ from gala.protocol import CuePost
 from gala.rundown import Rundown
 from gala.settings import Settings
 from gala.timekeeping import World, world_of
+from tests.conftest import PATIENCE_S
 from tests.gala.hall import SECRET
 from tests.gala.story import SHORT
 
-PATIENCE_S = 10
 NOW_S = 1_573_385_400
 
 

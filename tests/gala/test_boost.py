@@ -211,6 +211,7 @@ def desk_of(story: Story, counters: dict[str, int]) -> Desk:
         rate=1.0,
         crew="Mei",
         counters=dict.fromkeys(story.state.rounds, counters),
+        gates={},
         edges={},
     )
 

@@ -235,3 +235,30 @@ async def test_two_notaries_taking_turns_over_the_same_books_write_everything_on
     once = [e.cue["cue"] for e in hall.desk.history.entries if e.by == "notary"]
     assert once == ["sealed", "sealed", "frozen", "drawn"]
     assert all(check.ok for check in verify_bundle(tmp_path / "bundle"))
+
+
+@pytest.mark.parametrize("how", ["kill", "hold"])
+async def test_a_round_that_was_locked_without_its_cue_is_sealed_like_any_other(
+    clients: Clients, tmp_path: Path, how: str
+) -> None:
+    hall = Hall(clients, tmp_path)
+    await hall.begin()
+    await hall.numbers(64)
+    register, conductor = await hall.register(), hall.conductor()
+    notary = hall.notary(register)
+    await hall.go("tetris.start")
+    await conductor.step(hall.now_ms)
+    await hall.desk.read()
+    hall.now_ms = hall.state.rounds[TETRIS].opened_at_ms + 2_000
+    await conductor.step(hall.now_ms)
+    await vote(hall)
+    if how == "hold":  # at the very instant of the lock, before the conductor has noticed it
+        hall.now_ms = hall.state.rounds[TETRIS].lock_due_at_ms
+    await hall.call({"cue": how, "reason": "smoke"}, how)
+    hall.now_ms += 1_000
+    await conductor.step(hall.now_ms)
+    await notary.step(hall.now_ms)
+    await hall.desk.read()
+    assert hall.state.rounds[TETRIS].sealed
+    assert hall.state.rounds[TETRIS].recount_equal
+    await register.close()

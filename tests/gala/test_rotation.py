@@ -19,8 +19,9 @@ from gala.protocol import CuePost, DeskClock, DeskEdge
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.store.valkey import EmbeddedValkey
+from tests.conftest import PATIENCE_S
 from tests.gala.hall import Hall
-from tests.gala.phones import NOW_S, PATIENCE_S, Join, Phone, Refused, Stage, running
+from tests.gala.phones import NOW_S, Join, Phone, Refused, Stage, running
 from tests.gala.story import TETRIS
 
 

@@ -21,8 +21,8 @@ from tests.gala.faketime import SystemClock
 from tests.gala.test_demo import environment
 
 RUNDOWN = "tests/gala/steps.toml"
-VIEWERS = 20
-SPEED = 5
+VIEWERS = 12
+SPEED = 6
 PATIENCE_S = 60
 HOUR_MS = 3_600_000
 ROUND_MS = 40_000

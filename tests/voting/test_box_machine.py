@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from gala.store.clients import connect
+from tests.conftest import patient
 from voting.box import BATCH_MAX, PAGE, BatchRefused, Box, Change, Gate, GateState, NoGate, Shut, Stale
 from voting.layout import SEQ_MAX, Layout
 from voting.recount import recount
@@ -44,7 +44,7 @@ class Evening(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.clients = [self.run(connect(self.url)), self.run(connect(self.url))]
+        self.clients = [self.run(patient(self.url)), self.run(patient(self.url))]
         self.run(self.clients[0].once.flushall())
         self.boxes = [Box(client.once, "short/tetris/1", self.layout.width) for client in self.clients]
         self.counts: list[Count] = [

@@ -1,5 +1,5 @@
 /** What is wrong with the machines behind the show, in sentences for a director. Knows no page. */
-import type { Desk } from "./desk.ts";
+import type { Desk, Edge } from "./desk.ts";
 
 /** Of an edge or a clock and what is the matter with it; `bad`: something stands still because of it. */
 export interface Trouble {
@@ -12,10 +12,10 @@ const seconds = (ms: number): string =>
   Math.abs(ms) < 1000 ? `${Math.abs(ms)} ms` : `${Math.round(Math.abs(ms) / 1000)} s`;
 const side = (ms: number): string => `${seconds(ms)} ${ms < 0 ? "behind" : "ahead"}`;
 
-const OUT: Record<string, string> = {
-  clock: "its clock is not the show's",
-  log: "it cannot read the log",
-  store: "the store does not answer it",
+const OUT: Record<string, (edge: Edge) => string> = {
+  clock: ({ clock_ms: ms }) => (ms ? `its clock is ${side(ms)}` : "its clock is not the show's"),
+  log: ({ log_lag_ms: ms }) => (ms ? `it lags the log by ${seconds(ms)}` : "it cannot read the log"),
+  store: () => "the store does not answer it",
 };
 
 /** The worst first. */
@@ -29,7 +29,7 @@ export function troubles(desk: Desk): Trouble[] {
   }
   for (const edge of desk.edges) {
     if (edge.rotation) {
-      const why = OUT[edge.rotation] ?? edge.rotation;
+      const why = OUT[edge.rotation]?.(edge) ?? edge.rotation;
       found.push({ bad: true, who: edge.name, what: `takes no plays: ${why}.` });
     }
   }

@@ -31,6 +31,8 @@ export interface FieldProps {
   at_ms(): number;
   /** it stands still now: nothing rises, nothing is caught */
   still: boolean;
+  /** it has not begun: doors stand there, dark */
+  early?: boolean;
   shut: boolean;
   strike(mole: Mole, at_ms: number): void;
 }
@@ -100,15 +102,13 @@ export function Field(props: FieldProps): JSX.Element {
 
   const one = manners.button.value;
   const dead = props.shut || props.still;
+  const looks = props.still ? "field still" : props.early ? "field early" : "field";
   return (
     <>
       {one ? (
-        <>
-          {props.still && <Still />}
-          <OneDoor seen={seen.value} shut={dead} tap={() => tap(null)} />
-        </>
+        <OneDoor seen={seen.value} still={props.still} shut={dead} tap={() => tap(null)} />
       ) : (
-        <div class={props.still ? "field still" : "field"}>
+        <div class={looks}>
           <div
             class="holes"
             role="group"
@@ -233,16 +233,26 @@ function foremost({ faces, target }: Seen): { face: Face; hole: number } | null 
   return null;
 }
 
-function OneDoor({ seen, shut, tap }: { seen: Seen; shut: boolean; tap: () => void }): JSX.Element {
+interface OneDoorProps {
+  seen: Seen;
+  still: boolean;
+  shut: boolean;
+  tap(): void;
+}
+
+function OneDoor({ seen, still, shut, tap }: OneDoorProps): JSX.Element {
   const { words } = usePage();
   const w = words.value;
   const press = usePress(tap);
   const shown = foremost(seen);
   return (
     <>
-      <div class="hole one" data-face={shown?.face.is ?? "empty"} data-mole={seen.target?.id}>
-        <Mascot face={shown?.face} />
-        <i>{shown ? said(w, shown.face, shown.hole) : w.t("waitFor")}</i>
+      <div class={still ? "field still" : "field"}>
+        <div class="hole one" data-face={shown?.face.is ?? "empty"} data-mole={seen.target?.id}>
+          <Mascot face={shown?.face} />
+          <i>{shown ? said(w, shown.face, shown.hole) : w.t("waitFor")}</i>
+        </div>
+        {still && <Still />}
       </div>
       <div class="push stack">
         <button

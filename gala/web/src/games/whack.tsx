@@ -144,7 +144,8 @@ function Play({ round, phase, table, has, own, text, held, shut }: Playing): JSX
         pauses={pauses}
         at_ms={evening.at_ms}
         still={still}
-        shut={shut && phase !== "soon"}
+        early={phase === "soon"}
+        shut={shut}
         strike={own.strike}
       />
       {shut && phase !== "soon" && (

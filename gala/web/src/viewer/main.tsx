@@ -27,7 +27,8 @@ effect(() => {
   if (same || !(asked.has("channel") || asked.has("delay_ms"))) return;
   asked.delete("channel");
   asked.delete("delay_ms");
-  history.replaceState(history.state, "", `${location.pathname}${asked.size > 0 ? `?${asked}` : ""}${location.hash}`);
+  const rest = asked.toString();
+  history.replaceState(history.state, "", `${location.pathname}${rest && `?${rest}`}${location.hash}`);
 });
 
 const words = signal(new Words("en", en));

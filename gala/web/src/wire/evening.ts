@@ -231,7 +231,9 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     ticking.now();
   });
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) syncing.woke();
+    if (document.hidden) return;
+    syncing.woke();
+    ticking.now();
   });
   connection.now();
 
