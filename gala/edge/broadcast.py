@@ -51,4 +51,4 @@ class Broadcast:
 
     async def tell_one(self, sid: str, event: str, message: msgspec.Struct) -> None:
         """To one connection."""
-        self._exchange.tell_one(sid, event_frame(NAMESPACE, event, message))
+        self._exchange.tell_one(sid, event_frame(NAMESPACE, event, message), NEWEST.get(event))

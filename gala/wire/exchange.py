@@ -135,19 +135,25 @@ class Exchange:
         line = self._members.lines.get(sid)
         return 0.0 if line is None else line.rtt_ms
 
-    def tell_one(self, sid: str, frame: bytes) -> None:
-        """A frame to one connection, if it is there."""
+    def tell_one(self, sid: str, frame: bytes, kind: int | None = None) -> None:
+        """A frame to one connection, if it is there; `kind` as for `tell_newest`, or of none."""
         line = self._members.lines.get(sid)
         if line is not None:
-            line.write(frame)
+            if kind is None:
+                line.write(frame)
+            else:
+                line.newest(kind, frame)
 
     async def enter(self, sid: str, namespace: str, room: str) -> None:
         """Puts a connection into a room."""
         await self._sockets.enter_room(sid, room, namespace=namespace)
 
     async def leave(self, sid: str, namespace: str, room: str) -> None:
-        """Takes a connection out of a room."""
+        """Takes a connection out of a room, and from it what waits because it reads slowly."""
         await self._sockets.leave_room(sid, room, namespace=namespace)
+        line = self._members.lines.get(sid)
+        if line is not None:
+            line.drop_held()
 
     async def tell(self, namespace: str, room: str | None, frame: bytes) -> None:
         """A frame to everyone in a room (None: in the namespace); nobody misses it who is not cut off."""

@@ -104,6 +104,10 @@ class Outlet(asyncio.Protocol):
                 self._held = [None, None]
             self._held[kind] = whole
 
+    def drop_held(self) -> None:
+        """What waits is no longer meant for this peer."""
+        self._held = None
+
     def ack(self, namespace: str, number: int | None, content: object) -> None:
         """Answers the packet of that number; one that asked for no answer gets none."""
         if number is not None:

@@ -12,6 +12,8 @@ import pytest
 
 from gala.wire.frames import BINARY, PING, TEXT
 from gala.wire.limits import Limits
+from gala.wire.outlet import BOARD, SHOW
+from gala.wire.packets import event_frame
 from tests.gala.wires import NAMESPACE, PATH, Closed, Raw, Service, await_listener, sent, serving
 
 SMALL_BUFFER = 4_096
@@ -83,6 +85,30 @@ def test_a_slow_reader_gets_the_newest_board_and_show_and_none_of_those_between(
     assert told == sorted(set(told))
     assert len(told) <= boards - 199
     assert [content["step"] for event, content in heard if event == "show"] == [200]
+
+
+def test_what_waits_for_a_slow_reader_goes_when_they_leave_the_room_and_a_show_of_their_own_replaces_it(
+    service: Service,
+) -> None:
+    slow = Raw.join(service, receive_bytes=SMALL_BUFFER)
+    slow.ask("room", "hall")
+    (line,) = service.call(lambda: list(service.exchange._members.of(NAMESPACE, "hall")))
+
+    def tell(kind: int, seq: int) -> None:
+        frame = event_frame(NAMESPACE, "news", [kind, seq, "x" * 4_000])
+        service.run(service.exchange.tell_newest(NAMESPACE, "hall", kind, frame))
+
+    boards = 0
+    while not service.call(line._transport.get_write_buffer_size):
+        tell(BOARD, boards := boards + 1)
+    tell(BOARD, boards + 1)
+    tell(SHOW, 1)
+    service.run(service.exchange.leave(line.sid, NAMESPACE, "hall"))
+    service.call(lambda: service.exchange.tell_one(line.sid, event_frame(NAMESPACE, "own", 1), SHOW))
+    service.call(lambda: service.exchange.tell_one(line.sid, event_frame(NAMESPACE, "own", 2), SHOW))
+    heard = [slow.packet_heard()["data"] for _ in range(boards + 1)]
+    assert [content[1] for event, content in heard if event == "news"] == list(range(1, boards + 1))
+    assert heard[-1] == ["own", 2]
 
 
 def test_whoever_never_reads_what_is_meant_for_them_alone_is_cut_off() -> None:
