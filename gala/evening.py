@@ -284,7 +284,8 @@ async def open_evening(
             public=public,
             crew_listener=Listener(
                 crew_app(crew, overlays, consoles),
-                Exchange(consoles, Limits()),
+                # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
+                Exchange(consoles, Limits(unsent_bytes=1 << 20)),
                 settings.crew_host,
                 settings.crew_port,
                 setting="GALA_CREW_PORT",

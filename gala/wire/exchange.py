@@ -10,6 +10,7 @@ from typing import Any, cast
 import socketio
 
 from gala.wire.frames import Code
+from gala.wire.handshake import Origins
 from gala.wire.limits import Limits
 from gala.wire.line import Line
 from gala.wire.members import Members
@@ -51,7 +52,9 @@ class Exchange:
         self._sockets = sockets
         self._members = cast("Members", sockets.manager)
         self._members.lines = sockets.eio.sockets
-        self.origins = sockets.eio._cors_allowed_origins
+        # as Engine.IO has it: an empty list means that whoever is in front of us looks at origins
+        unchecked = sockets.eio.cors_allowed_origins == []
+        self.origins: Origins = (lambda _environ: None) if unchecked else sockets.eio._cors_allowed_origins
         self._pace = pace
         self._environ: dict[str, Any] = {}
         self._wheel: list[set[Line]] = [set() for _ in range(limits.wheel_slots)]

@@ -26,7 +26,7 @@ class Packet(msgspec.Struct):
 
 
 class Unreadable(Exception):
-    """Not a packet that a client may send; the message says in what."""
+    """Not a packet that a client may send; the message, one of few, says in what."""
 
 
 def _extension(code: int, data: memoryview) -> Any:
@@ -57,8 +57,8 @@ def read(content: bytes) -> Packet:
         if data is not None and type(data) is not dict:
             raise Unreadable("auth that is not a map")
     elif kind != DISCONNECT:
-        # 4 is the server's, 5 and 6 announce attachments, which nothing here has
-        raise Unreadable(f"no packet of type {kind} from a client")
+        # 4 is the server's. Reasons are counted, so they are few, whatever numbers a client may think of.
+        raise Unreadable("attachments are not taken" if kind in (5, 6) else "no such packet from a client")
     return packet
 
 
