@@ -29,6 +29,7 @@ from tests.gala.phones import NOW_S, Hand
 
 CONNECT, EVENT, ACK = 0, 2, 3
 STEP_MS = 1_000
+ADDRESS = "https://gala.example/"  # the ports are others each time
 CROWD = 1_000  # the crowd's first number; the sniffers' are below
 
 Heard = list[tuple[int, bytes]]
@@ -89,10 +90,10 @@ class Wire:
         answer = self._answers[self._asked] = asyncio.get_running_loop().create_future()
         packet = {"type": EVENT, "nsp": self._namespace, "data": [event, content], "id": self._asked}
         await self._send(packet)
-        while not answer.done():
+        while event == "play" and not answer.done():
             await asyncio.wait({answer}, timeout=0.002)
             await self._night.evening.edge.plays.flush()
-        reply = answer.result()
+        reply = await answer
         if event == "enter" and "pass" in reply:
             self.held = reply["pass"]
         return reply
@@ -149,8 +150,7 @@ class Night:
         await evening.overlays.step(now_ms)
         if not evening.notary.published.is_set():
             await evening.notary.step(now_ms)
-        for wire in self._wires.values():
-            await wire.ask("sync", {"t0_ms": 1})
+        await asyncio.gather(*(wire.ask("sync", {"t0_ms": 1}) for wire in self._wires.values()))
 
     async def until(self, since_ms: int) -> None:
         while self.since_ms < since_ms:
@@ -206,7 +206,7 @@ async def night(url: str, data: Path, rundown: Rundown, *, lots: bytes = SECRET)
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as http,
         open_evening(
-            Settings(data=data, redis_url=url, public_port=0, crew_port=0),
+            Settings(data=data, redis_url=url, public_port=0, crew_port=0, public_url=ADDRESS),
             rundown,
             rehearsal=True,
             clock=GalaClock(rundown.starts_at_ms, monotonic_ns=hand),
