@@ -13,15 +13,16 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL = $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test check pages browser clean
+.PHONY: demo test check pages browser faketime clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.for-demo pages
 	$(BIN)/gala demo $(ARGS)
 
-test: check browser
+# A worker a core, each with a store and a Chromium of its own; one that is done takes tests from the others.
+test: check browser faketime
 	$(BIN)/python gala/web/pages_build.py test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: $(VENV)/.for-test pages
 	$(BIN)/python gala/web/pages_build.py check
@@ -37,6 +38,10 @@ pages: $(VENV)/.for-demo
 # Goes on without one: then the page tests fail, and say so.
 browser: $(VENV)/.for-test
 	-$(BIN)/python -m tests.e2e.chromium
+
+# Likewise: the test of a stepped clock fails without it, and says so.
+faketime: $(VENV)/.for-test
+	-$(BIN)/python -m tests.gala.faketime
 
 $(VENV)/bin/python:
 	@if [ -z "$(PYTHON)" ]; then \

@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -27,9 +28,15 @@ from gala.rundown import Rundown
 from gala.rundown_file import Faults, load
 from gala.store.clients import StoreUnusable
 from gala.store.valkey import ValkeyUnusable
+from gala.timekeeping import world_of
 from rewards.audit import verify_bundle
 
 RUNDOWNS = Path(__file__).parent / "rundowns"
+CHECKOUT = Path(__file__).parent.parent
+BENCHES = {  # modules of tests/bench, which only a source checkout has
+    "box": "what a play costs the store, and how long a recount takes",
+    "sync": "how nearly phones on four networks and five channels start a cue together",
+}
 
 app = typer.Typer(
     help="The second screen of a live gala: games in time with the show, votes counted once, "
@@ -149,6 +156,7 @@ def serve(
                 secret=secret,
                 entropy=secrets.token_bytes,
                 wall_s=lambda: int(time.time()),
+                world=world_of,
             ) as evening,
             asyncio.TaskGroup() as tasks,
         ):
@@ -197,6 +205,29 @@ def pass_command(
 def protocol() -> None:
     """Print the wire's types as TypeScript."""
     sys.stdout.write(typescript.wire())
+
+
+@app.command(
+    "bench",
+    # what stands after the name is the bench's own, --help too
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "allow_interspersed_args": False,
+    },
+    epilog="There are: " + "; ".join(f"{name} ({what})" for name, what in BENCHES.items()) + ".",
+)
+def bench_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(BENCHES)}; its own options follow it.")],
+) -> None:
+    """Measure, from a source checkout with its test packages. Exit 1: a goal was missed."""
+    if name not in BENCHES:
+        raise fail(f"no bench {name}: {', '.join(BENCHES)}")
+    if not (CHECKOUT / "tests" / "bench" / f"{name}.py").is_file():
+        raise fail("benches are run from a source checkout, and this is an installed package without them")
+    command = [sys.executable, "-m", f"tests.bench.{name}", *context.args]
+    raise typer.Exit(subprocess.run(command, cwd=CHECKOUT, check=False).returncode)  # noqa: S603
 
 
 @audit.command()

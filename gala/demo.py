@@ -19,14 +19,14 @@ import segno
 from rich.console import Console
 
 from gala.clock import GalaClock
-from gala.desk import words
 from gala.evening import Entropy, Evening, open_evening, service_secret
 from gala.notary import chain_and_signature
 from gala.passes import CREW_ROLES
 from gala.rehearsal import hurry, next_act
-from gala.rundown import Rundown
+from gala.rundown import Rundown, words
 from gala.settings import Settings
 from gala.store.valkey import in_use
+from gala.timekeeping import world_of
 from gala.timing import GRACE_MS
 from rewards.audit import verify_bundle
 
@@ -123,6 +123,7 @@ async def demo(
             secret=secret,
             entropy=entropy,
             wall_s=lambda: int(time.time()),
+            world=world_of,
             grace_ms=int(GRACE_MS * max(1, options.speed)),
         ) as evening,
         asyncio.TaskGroup() as tasks,

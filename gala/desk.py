@@ -1,18 +1,16 @@
 """The director's desk: the head of the log, laid out against the plan. The crew sees it before anyone."""
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from gala import planner, protocol
+from gala.as_run import as_run
 from gala.edge.report import Report
 from gala.planner import opens_red, window_ms
 from gala.rounds import Rounds
-from gala.rundown import Cue, Rundown, Segment, TimingClass
-from gala.rundown_times import shown
+from gala.rundown import Cue, Rundown, Segment, TimingClass, words
 from gala.show_ahead import foreseen, timed
 from gala.show_state import LogEntry, Round, State, delays_of, running_order, timing_of
 from games.game import running_ms
@@ -20,9 +18,11 @@ from games.game import running_ms
 AS_RUN_MAX = 50
 
 
-def words(text: Mapping[str, str], language: str = "en") -> str:
-    """A text in the crew's language, else in its first."""
-    return text.get(language) or next(iter(text.values()), "")
+class Gates(NamedTuple):
+    """How many pages of a round's box are shut by now, and how many there are."""
+
+    shut: int
+    all: int
 
 
 def plan_at_ms(rundown: Rundown, state: State) -> dict[str, int]:
@@ -111,9 +111,12 @@ def desk(
     rate: float,
     crew: str,
     counters: Mapping[str, Mapping[str, int]],
+    gates: Mapping[str, Gates],
     edges: Mapping[str, Report],
 ) -> protocol.Desk:
-    """Everything the console shows. `counters`: live ones by round; `edges`: their newest reports by name."""
+    """Everything the console shows. `counters`: live ones by round; `gates`: of rounds that are locking;
+    `edges`: their newest reports by name.
+    """
     when = expected(rundown, state, now_ms)
     timed_at_ms = due_at_ms(rundown, state)
     ahead = foreseen(rundown, replace(state, held_at_ms=0))
@@ -148,7 +151,16 @@ def desk(
         online=sum(report.phones for report in edges.values()),
         segments=segments,
         rounds=[
-            _round(rundown, rounds, round_, counters.get(round_.id, {}), edges, ahead, now_ms)
+            _round(
+                rundown,
+                rounds,
+                round_,
+                counters.get(round_.id, {}),
+                gates.get(round_.id, Gates(0, 0)),
+                edges,
+                ahead,
+                now_ms,
+            )
             for round_ in state.rounds.values()
         ],
         draws=[
@@ -172,6 +184,9 @@ def desk(
                 ack_p99_ms=report.ack_p99_ms,
                 plays_per_s=report.plays_per_s,
                 seen_at_ms=report.seen_at_ms,
+                rotation=report.rotation,
+                clock_ms=report.clock_ms,
+                log_lag_ms=report.log_lag_ms,
             )
             for name, report in sorted(edges.items())
         ],
@@ -191,48 +206,6 @@ def _tunings(rundown: Rundown, state: State, edges: Mapping[str, Report]) -> lis
         )
         for channel, delay_ms in zip(rundown.channels, delays_of(rundown, state), strict=True)
     ]
-
-
-def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol.AsRun]:
-    """The log in words, oldest first."""
-    return [
-        protocol.AsRun(version=entry.version, at_ms=entry.at_ms, by=entry.by, what=_what(rundown, entry))
-        for entry in entries
-    ]
-
-
-def _what(rundown: Rundown, entry: LogEntry) -> str:
-    cue = entry.cue
-    kind, target = cue["cue"], cue.get("target", "")
-    if kind in ("go", "fire"):
-        segment, planned = rundown.cue(target)
-        done = f"{planned.do} · {words(segment.title)}"
-        more = cue.get("outcome") or cue.get("reason")
-        return f"{done}: {more}" if more else done
-    if kind in ("frozen", "drawn"):
-        return f"draw {cue['draw']} {kind}"
-    if kind == "void":
-        return f"void {target}: {cue['reason']}"
-    if kind == "multiply":
-        return f"multiply {target} ×{cue['factor_bp'] / 10_000:g} for {shown(cue['ms'])}"
-    if kind == "extend":
-        return f"{'extend' if cue['ms'] > 0 else 'shorten'} {target} by {shown(abs(cue['ms']))}"
-    if kind == "delay":
-        return f"channel {target} runs {shown(cue['delay_ms'])} behind"
-    if kind == "retime":
-        at = dt.datetime.fromtimestamp(cue["at_ms"] / 1000, ZoneInfo(rundown.zone))
-        return f"{target} moved to {at:%H:%M:%S}{_because(cue)}"
-    if kind == "swap":
-        return f"swap {target} and {cue['other']}{_because(cue)}"
-    if kind == "kill":
-        return f"kill switch{_because(cue)}"
-    if kind in ("ask_clap", "clap"):
-        return "phones watch for the clap" if kind == "ask_clap" else "the host claps"
-    return f"{kind} {target}".strip()
-
-
-def _because(cue: Mapping[str, Any]) -> str:
-    return f": {cue['reason']}" if cue.get("reason") else ""
 
 
 def _segment(
@@ -312,6 +285,7 @@ def _round(
     rounds: Rounds,
     round_: Round,
     live: Mapping[str, int],
+    gates: Gates,
     edges: Mapping[str, Report],
     ahead: Mapping[str, int],
     now_ms: int,
@@ -338,9 +312,9 @@ def _round(
         stands = "open"
     due = {cue.do: ahead.get(cue.id, 0) for cue in rundown.segment(round_.segment).cues}
     closes_at_ms = round_.locked_at_ms or due.get("lock", 0)
-    length_ms = running_ms(
-        round_.opened_at_ms, tuple(pause for pause in round_.pauses if pause[1]), closes_at_ms
-    )
+    # a hold that lasts still is taken as if it ended at once, as the lock is
+    pauses = tuple(pause for pause in round_.pauses if pause[1])
+    length_ms = running_ms(round_.opened_at_ms, pauses, closes_at_ms)
     return protocol.DeskRound(
         id=round_.id,
         segment=round_.segment,
@@ -354,8 +328,8 @@ def _round(
         multiplies=game is not None and game.multiplies,
         factor_bp=spell.factor_bp if spell is not None else 0,
         spell_until_at_ms=spell.until_at_ms if spell is not None else 0,
-        pages=round_.pages,
-        pages_locked=round_.pages,
+        pages=round_.pages if round_.shut else gates.all,
+        pages_locked=round_.pages if round_.shut else gates.shut,
         voters=tally.get("voters", 0),
         channels=[
             protocol.DeskChannel(channel=channel.id, name=words(channel.name), voters=voters)

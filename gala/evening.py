@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gala.clock import GalaClock
@@ -21,6 +22,7 @@ from gala.edge.broadcast import Broadcast
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
+from gala.edge.rotation import Rotation
 from gala.edge.socket import ViewerSocket, make_sockets
 from gala.follower import Follower
 from gala.listener import Listener, reachable_host
@@ -33,6 +35,7 @@ from gala.store.clients import Clients, connect
 from gala.store.log import ShowLog
 from gala.store.valkey import embedded
 from gala.texts import Texts
+from gala.timekeeping import Timekeeper, World
 from gala.timing import GRACE_MS
 from rewards.beacon import Chain
 from rewards.register import Register
@@ -44,6 +47,9 @@ EDGE_S = 0.02
 GATHER_S = 0.004
 CREW_S = 0.05
 NOTARY_S = 0.1
+FOLLOW_S = 0.2
+REPORT_S = 0.25
+CLOCK_S = 1.0
 BACKOFF_S = 0.5
 
 Entropy = Callable[[int], bytes]
@@ -55,6 +61,7 @@ class Evening:
 
     rundown: Rundown
     clock: GalaClock
+    timekeeper: Timekeeper
     clients: Clients
     passes: Passes
     edge: Edge
@@ -81,14 +88,26 @@ class Evening:
         """Runs every role and listener until `stop`."""
         now = self.clock.now_ms
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._loop("conductor", lambda: self.conductor.step(now()), CONDUCTOR_S))
+            tasks.create_task(self._loop("clock", self.timekeeper.step, CLOCK_S))
+            tasks.create_task(self._loop("conductor", self._in_time(self.conductor.step), CONDUCTOR_S))
             tasks.create_task(self._loop("edge", lambda: self.edge.step(now()), EDGE_S))
+            tasks.create_task(self._loop("log", self.edge.follow, FOLLOW_S))
+            tasks.create_task(self._loop("report", lambda: self.edge.report(now()), REPORT_S))
             tasks.create_task(self._loop("plays", self._flush, 0))
             tasks.create_task(self._loop("crew", lambda: self.crew.step(now()), CREW_S))
-            tasks.create_task(self._loop("overlay", lambda: self.overlays.step(now()), CREW_S))
-            tasks.create_task(self._loop("notary", lambda: self.notary.step(now()), NOTARY_S))
+            tasks.create_task(self._loop("overlay", self._in_time(self.overlays.step), CREW_S))
+            tasks.create_task(self._loop("notary", self._in_time(self.notary.step), NOTARY_S))
             tasks.create_task(self.public.run())
             tasks.create_task(self.crew_listener.run())
+
+    def _in_time(self, step: Callable[[int], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The step of a role that does nothing while this process's clock is not the show's."""
+
+        async def in_time() -> None:
+            if self.timekeeper.right:
+                await step(self.clock.now_ms())
+
+        return in_time
 
     async def _loop(self, name: str, step: Callable[[], Awaitable[None]], every_s: float) -> None:
         """Steps a role for ever. A store that does not answer is waited for.
@@ -156,18 +175,29 @@ async def open_evening(
     secret: bytes,
     entropy: Entropy,
     wall_s: Callable[[], int],
+    world: Callable[[Redis], World],
     grace_ms: int = GRACE_MS,
 ) -> AsyncIterator[Evening]:
-    """Opens everything an evening needs, begins its log (or goes on with it), closes it all afterwards."""
+    """Opens everything an evening needs, begins its log (or goes on with it), closes it all afterwards.
+
+    world: the clocks that `clock` is measured against, given the store.
+    """
     async with contextlib.AsyncExitStack() as stack:
         url = settings.redis_url or await stack.enter_async_context(embedded(settings.data / "store"))
         clients = await connect(url)
         stack.push_async_callback(clients.close)
         once = clients.once
+        name = entropy(3).hex()
+        clocks = world(once)
+        timekeeper = Timekeeper(clock, once, clocks, show=rundown.id, name=name, keeps=True)
+        if rehearsal:
+            await timekeeper.join()
+        stack.push_async_callback(timekeeper.leave)
         show_log = ShowLog(clients, rundown.id)
         newest = await begin(rundown, show_log, rehearsal=rehearsal, now_ms=clock.now_ms(), entropy=entropy)
         if rehearsal:
             clock.not_before(newest)
+        await timekeeper.step()  # before any role asks whether the clock is right
 
         rounds = Rounds(rundown, derive(secret, "rounds"))
         passes = Passes(secret, rundown.id)
@@ -188,10 +218,11 @@ async def open_evening(
             once,
             passes,
             Broadcast(viewers),
-            name=f"edge-{entropy(3).hex()}",
+            name=f"edge-{name}",
             code_key=keys.codes,
             now=clock.now_ms,
             rate=lambda: clock.rate,
+            rotation=Rotation(timekeeper, clocks.monotonic_ns),
         )
         viewers.register_namespace(ViewerSocket(viewers, edge, clock.now_ms, entropy))
         crew = Crew(
@@ -203,6 +234,7 @@ async def open_evening(
             now=clock.now_ms,
             rate=lambda: clock.rate,
             wall_s=wall_s,
+            knows_the_time=lambda: timekeeper.right,
         )
         notary = Notary(
             rundown,
@@ -235,12 +267,13 @@ async def open_evening(
         yield Evening(
             rundown=rundown,
             clock=clock,
+            timekeeper=timekeeper,
             clients=clients,
             passes=passes,
             edge=edge,
             crew=crew,
             overlays=overlays,
-            conductor=Conductor(rundown, rounds, show_log, once, name=entropy(3).hex(), grace_ms=grace_ms),
+            conductor=Conductor(rundown, rounds, show_log, once, name=name, grace_ms=grace_ms),
             notary=notary,
             register=register,
             public=public,

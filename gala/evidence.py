@@ -13,9 +13,8 @@ from typing import Any
 import msgspec
 
 from gala import protocol
-from gala.desk import words
 from gala.edge.report import Report
-from gala.rundown import Rundown
+from gala.rundown import Rundown, words
 from gala.show_state import LogEntry, Round, State
 from rewards.audit import Check
 from rewards.register import Outline

@@ -142,6 +142,10 @@ class Notary:
             await self._specify(entry.at_ms)
         elif kind in ("go", "fire"):
             await self._write_act(entry, state, now_ms)
+        elif kind == "kill":
+            for round_ in self._follower.history.states[entry.version - 1].rounds.values():
+                if not round_.locked_at_ms and not round_.void:  # it has locked what was still open
+                    await self._register.round_locked(round_.id, at_ms=entry.at_ms)
         elif kind == "void":
             await self._register.round_voided(cue["target"], reason=cue["reason"], at_ms=entry.at_ms)
         elif kind == "locked":

@@ -424,11 +424,29 @@ class DeskRound(Message):
 
 
 class DeskEdge(Message):
+    """`rotation`: why it takes no plays now (clock, log, store); empty: it does."""
+
     name: str
     phones: int
     ack_p50_ms: float = 0
     ack_p99_ms: float = 0
     plays_per_s: float = 0
+    seen_at_ms: int = 0
+    rotation: str = ""
+    clock_ms: int = 0  # its clock minus the show's
+    log_lag_ms: int = 0
+
+
+class DeskClock(Message):
+    """A process's gala clock. Unless `right`, its roles do nothing that depends on the time. Real ms."""
+
+    name: str
+    keeps: bool  # it is the show's clock
+    right: bool
+    off_ms: int = 0  # minus the show's
+    store_ms: int = 0  # how far the store's clock is ahead of it
+    system_ms: int = 0
+    alarm: str = ""  # which of these two are too far away to be followed
     seen_at_ms: int = 0
 
 
@@ -481,6 +499,7 @@ class Desk(Message):
     rounds: list[DeskRound] = msgspec.field(default_factory=list)
     draws: list[DeskDraw] = msgspec.field(default_factory=list)
     edges: list[DeskEdge] = msgspec.field(default_factory=list)
+    clocks: list[DeskClock] = msgspec.field(default_factory=list)
     as_run: list[AsRun] = msgspec.field(default_factory=list)  # the newest 50
 
 
@@ -505,7 +524,7 @@ class CuePost(Message):
     ms: int = 0
     other: str = ""
     at_ms: int = 0
-    delay_ms: int = 0
+    delay_ms: int | UnsetType = UNSET
 
 
 class CueReply(Message):

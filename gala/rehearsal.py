@@ -105,11 +105,9 @@ def hurry(rundown: Rundown, state: State, now_ms: int, *, speed: float) -> float
         return speed
     instants = [at_ms for _, at_ms in timed(rundown, state)]
     if state.standby:
-        ready_at_ms = _ready_at_ms(rundown, state)
-        if ready_at_ms <= now_ms:
-            return speed  # GO is being pressed: what it opens must not run away before anyone has seen it
-        instants.append(ready_at_ms)
-    ahead_ms = min((at_ms for at_ms in instants if at_ms > now_ms), default=now_ms) - now_ms
+        instants.append(_ready_at_ms(rundown, state))
+    # What is due is being fired, or GO pressed: what that opens must not run away before anyone has seen it.
+    ahead_ms = max(0, min(instants, default=now_ms) - now_ms)
     rate = speed
     # doubling steps, so that phones are not told a new pace all the time
     while rate * 2 <= HURRY_MAX and rate * 2 * ARRIVE_S * 1000 <= ahead_ms:

@@ -5,6 +5,7 @@ Instants end in ``_at_ms`` (integer milliseconds UTC), durations in ``_ms``. A *
 tag to words; every text has the show's first language.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -27,6 +28,11 @@ freeze    a draw's roster is frozen; the notary then draws
 announce  a draw's winners may be seen, on each channel after its delay
 end       the segment goes off air
 """
+
+
+def words(text: Mapping[str, str], language: str = "en") -> str:
+    """A text in the crew's language, else in its first."""
+    return text.get(language) or next(iter(text.values()), "")
 
 
 class Channel(msgspec.Struct, frozen=True):

@@ -37,9 +37,10 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
 A choice of a poll or boost may show a file beside the rundown: ``picture = "pictures/owl.webp"`` (PNG, JPEG,
 WebP or SVG, at most 64 KiB).
 
-In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap,
-and ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
-``look_up = true``, have a ``note`` for the crew, and name channels that are too late to play (``watch_only``).
+In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap, and
+``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
+``look_up = true``, have a ``note`` for the crew, and name channels that are too late to play
+(``watch_only``).
 """
 
 import datetime as dt

@@ -140,6 +140,8 @@ def public_app(
     async def readyz(_request: Request) -> Response:
         if not edge.state.version:
             return PlainTextResponse("the show has not begun\n", 503)
+        if edge.rotation.out:
+            return PlainTextResponse(f"{edge.rotation.reason}\n", 503)
         return PlainTextResponse("ok\n")
 
     async def join(_request: Request) -> Response:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 import socketio
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
@@ -17,37 +17,32 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gala import embargo, protocol
+from gala.as_run import as_run
 from gala.clock import Now
-from gala.conductor import Snapshot
-from gala.desk import as_run, desk
+from gala.conductor import Snapshot, pages_of
+from gala.cue_post import cue_of, malformed
+from gala.desk import Gates, desk
 from gala.edge.broadcast import plain
-from gala.edge.report import Report
+from gala.edge.report import Heard, Report
 from gala.edge.socket import refuse
 from gala.evidence import Books, evidence
 from gala.follower import STALE, CueRefused, Follower
 from gala.passes import BadPass, CrewPass, CrewRole, Passes
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_refusals import FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX, Reason
-from gala.show_state import State
+from gala.show_refusals import Reason
+from gala.show_state import Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
+from gala.timekeeping import Standing
 from gala.view import History
+from voting.box import Box, GateState
 
 NAMESPACE = "/crew"
 DESK_MS = 250  # of real time between two desks while something changes
 EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
-GONE_MS = 5_000  # an edge not heard of for so long (real time) is not listed
-
-FIELDS: dict[str, tuple[str, ...]] = {
-    "multiply": ("factor_bp", "ms"),
-    "extend": ("ms",),
-    "retime": ("at_ms",),
-    "swap": ("other",),
-    "delay": ("delay_ms",),
-}
-"""What a kind of cue takes beside its target, outcome and reason."""
-KINDS = ("standby", "go", "hold", "resume", "skip", "void", "kill", "ask_clap", "clap", *FIELDS)
+GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not listed
+NO_TIME = "clock"  # why a cue is refused by a process whose clock is off the show's
 
 
 class Crew:
@@ -64,6 +59,7 @@ class Crew:
         now: Now,
         rate: Callable[[], float],
         wall_s: Callable[[], int],
+        knows_the_time: Callable[[], bool],
     ) -> None:
         self.rundown = rundown
         self.passes = passes
@@ -72,12 +68,14 @@ class Crew:
         self._redis = redis
         self.now = now
         self._rate = rate
+        self._knows_the_time = knows_the_time
         self._follower = Follower(rundown, log)
         self._counters: dict[str, dict[str, int]] = {}
-        self._edges: dict[str, Report] = {}
+        self._gates: dict[str, Gates] = {}  # of rounds that are locking
+        self._edges = Heard(Report)
+        self._clocks = Heard(Standing)
         self._desk_at_ms = 0
         self._desk_told = (0, 0.0)  # version and pace
-        self._reports: list[Report] = []  # of all edges, those that are gone too
         self._books = Books()
         self._evidence_at_ms = 0
         self._evidence_told: protocol.Evidence | None = None
@@ -137,20 +135,27 @@ class Crew:
                 if found is not None:
                     snapshot = msgspec.msgpack.decode(cast("bytes", found), type=Snapshot)
                     self._counters[round_.id] = snapshot.counters
-        reports = await self._redis.hgetall(keys.edges(self.rundown.id))
-        self._edges, self._reports = {}, []
-        for name, packed in reports.items():
-            report = msgspec.msgpack.decode(cast("bytes", packed), type=Report)
-            self._reports.append(report)
-            if now_ms - report.seen_at_ms <= GONE_MS * max(self._rate(), 1):
-                self._edges[cast("bytes", name).decode()] = report
+        self._gates = {
+            round_.id: await self._read_gates(round_)
+            for round_ in self.state.rounds.values()
+            if round_.locked_at_ms and not round_.shut
+        }
+        self._edges.take(await self._redis.hgetall(keys.edges(self.rundown.id)), now_ms)
+        self._clocks.take(await self._redis.hgetall(keys.clocks(self.rundown.id)), now_ms)
         written = await self._redis.get(keys.evidence(self.rundown.id))
         if written is not None:
             self._books = msgspec.msgpack.decode(cast("bytes", written), type=Books)
 
+    async def _read_gates(self, round_: Round) -> Gates:
+        """As they stand in the store: the conductor may have died half-way, or a page may not answer."""
+        box = Box(self._redis, round_.id, self._rounds.opened(round_).layout.width)
+        found = await box.gates(range(pages_of(self.rundown.numbers_max)))
+        return Gates(sum(gate is not None and gate.state is not GateState.OPEN for gate in found), len(found))
+
     def desk(self, now_ms: int, crew: str) -> protocol.Desk:
         """The desk as of the last step, for the console of `crew`."""
-        return desk(
+        within_ms = GONE_MS * max(self._rate(), 1)
+        shown = desk(
             self.rundown,
             self._rounds,
             self.state,
@@ -159,8 +164,14 @@ class Crew:
             rate=self._rate(),
             crew=crew,
             counters=self._counters,
-            edges=self._edges,
+            gates=self._gates,
+            edges=self._edges.present(now_ms, within_ms),
         )
+        shown.clocks = [
+            protocol.DeskClock(name=name, **asdict(clock))
+            for name, clock in sorted(self._clocks.present(now_ms, within_ms).items())
+        ]
+        return shown
 
     def permitted(self, shown: protocol.Desk) -> protocol.Desk:
         """A desk as an overlay may know it: no counts and no outcome that the hall does not know yet."""
@@ -182,7 +193,7 @@ class Crew:
             self._books,
             now_ms=now_ms,
             counters=self._counters,
-            edges=self._reports,
+            edges=self._edges.all.values(),
         )
 
     def as_run(self) -> list[protocol.AsRun]:
@@ -191,23 +202,15 @@ class Crew:
 
     async def post(self, post: protocol.CuePost, by: CrewPass) -> tuple[int, protocol.CueReply]:
         """Does a cue for one of the crew: (HTTP status, reply)."""
-        refused = self._malformed(post)
-        if refused is not None:
-            return 422, protocol.CueReply(version=self.state.version, reason=refused[0], detail=refused[1])
-        cue: dict[str, Any] = {"cue": post.cue}
-        if post.cue == "go":
-            cue["target"] = post.expect["standby"]
-        elif post.target:
-            cue["target"] = post.target
-        if post.outcome:
-            cue["outcome"] = post.outcome
-        if post.reason:
-            cue["reason"] = post.reason
-        cue |= {name: getattr(post, name) for name in FIELDS.get(post.cue, ())}
+        detail = malformed(post)
+        if detail:
+            return 422, protocol.CueReply(version=self.state.version, reason=Reason.BAD_CUE, detail=detail)
+        if not self._knows_the_time():
+            return 422, protocol.CueReply(version=self.state.version, reason=NO_TIME)
         now_ms = self.now()
         try:
             entry = await self._follower.call(
-                cue,
+                cue_of(post),
                 id=f"crew/{post.id}",
                 by=f"{by.role} {by.name}",
                 now_ms=now_ms,
@@ -218,27 +221,6 @@ class Crew:
             shown = self.desk(now_ms, by.name) if status == 409 else None
             return status, protocol.CueReply(version=self.state.version, reason=refusal.reason, show=shown)
         return 200, protocol.CueReply(version=entry.version, show=self.desk(now_ms, by.name))
-
-    def _malformed(self, post: protocol.CuePost) -> tuple[str, str] | None:
-        if not post.id or len(post.id) > 80:
-            return Reason.BAD_CUE, "a cue needs an id of its own, at most 80 characters"
-        if post.cue not in KINDS:
-            return Reason.BAD_CUE, f"cue is one of {', '.join(KINDS)}"
-        if post.cue == "go" and not isinstance(post.expect.get("standby"), str):
-            return Reason.BAD_CUE, 'GO says which cue it means: "expect": {"standby": CUE}'
-        if post.cue == "multiply" and not (
-            FACTOR_BP_MIN <= post.factor_bp <= FACTOR_BP_MAX and 0 < post.ms <= SPELL_MS_MAX
-        ):
-            return Reason.BAD_CUE, (
-                f"multiply takes a factor_bp of {FACTOR_BP_MIN} to {FACTOR_BP_MAX} "
-                f"(ten-thousandths) for 1 to {SPELL_MS_MAX} ms"
-            )
-        unknown = set(post.expect) - {"standby", "round", "generation", "version"}
-        if unknown:
-            return Reason.BAD_CUE, f"expect does not know {', '.join(sorted(unknown))}"
-        if not isinstance(post.expect.get("round", ""), str):
-            return Reason.BAD_CUE, "expect: round is the id of a round"
-        return None
 
 
 def _meets(state: State, expect: dict[str, Any]) -> bool:
@@ -367,23 +349,36 @@ def flat(shown: protocol.Desk) -> dict[str, Any]:
     """The state in one level of names and plain values, as show-control software likes to read it."""
     on_air = next((segment for segment in shown.segments if segment.state == "on_air"), None)
     newest = shown.rounds[-1] if shown.rounds else None
+    segment, standby = next(
+        ((part, cue) for part in shown.segments for cue in part.cues if cue.id == shown.standby), (None, None)
+    )
+    windows = segment.windows if segment is not None and standby and standby.needs == "reason" else []
+    red = [window.channel for window in windows if window.level == "red"]
     found: dict[str, Any] = {
         "version": shown.version,
         "now_ms": shown.now_ms,
         "phase": shown.phase,
         "rehearsal": shown.rehearsal,
         "held": bool(shown.held_at_ms),
+        "killed": bool(shown.killed_at_ms),
         "on_air": shown.on_air,
         "on_air_title": on_air.title if on_air is not None else "",
         "standby": shown.standby,
+        "standby_needs": standby.needs if standby is not None else "",
+        "standby_red": " ".join(red),
         "over_ms": shown.over_ms,
         "expected_end_at_ms": shown.expected_end_at_ms,
         "online": shown.online,
         "round": newest.id if newest is not None else "",
         "round_state": newest.state if newest is not None else "",
         "round_closes_at_ms": newest.closes_at_ms if newest is not None else 0,
+        "round_pages": newest.pages if newest is not None else 0,
+        "round_pages_locked": newest.pages_locked if newest is not None else 0,
         "round_voters": newest.voters if newest is not None else 0,
     }
+    for channel in shown.channels:
+        found[f"channel_{channel.channel}_delay_ms"] = channel.delay_ms
+        found[f"channel_{channel.channel}_phones"] = channel.phones
     for choice in newest.choices if newest is not None else ():
         found[f"round_count_{choice.id}"] = choice.count
     return found

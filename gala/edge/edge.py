@@ -20,6 +20,7 @@ from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
 from gala.edge.plays import Plays, mine_of
 from gala.edge.report import Report
+from gala.edge.rotation import Rotation
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
@@ -56,14 +57,16 @@ class Edge:
         code_key: bytes,
         now: Now,
         rate: Callable[[], float],
+        rotation: Rotation,
     ) -> None:
         self.rundown = rundown
         self.texts = texts
         self.passes = passes
         self.now = now
+        self.rotation = rotation
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
-        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate)
+        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out)
         self._rounds = rounds
         self._redis = redis
         self._broadcast = broadcast
@@ -89,8 +92,19 @@ class Edge:
     # ------------------------------------------------------------ the step
 
     async def step(self, now_ms: int) -> None:
-        """Reads the log and tells everyone what they may know at `now_ms`."""
+        """Reads the log and tells everyone what they may know at `now_ms`; nobody, if that is not the
+        time."""
+        await self.follow()
+        if self.rotation.knows_the_time:
+            await self._tell_everyone(now_ms)
+
+    async def follow(self) -> None:
+        """Reads the log. Also between steps, which are long when many are told something."""
+        mark = self.rotation.mark()
         await self.follower.read()
+        self.rotation.read_to_the_end_of(mark)
+
+    async def _tell_everyone(self, now_ms: int) -> None:
         self.audience.follow()
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
@@ -103,9 +117,6 @@ class Edge:
         if now_ms >= self._board_at_ms:
             self._board_at_ms = now_ms + int(TALLY_MS * self._told_rate)
             await self._boards_step(now_ms)
-        if now_ms >= self._report_at_ms:
-            self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
-            await self._report(now_ms)
         await self._some(self._arrivals, lambda viewer: self._welcome(viewer, now_ms))
         await self._some(self._news_for, self._tell_mine)
 
@@ -318,7 +329,12 @@ class Edge:
             fan for fan, slot in zip(fans, slots, strict=True) if layout.unpack(slot)["flags"] & FLAG_CONSENT
         ]
 
-    async def _report(self, now_ms: int) -> None:
+    async def report(self, now_ms: int) -> None:
+        """Tells the crew how this edge is doing, when that is due: also when it cannot do anything else."""
+        await self.rotation.step()
+        if now_ms < self._report_at_ms:
+            return
+        self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
         taken = sorted(self.plays.ack_ms)
         self.plays.ack_ms.clear()
         seconds = max(1, now_ms - self._reported_at_ms) / self._told_rate / 1000
@@ -330,6 +346,9 @@ class Edge:
             seen_at_ms=now_ms,
             refused=self.plays.refusals(),
             channels=self.audience.by_channel(),
+            rotation=self.rotation.reason,
+            clock_ms=self.rotation.clock_ms,
+            log_lag_ms=self.rotation.log_lag_ms,
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted

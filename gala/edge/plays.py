@@ -68,17 +68,25 @@ class _Table:
 class Plays:
     """The plays of one edge. `state` gives the newest state of the show this edge has read.
 
-    rate: how fast gala time runs; a phone's clock is off by so much more of it.
+    rate: how fast gala time runs; a phone's clock is off by so much more of it. out: whether this edge is
+    out of rotation, so that it must not judge.
     """
 
     def __init__(
-        self, redis: Redis, rounds: Rounds, now: Now, state: Callable[[], State], rate: Callable[[], float]
+        self,
+        redis: Redis,
+        rounds: Rounds,
+        now: Now,
+        state: Callable[[], State],
+        rate: Callable[[], float],
+        out: Callable[[], bool],
     ) -> None:
         self._redis = redis
         self._rounds = rounds
         self._now = now
         self._state = state
         self._rate = rate
+        self._out = out
         self._tables: dict[str, _Table] = {}
         self._queued = 0
         self.counted = 0
@@ -111,6 +119,8 @@ class Plays:
         claimed_ms: when the phone says it was made; 0: it does not say. bound_ms: how long it may have been
         under way, real ms: further back nobody is believed.
         """
+        if self._out():
+            return PlayReply(status="retry", retry_after_ms=DEADLINE_MS)
         round_ = self._state().rounds.get(round_id)
         if round_ is None:
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
@@ -159,6 +169,10 @@ class Plays:
 
     async def _apply(self, round_id: str, table: _Table, page: int, queue: list[Waiting]) -> list[Waiting]:
         """One batch of one page; returns the plays that are to be judged again."""
+        if self._out():
+            for waiting in queue:
+                waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
+            return []
         round_ = self._state().rounds[round_id]
         left: list[Waiting] = []
         batch: dict[int, tuple[Waiting, Counted, Change]] = {}

@@ -1,10 +1,16 @@
-"""How an edge says it is doing."""
+"""How an edge says it is doing, and who of those who say something is still there."""
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar, cast
 
 import msgspec
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """How one edge is doing: ``edges:{SHOW}``, field its name, msgpack; absolute. Times are real ms."""
+    """How one edge is doing: ``edges:{SHOW}``, field its name, msgpack; absolute. Times are real ms.
+
+    rotation: why it is out of it (`gala.edge.rotation`), empty when it is in.
+    """
 
     phones: int
     ack_p50_ms: float
@@ -12,4 +18,39 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     plays_per_s: float
     seen_at_ms: int
     refused: dict[str, dict[str, int]]  # by round and reason
+    rotation: str = ""
+    clock_ms: int = 0  # its clock minus the show's
+    log_lag_ms: int = 0
     channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each
+
+
+T = TypeVar("T")
+
+
+class Heard(Generic[T]):
+    """What the store has of several processes, each writing a word of its own again and again.
+
+    Who is still there is told by their words changing, not by the instants in them: a process whose clock is
+    wrong says wrong instants, and is the one to be shown.
+    """
+
+    def __init__(self, type_: type[T]) -> None:
+        self._decode = msgspec.msgpack.Decoder(type_).decode
+        self._words: dict[str, bytes] = {}
+        self._changed_at_ms: dict[str, int] = {}
+        self.all: dict[str, T] = {}
+
+    def take(self, found: Mapping[bytes | str, bytes | str], now_ms: int) -> None:
+        """What is there now, all of it."""
+        words = {name.decode(): word for name, word in cast("Mapping[bytes, bytes]", found).items()}
+        for name, word in words.items():
+            if self._words.get(name) != word:
+                self._changed_at_ms[name] = now_ms
+        self._words = words
+        self.all = {name: self._decode(word) for name, word in words.items()}
+
+    def present(self, now_ms: int, within_ms: float) -> dict[str, T]:
+        """Those who said something new in the last `within_ms`."""
+        return {
+            name: said for name, said in self.all.items() if now_ms - self._changed_at_ms[name] <= within_ms
+        }

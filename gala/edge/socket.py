@@ -83,7 +83,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
 
     async def on_connect(self, sid: str, _environ: dict[str, Any], auth: object = None) -> None:
         """Accepts a phone: with its pass, or with a new one."""
-        if not self._edge.state.version:
+        if not self._edge.state.version or not self._edge.rotation.knows_the_time:
             raise refuse("starting", retry_after_ms=SOME_TIME_MS)
         try:
             said = msgspec.convert(auth or {}, protocol.Auth)
@@ -117,6 +117,8 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         viewer = self._edge.audience.get(sid)
         if viewer is None:
             return plain(protocol.EnterReply(reason="gone"))
+        if self._edge.rotation.out:
+            return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
         if viewer.number < 0:
             try:
                 number = await self._edge.number()
@@ -156,6 +158,8 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
             return plain(protocol.TuneReply(reason="bad_tune"))
         if viewer is None:
             return plain(protocol.TuneReply(reason="gone"))
+        if not self._edge.rotation.knows_the_time:
+            return plain(protocol.TuneReply(cohort=viewer.cohort.name, reason="retry"))
         if said.channel and not self._edge.audience.knows(said.channel):
             return plain(protocol.TuneReply(cohort=viewer.cohort.name, reason="unknown_channel"))
         channel = said.channel or viewer.cohort.channel.id

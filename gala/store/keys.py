@@ -7,6 +7,8 @@ numbers:{SHOW}           string  how many viewer numbers were handed out to edge
 wallet:{SHOW}            hash    viewer number -> what became true of that viewer, msgpack
 tally:{SHOW/SEGMENT/RUN} string  the newest snapshot of a round's counters, msgpack
 edges:{SHOW}             hash    edge name -> its last report, msgpack
+clock:{SHOW}             string  the newest reading of the show's clock, msgpack
+clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
 ======================== ======= ==================================================================
 
@@ -37,6 +39,14 @@ def tally(round_id: str) -> str:
 
 def edges(show: str) -> str:
     return f"edges:{{{show}}}"
+
+
+def clock(show: str) -> str:
+    return f"clock:{{{show}}}"
+
+
+def clocks(show: str) -> str:
+    return f"clocks:{{{show}}}"
 
 
 def evidence(show: str) -> str:

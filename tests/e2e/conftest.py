@@ -1,6 +1,8 @@
-"""A real evening in the test's own loop, and a real Chromium before it.
+"""A real evening in the tests' own loop, and a real Chromium before it.
 
-The show's clock is the test's to hurry; everything else is as `gala serve --rehearsal` has it.
+The show's clock is the test's to hurry; everything else is as `gala serve --rehearsal` has it. Each test has
+an evening of its own. Chromium is started once, as that takes longer than most of these tests, and what is
+started once lives in one loop: so the tests of this folder, and fixtures that await, share the session's.
 """
 
 import asyncio
@@ -9,11 +11,14 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
+import aiohttp
 import msgspec
 import pytest
-from playwright.async_api import Browser, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
 
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS
@@ -23,10 +28,13 @@ from gala.protocol import CuePost
 from gala.rundown_file import load
 from gala.settings import Settings
 from gala.show_state import State
+from gala.timekeeping import world_of
+from tests.conftest import PATIENCE_S
 from tests.e2e.chromium import chromium_path
 
-RUNDOWN = Path(__file__).parent / "evening.toml"
-PATIENCE_S = 20.0
+HERE = Path(__file__).parent
+RUNDOWN = HERE / "evening.toml"
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @dataclass
@@ -57,6 +65,10 @@ class Night:
         """Makes points of this round weigh more for a while."""
         await self._press(CuePost(id="", cue="multiply", target=round_id, factor_bp=factor_bp, ms=ms))
 
+    async def cue(self, kind: str, target: str = "", reason: str = "") -> None:
+        """Presses something else on the desk: hold, resume, kill, ask_clap, clap."""
+        await self._press(CuePost(id="", cue=kind, target=target, reason=reason))
+
     async def _press(self, post: CuePost) -> None:
         held = self.evening.passes.read_crew(self.director_url.split("=", 1)[1], int(time.time()))
         self.pressed += 1
@@ -82,9 +94,26 @@ class Night:
         await self.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
 
 
+async def doors_open(evening: Evening) -> None:
+    """Waits until every role has read the log and both listeners say that they are ready."""
+    async with asyncio.timeout(PATIENCE_S), aiohttp.ClientSession() as http:
+        for listener in (evening.public, evening.crew_listener):
+            ready = False
+            while not ready or not evening.overlays.ready:
+                await asyncio.sleep(0.02)
+                with contextlib.suppress(aiohttp.ClientConnectionError):  # it is bound, and not yet listening
+                    async with http.get(f"http://127.0.0.1:{listener.port}/readyz") as reply:
+                        ready = reply.status == HTTPStatus.OK
+
+
 @contextlib.asynccontextmanager
-async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Night]:
-    """An evening over a folder of its own, with every role running."""
+async def running_night(
+    folder: Path, plan: Path = RUNDOWN, *, before_ms: int = BEFORE_MS, rate: float = 1.0
+) -> AsyncIterator[Night]:
+    """An evening over a folder of its own, with every role running.
+
+    before_ms: how long before the show's start it begins, in gala time; rate: how fast gala time runs.
+    """
     rundown = load(plan)
     settings = msgspec.structs.replace(Settings(), data=folder, public_port=0, crew_port=0)
     secret = service_secret(settings, secrets.token_bytes)
@@ -94,17 +123,19 @@ async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Nig
             settings,
             rundown,
             rehearsal=True,
-            clock=GalaClock(rundown.starts_at_ms - BEFORE_MS),
+            clock=GalaClock(rundown.starts_at_ms - before_ms, rate),
             chain=chain,
             signature=signature,
             secret=secret,
             entropy=secrets.token_bytes,
             wall_s=lambda: int(time.time()),
+            world=world_of,
         ) as evening,
         asyncio.TaskGroup() as tasks,
     ):
         running = tasks.create_task(evening.run())
         try:
+            await doors_open(evening)
             yield Night(evening)
         finally:
             evening.stop()
@@ -112,18 +143,40 @@ async def running_night(folder: Path, plan: Path = RUNDOWN) -> AsyncIterator[Nig
     assert evening.faults == []
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of this folder share one loop."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def night(tmp_path: Path) -> AsyncIterator[Night]:
     async with running_night(tmp_path) as found:
         yield found
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where it is; asked outside the loop, in which playwright would not tell."""
+    return chromium_path()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium_running(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         found = await playwright.chromium.launch(
-            executable_path=chromium_path(),
+            executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
         )
         yield found
         await found.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium_running: Browser) -> AsyncIterator[Browser]:
+    """A Chromium without pages, before a test and after it. Each context is as a machine of its own."""
+    assert chromium_running.contexts == []
+    yield chromium_running
+    for context in chromium_running.contexts:
+        await context.close()

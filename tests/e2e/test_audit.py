@@ -82,7 +82,7 @@ async def test_an_auditor_watches_an_evening_counted_drawn_paid_and_verified(
     await expect(page.locator("#money")).to_contain_text("payouts = winning ranks")
     await night.go("draw.end")
     night.evening.clock.pace(20)
-    await expect(page.get_by_text("11 checks pass")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("11 checks pass")).to_be_visible()
 
     for name in ("Boxes", "Roster", "Draw", "Vouchers", "Ledger"):
         await expect(bay(page, name)).to_contain_text("PASS")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
@@ -17,7 +18,7 @@ BEAM = "stars/beam/1"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def night(tmp_path: Path) -> AsyncIterator[Night]:
     plan = tmp_path / "stars.toml"
     plan.write_text(TEXT)
@@ -52,4 +53,4 @@ async def test_m_doubles_an_open_boost_after_asking_and_the_board_counts_down_to
     await page.keyboard.press("m")
     await expect(page.get_by_text("×2 runs already")).to_be_visible()
     night.evening.clock.pace(10)
-    await expect(page.get_by_text("Cut: these points stand on stage")).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("Cut: these points stand on stage")).to_be_visible()

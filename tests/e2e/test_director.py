@@ -1,83 +1,34 @@
 """The director's console in a real Chromium, against a real evening on a real Valkey."""
 
-import asyncio
-import os
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, Request, Route, WebSocketRoute, expect
+from playwright.async_api import Browser, Request, Route, WebSocketRoute, expect
 
-from gala.clock import GalaClock
-from gala.evening import Evening, open_evening
-from gala.notary import chain_and_signature
-from gala.rundown import Rundown
-from gala.rundown_file import load
-from gala.settings import Settings
-from gala.store.clients import Clients
+from gala.evening import Evening
+from tests.e2e.booth import console, gos, link, press_go
+from tests.e2e.conftest import running_night
 
 pytestmark = pytest.mark.browser
 
 PAGES = Path("gala/web/dist/director.html")
-SECRET = b"a secret of sixteen bytes or more"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture
-def rundown() -> Rundown:
+def plan() -> Path:
     assert PAGES.is_file(), "the pages are not built: run `make pages`"
-    return load(Path("tests/gala/polls.toml"))
+    return Path("tests/gala/polls.toml")
 
 
-@pytest.fixture
-async def evening(
-    clients: Clients, valkey_url: str, tmp_path: Path, rundown: Rundown
-) -> AsyncIterator[Evening]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def evening(tmp_path: Path, plan: Path) -> AsyncIterator[Evening]:
     """The short evening, ten seconds before its start; gala time runs eight times as fast."""
-    chain, signature = chain_and_signature(rundown, SECRET)
-    settings = Settings(data=tmp_path, redis_url=valkey_url, public_port=0, crew_port=0)
-    async with open_evening(
-        settings,
-        rundown,
-        rehearsal=True,
-        clock=GalaClock(rundown.starts_at_ms - 10_000, rate=8.0),
-        chain=chain,
-        signature=signature,
-        secret=SECRET,
-        entropy=os.urandom,
-        wall_s=lambda: int(time.time()),
-    ) as opened:
-        running = asyncio.create_task(opened.run())
-        yield opened
-        opened.stop()
-        await running
-
-
-def link(evening: Evening, name: str, role: Any = "director") -> str:
-    held = evening.passes.crew(role, name, expires_at_s=int(time.time()) + 600)
-    return f"http://127.0.0.1:{evening.crew_listener.port}/director#pass={held}"
-
-
-async def console(browser: Browser, evening: Evening, name: str, role: Any = "director") -> Page:
-    """A console of its own, as on a machine of its own."""
-    page = await (await browser.new_context(viewport={"width": 1440, "height": 900})).new_page()
-    await page.goto(link(evening, name, role))
-    await expect(page.get_by_role("button", name="GO", exact=False).first).to_be_visible()
-    return page
-
-
-async def press_go(page: Page) -> None:
-    """Space, once the cue on standby has stood there long enough to be read."""
-    await expect(page.locator(".key.go")).to_have_attribute("aria-disabled", "false")
-    await page.keyboard.press("Space")
-
-
-def gos(evening: Evening) -> list[str]:
-    """What people fired, in order."""
-    return [line.what for line in evening.crew.as_run() if line.by.startswith("director")]
+    async with running_night(tmp_path, plan, before_ms=10_000, rate=8.0) as night:
+        yield night.evening
 
 
 async def test_a_console_without_a_pass_says_how_to_get_one(evening: Evening, browser: Browser) -> None:
@@ -197,7 +148,7 @@ async def test_a_segment_from_go_to_reveal_asks_for_the_outcome_unseen_and_befor
     await press_go(page)
     await expect(page.locator(".now")).to_contain_text("2 Human Tetris")
     await expect(page.locator(".plan .ch")).to_have_count(3)
-    await expect(live.locator(".chip")).to_contain_text("locked", timeout=20_000)
+    await expect(live.locator(".chip")).to_contain_text("locked")
 
     await press_go(page)
     await expect(sheet).to_contain_text("what did the stage decide?")
@@ -250,7 +201,7 @@ async def test_voiding_needs_a_reason_which_stands_in_the_as_run(evening: Evenin
     for title in ("1 Welcome", "2 Human Tetris"):
         await press_go(page)
         await expect(page.locator(".now")).to_contain_text(title)
-    await expect(page.locator(".live .chip")).to_contain_text("locked", timeout=20_000)
+    await expect(page.locator(".live .chip")).to_contain_text("locked")
     await page.keyboard.press("v")
     confirm = page.locator("dialog .yes")
     await expect(confirm).to_have_attribute("aria-disabled", "true")

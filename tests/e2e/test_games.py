@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.conftest import PATIENCE_S, Night, running_night
+from tests.conftest import PATIENCE_S
+from tests.e2e.conftest import Night, running_night
 from tests.e2e.crew import crew_pass, crew_url
 from tests.e2e.test_story import phone
 
@@ -17,7 +19,7 @@ UP = ".hole[data-face=up]"
 NUMPAD = (7, 8, 9, 4, 5, 6, 1, 2, 3)  # the number pad's keys as the doors lie
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def games(tmp_path: Path) -> AsyncIterator[Night]:
     async with running_night(tmp_path, Path(__file__).parent / "games.toml") as found:
         yield found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
 from gala.passes import CrewRole
@@ -170,7 +171,7 @@ async def test_the_overlay_invites_then_shows_the_vote_without_numbers_and_the_r
     assert see_through == "rgba(0, 0, 0, 0)", "the picture is behind it"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def meters(tmp_path: Path) -> AsyncIterator[Night]:
     """An evening of rounds whose counters are live: a race, then an opinion."""
     head = RUNDOWN.read_text("utf-8").split("[[segments]]")[0]

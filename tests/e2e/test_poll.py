@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e.conftest import RUNDOWN, Night, running_night
@@ -15,7 +16,7 @@ CHOICES = 64
 COLOURS = ("#e4572e", "#17bebb", "#ffc914", "#76b041")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def parade(tmp_path: Path) -> AsyncIterator[Night]:
     """The tests' evening, its poll with as many choices as a poll may have, each with its own picture."""
     plan = tmp_path / "plan"

@@ -151,7 +151,7 @@ async def test_without_a_link_the_doors_are_closed_and_say_so(night: Night, brow
     await expect(comets).to_be_disabled()
     await expect(page.get_by_text("No link").first).to_be_visible()
     await page.context.set_offline(False)
-    await comets.click(timeout=30_000)
+    await comets.click()
     await expect(page.get_by_text("Counted", exact=True)).to_be_visible()
 
 
@@ -170,6 +170,6 @@ async def test_a_play_whose_answer_was_lost_is_kept_on_the_phone_and_counted_onc
         await page.reload()
     finally:
         os.kill(store, signal.SIGCONT)
-    await expect(page.get_by_text("Counted", exact=True)).to_be_visible(timeout=30_000)
+    await expect(page.get_by_text("Counted", exact=True)).to_be_visible()
     await night.to_locked()
     assert night.state.rounds["hands/tetris/1"].tally["voters"] == 1

@@ -7,8 +7,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from gala.crowd.line import Line, LineDown
+from gala.crowd.line import Line
 from rewards.audit import verify_bundle
+from tests.conftest import PATIENCE_S
 from tests.e2e.conftest import Night, running_night
 
 RUNDOWN = Path(__file__).parent / "whack.toml"
@@ -34,14 +35,9 @@ class Phone:
 
     async def join(self, tasks: asyncio.TaskGroup) -> "asyncio.Task[None]":
         url = f"ws://127.0.0.1:{self.night.evening.public.port}"
-        async with asyncio.timeout(10):
-            while self._line is None:  # the listener may still be on its way up
-                try:
-                    self._line = await Line.open(url, {"channel": self.channel, "show": "moles"})
-                except LineDown:
-                    await asyncio.sleep(0.02)
+        self._line = await Line.open(url, {"channel": self.channel, "show": "moles"})
         listening = tasks.create_task(self._listen())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert "pass" in await self.line.ask("enter", {})
         return listening
 
@@ -56,7 +52,7 @@ class Phone:
 
     async def wave(self, index: int) -> list[list[int]]:
         """The moles of a wave, as soon as this phone has been told of it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while index not in self.waves:
                 self.told.clear()
                 await self.told.wait()

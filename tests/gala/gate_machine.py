@@ -85,7 +85,9 @@ class Post:
         self.blind = False
         self.follower = Follower(hall.rundown, ShowLog(hall.clients, hall.rundown.id))
         self.audience = Audience(hall.rundown, self.follower.history.delay_ms)
-        self.plays = Plays(hall.clients.once, hall.rounds, self.now, lambda: self.follower.state, lambda: 1.0)
+        self.plays = Plays(
+            hall.clients.once, hall.rounds, self.now, lambda: self.follower.state, lambda: 1.0, lambda: False
+        )
         self.waiting: list[Said] = []
 
     def now(self) -> int:

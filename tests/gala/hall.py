@@ -173,12 +173,14 @@ class Booth:
         self.hall = hall
         self.follower = Follower(hall.rundown, ShowLog(hall.clients, hall.rundown.id))
         self._cohort = Audience(hall.rundown, self.follower.history.delay_ms).seat(Tuning()).cohort
+        self.out = False  # of rotation
         self.plays = Plays(
             redis or hall.clients.once,
             hall.rounds,
             lambda: hall.now_ms,
             lambda: self.follower.state,
             lambda: 1.0,
+            lambda: self.out,
         )
 
     @property

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
 import socketio
+from redis.asyncio import Redis
 
 from gala.clock import GalaClock
 from gala.evening import Evening, open_evening
@@ -15,10 +17,11 @@ from gala.notary import chain_and_signature
 from gala.protocol import CuePost
 from gala.rundown import Rundown
 from gala.settings import Settings
+from gala.timekeeping import World, world_of
+from tests.conftest import PATIENCE_S
 from tests.gala.hall import SECRET
 from tests.gala.story import SHORT
 
-PATIENCE_S = 10
 NOW_S = 1_573_385_400
 
 
@@ -34,13 +37,33 @@ class Hand:
     def turn(self, seconds: float) -> None:
         self.ns += int(seconds * 1_000_000_000)
 
+    def world(self, _redis: Redis) -> World:
+        """A world whose every clock is turned by this hand, but for the one that tells who is still there."""
+
+        async def store_ms() -> float:
+            return self.ns / 1e6
+
+        return World(lambda: self.ns / 1e6, store_ms, time.monotonic_ns)
+
+
+class Watch:
+    """One process's monotonic clock: the hand's, and `ahead_ms` of it where a test makes it wrong."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+        self.ahead_ms = 0
+
+    def __call__(self) -> int:
+        return self._hand.ns + self.ahead_ms * 1_000_000
+
 
 class Stage:
     """An evening that runs, with a clock turned by hand and a desk at hand."""
 
-    def __init__(self, evening: Evening, hand: Hand) -> None:
+    def __init__(self, evening: Evening, hand: Hand, watch: Watch) -> None:
         self.evening = evening
-        self._hand = hand
+        self.hand = hand
+        self.watch = watch
         self._presses = 0
 
     @property
@@ -56,7 +79,7 @@ class Stage:
 
     def wait(self, seconds: float) -> None:
         """Gala time passes; the roles notice in their next steps."""
-        self._hand.turn(seconds)
+        self.hand.turn(seconds)
 
     async def until(self, heard: Coroutine[Any, Any, Any]) -> Any:
         """Lets gala time pass, a tenth of a second a moment, until this is heard."""
@@ -82,15 +105,18 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def running(
-    url: str, data: Path, *, rundown: Rundown = SHORT, rate: float = 0.0
+    url: str, data: Path, *, rundown: Rundown = SHORT, rate: float = 0.0, beside: Stage | None = None
 ) -> AsyncIterator[Stage]:
     """A whole evening with listeners, over the store at `url`; by its end no role may have failed.
 
-    rate: how fast gala time runs; 0: by hand.
+    rate: how fast gala time runs; 0: by hand. beside: another process of that evening, with the same hand.
     """
-    hand = Hand()
+    hand = beside.hand if beside is not None else Hand()
     start_ms = rundown.starts_at_ms
-    clock = GalaClock(start_ms, rate) if rate else GalaClock(start_ms, monotonic_ns=hand)
+    watch = Watch(hand)
+    clock = GalaClock(start_ms, rate) if rate else GalaClock(start_ms, monotonic_ns=watch)
+    if beside is not None:
+        clock.not_before(beside.evening.clock.now_ms())
     chain, signature = chain_and_signature(rundown, SECRET)
     async with open_evening(
         Settings(data=data, redis_url=url, public_port=0, crew_port=0),
@@ -102,14 +128,15 @@ async def running(
         secret=SECRET,
         entropy=os.urandom,
         wall_s=lambda: NOW_S,
+        world=world_of if rate else hand.world,
         grace_ms=int(500 * max(1, rate)),
     ) as evening:
         running = asyncio.create_task(evening.run())
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while not (evening.edge.state.version and evening.crew.ready):
+                while evening.edge.rotation.out or not (evening.edge.state.version and evening.crew.ready):
                     await asyncio.sleep(0)
-            yield Stage(evening, hand)
+            yield Stage(evening, hand, watch)
         finally:
             evening.stop()
             await running

@@ -215,6 +215,7 @@ async def night(url: str, data: Path, rundown: Rundown, *, lots: bytes = SECRET)
             secret=SECRET,
             entropy=Same(),
             wall_s=lambda: NOW_S,
+            world=hand.world,
         ) as evening,
         asyncio.TaskGroup() as tasks,
     ):

@@ -211,6 +211,7 @@ def desk_of(story: Story, counters: dict[str, int]) -> Desk:
         rate=1.0,
         crew="Mei",
         counters=dict.fromkeys(story.state.rounds, counters),
+        gates={},
         edges={},
     )
 
@@ -302,6 +303,7 @@ async def booths(clients: Clients, tmp_path: Path) -> Booths:
         now=lambda: hall.now_ms,
         rate=lambda: 1.0,
         wall_s=lambda: 0,
+        knows_the_time=lambda: True,
     )
     found = Booths(hall, crew)
     await found.step()

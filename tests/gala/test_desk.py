@@ -46,6 +46,7 @@ def shown(at_s: int, *steps: tuple[int, dict[str, Any]]) -> protocol.Desk:
         rate=1.0,
         crew="Mei",
         counters={},
+        gates={},
         edges={},
     )
 
@@ -91,3 +92,9 @@ def test_after_a_hold_the_lock_has_moved_by_its_length() -> None:
 def test_the_reason_of_an_override_is_in_the_as_run() -> None:
     steps = [*OPEN[:3], (2, go("open", reason="window override: abroad"))]
     assert shown(3, *steps).as_run[-1].what.endswith("window override: abroad")
+
+
+def test_an_override_is_said_to_be_one_and_an_outcome_is_not() -> None:
+    steps = [*OPEN[:3], (2, go("open", reason="cable cannot wait"))]
+    assert shown(3, *steps).as_run[-1].what == f"open · {GAME.title['en']}: OVERRIDE cable cannot wait"
+    assert "OVERRIDE" not in shown(3, *OPEN).as_run[-1].what

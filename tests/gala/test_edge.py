@@ -18,6 +18,7 @@ from gala.protocol import Mine
 from gala.store.clients import Clients
 from gala.store.valkey import EmbeddedValkey
 from gala.timing import COHORTS_MAX, OPEN_LEAD_MS
+from tests.conftest import PATIENCE_S
 from tests.gala.hall import SECRET
 from tests.gala.phones import Join, Phone, Refused, Stage, running
 from tests.gala.story import SHORT, SONG, TETRIS
@@ -175,7 +176,7 @@ async def test_a_vote_is_counted_and_found_again_over_another_edge(
     assert reply["status"] == "counted"
     assert reply["mine"] == {"seq": 1, "has": {"choices": ["comets"]}}
     await phone.close()
-    async with running(valkey_url, tmp_path / "two") as other:
+    async with running(valkey_url, tmp_path / "two", beside=stage) as other:
         other.wait(1)
         back = await join(on=other, pass_=entered["pass"])
         mine = (await back.hear("welcome"))["mine"]
@@ -307,7 +308,7 @@ async def test_a_frame_that_is_no_message_harms_nobody(stage: Stage, join: Join,
 async def test_an_oversized_message_ends_its_own_line_and_no_other(stage: Stage, join: Join) -> None:
     rude, other = await join(), await join()
     await rude.send("play", {"move": "x" * 17_000})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await rude.gone.wait()
     assert (await other.ask("sync", {"t0_ms": 1}))["t0_ms"] == 1
     assert (await other.ask("enter", {}))["mine"]["number"] == 0
@@ -483,7 +484,7 @@ async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_n
             stage.wait(19)
             await sees(phones[0], "locked")
             stage.wait(1)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while not stage.evening.crew.state.rounds[TETRIS].sealed:
                     await phones[0].ask("sync", {"t0_ms": 1})
             round_ = stage.evening.crew.state.rounds[TETRIS]

@@ -40,6 +40,7 @@ def crew(hall: Hall) -> Crew:
         now=lambda: hall.now_ms,
         rate=lambda: 1.0,
         wall_s=lambda: 0,
+        knows_the_time=lambda: True,
     )
 
 

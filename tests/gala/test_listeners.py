@@ -10,13 +10,14 @@ from yarl import URL
 
 from gala.edge import app
 from gala.store.clients import Clients
+from tests.conftest import PATIENCE_S
 from tests.gala.phones import Join, Phone, Refused, Stage, running
 from tests.gala.story import SHORT, TETRIS
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_S)) as session:
         yield session
 
 
@@ -169,6 +170,80 @@ async def test_a_cue_that_cannot_be_is_422_with_a_reason(
 ) -> None:
     status, said = await post(http, stage, content)
     assert (status, said["reason"]) == (422, reason)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({"cue": "standby"}, "the id of a cue"),
+        ({"cue": "skip"}, "the id of a segment"),
+        ({"cue": "extend", "ms": 5_000}, "the id of a round"),
+        ({"cue": "extend", "target": TETRIS}, "extend takes ms"),
+        ({"cue": "extend", "target": TETRIS, "ms": -600_001}, "extend takes ms"),
+        ({"cue": "extend", "target": TETRIS, "ms": 5.5}, "int"),
+        ({"cue": "extend", "target": TETRIS, "ms": True}, "int"),
+        ({"cue": "retime", "at_ms": 1}, "the id of a cue"),
+        ({"cue": "retime", "target": "tetris.lock"}, "an instant in milliseconds"),
+        ({"cue": "retime", "target": "tetris.lock", "at_ms": 10**15}, "an instant in milliseconds"),
+        ({"cue": "swap", "target": "welcome"}, "two segments"),
+        ({"cue": "swap", "other": "welcome"}, "the id of a segment"),
+        ({"cue": "kill"}, "a reason, which is logged"),
+        ({"cue": "kill", "reason": " "}, "a reason, which is logged"),
+        ({"cue": "kill", "reason": "x" * 201}, "at most 200"),
+        ({"cue": "delay", "delay_ms": 1_000}, "the id of a channel"),
+        ({"cue": "delay", "target": "app"}, "delay takes delay_ms"),
+        ({"cue": "delay", "target": "app", "delay_ms": -1}, "delay takes delay_ms"),
+        ({"cue": "delay", "target": "app", "delay_ms": 600_001}, "delay takes delay_ms"),
+        ({"cue": "delay", "target": "app", "delay_ms": "8000"}, "int"),
+    ],
+    ids=str,
+)
+async def test_a_cue_that_lacks_something_is_told_in_words_what_it_takes(
+    stage: Stage, http: aiohttp.ClientSession, content: dict[str, Any], says: str
+) -> None:
+    status, said = await post(http, stage, {"id": "1", **content})
+    assert (status, said["reason"]) == (422, "bad_cue")
+    assert says in said["detail"]
+    assert stage.evening.crew.state.version == 1, "nothing was logged"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ({"cue": "delay", "target": "nothing", "delay_ms": 1}, "unknown_channel"),
+        ({"cue": "retime", "target": "tetris.settle", "at_ms": SHORT.starts_at_ms + 60_000}, "not_timed"),
+        ({"cue": "swap", "target": "welcome", "other": "draw"}, "draw_first"),
+        ({"cue": "extend", "target": TETRIS, "ms": 5_000}, "no_open_round"),
+        ({"cue": "clap"}, "not_asked"),
+    ],
+    ids=str,
+)
+async def test_a_cue_for_which_it_is_not_the_time_is_422_with_the_reason(
+    stage: Stage, http: aiohttp.ClientSession, content: dict[str, Any], reason: str
+) -> None:
+    status, said = await post(http, stage, {"id": "1", **content})
+    assert (status, said["reason"]) == (422, reason)
+
+
+async def test_a_channel_is_tuned_over_http_and_the_flat_state_says_so(
+    stage: Stage, http: aiohttp.ClientSession
+) -> None:
+    tuned = {"id": "1", "cue": "delay", "target": "app", "delay_ms": 20_500}
+    assert (await post(http, stage, tuned))[0] == 200
+    status, said = await post(
+        http, stage, {"id": "2", "cue": "standby", "target": "tetris.start", "expect": {"version": 2}}
+    )
+    assert (status, said["version"]) == (200, 3)
+    status, said = await post(http, stage, {"id": "3", "cue": "go", "expect": {"standby": "tetris.start"}})
+    assert (status, said["reason"]) == (422, "red_window")
+    state = (await get(http, f"{stage.crew_url}/api/state", stage.crew_pass("overlay")))[1]
+    assert (state["standby_needs"], state["standby_red"]) == ("reason", "app")
+    assert (state["channel_app_delay_ms"], state["channel_hall_delay_ms"]) == (20_500, 0)
+    assert state["killed"] is False
+    status, said = await post(http, stage, {"id": "4", "cue": "kill", "reason": "smoke"})
+    assert (status, said["show"]["killed_at_ms"]) == (200, said["show"]["held_at_ms"])
+    state = (await get(http, f"{stage.crew_url}/api/state", stage.crew_pass("overlay")))[1]
+    assert (state["killed"], state["held"]) == (True, True)
 
 
 async def test_only_a_directors_pass_moves_the_show(stage: Stage, http: aiohttp.ClientSession) -> None:

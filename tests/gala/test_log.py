@@ -20,6 +20,7 @@ from redis import exceptions
 from gala.store import keys
 from gala.store.clients import Clients, connect
 from gala.store.log import GENESIS, Appended, Entry, Forked, Head, ShowLog, Stale, chain, verify
+from tests.conftest import PATIENCE_S, patient
 
 cues = st.dictionaries(
     st.sampled_from(["do", "target", "note"]), st.text(max_size=8) | st.integers(0, 9), max_size=3
@@ -35,7 +36,7 @@ class Writers(RuleBasedStateMachine):
     @initialize()
     def connect(self) -> None:
         self.runner = asyncio.Runner()
-        self.clients = self.runner.run(connect(self.url))
+        self.clients = self.runner.run(patient(self.url))
         self.runner.run(self._empty())
         self.logs = [ShowLog(self.clients, "show") for _ in range(3)]
         self.heads = [Head()] * 3
@@ -219,9 +220,9 @@ async def test_a_follower_survives_cut_connections_and_misses_nothing(clients: C
 
 
 async def follow_on(log: ShowLog, head: Head) -> None:
-    """Follows until something is wrong; ten seconds at most."""
-    async with asyncio.timeout(10):
-        async for _ in log.follow(head, idle_ms=50):
+    """Follows until something is wrong."""
+    async with asyncio.timeout(PATIENCE_S):
+        async for _ in log.follow(head, idle_ms=200):
             pass
 
 

@@ -19,6 +19,7 @@ from gala.rundown_pictures import PICTURE_BYTES_MAX, media_type
 from gala.rundown_table import Fault
 from gala.store.clients import Clients
 from gala.texts import Texts
+from tests.conftest import PATIENCE_S
 from tests.gala.phones import Phone, Stage, running
 from tests.gala.test_rundown import GOOD, SHIPPED
 
@@ -196,7 +197,7 @@ async def stage(clients: Clients, valkey_url: str, folder: Path, tmp_path: Path)
 async def test_both_listeners_serve_it_for_ever_as_what_it_is_and_as_nothing_else(stage: Stage) -> None:
     phone = await Phone.connect(stage)
     await phone.hear("welcome")  # else the welcome itself may bring what the cue shows
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10)) as http:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(PATIENCE_S)) as http:
         await stage.go("opening.start")
         await stage.go("tetris.start")
         show = await phone.hear("show", lambda show: show.get("segment", {}).get("id") == "tetris")

@@ -1,7 +1,10 @@
 """The director who is not there: what would be pressed next, and how fast an idle hour may pass."""
 
+from pathlib import Path
+
 from gala.rehearsal import HURRY_MAX, SEEN_MS, hurry, next_act
 from gala.rundown import Rundown
+from gala.rundown_file import load
 from gala.show_state import State
 from gala.timing import GRACE_MS, slowest_ms
 from tests.gala.story import GALA_2019, SHORT, TETRIS, Story
@@ -93,3 +96,11 @@ def test_time_is_not_hurried_while_go_is_being_pressed_however_far_the_next_time
     assert hurry(GALA_2019, story.state, plan_ms - 600_000, speed=2.0) > 2.0
     assert hurry(GALA_2019, story.state, plan_ms, speed=2.0) == 2.0
     assert hurry(GALA_2019, story.state, plan_ms + 5_000, speed=2.0) == 2.0, "midnight is hours away"
+
+
+def test_time_is_not_hurried_while_a_cue_is_due_that_the_conductor_has_not_fired_yet() -> None:
+    rundown = load(Path("tests/gala/steps.toml"))
+    story = Story(rundown)
+    story.go("song.start")
+    assert story.state.standby == "goodbye.start", "for which nobody is ready before the song is over"
+    assert hurry(rundown, story.state, story.at_ms + 60_000, speed=2.0) == 2.0

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from gala.store.clients import connect
+from tests.conftest import patient
 from voting.box import BATCH_MAX, PAGE, BatchRefused, Box, Change, Gate, GateState, NoGate, Shut, Stale
 from voting.layout import SEQ_MAX, Layout
 from voting.recount import recount
@@ -44,7 +44,7 @@ class Evening(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.clients = [self.run(connect(self.url)), self.run(connect(self.url))]
+        self.clients = [self.run(patient(self.url)), self.run(patient(self.url))]
         self.run(self.clients[0].once.flushall())
         self.boxes = [Box(client.once, "short/tetris/1", self.layout.width) for client in self.clients]
         self.counts: list[Count] = [
@@ -184,17 +184,20 @@ class Evening(RuleBasedStateMachine):
 
     @invariant()
     def the_store_holds_the_model_and_counters_are_the_fold_of_slots(self) -> None:
-        box = self.boxes[1]
-        found: list[bytes] = []
-        for page in PAGES:
+        found, gates, counters = self.run(self.stored())
+        for page, content in zip(PAGES, found, strict=True):
             written = {ordinal: slot for (at, ordinal), slot in self.slots.items() if at == page}
             slots = bytearray((max(written, default=-1) + 1) * self.layout.width)
             for ordinal, slot in written.items():
                 slots[ordinal * self.layout.width : (ordinal + 1) * self.layout.width] = slot
-            found.append(self.run(box.slots(page)))
-            assert found[-1] == slots
-        assert self.run(box.gates(PAGES)) == [self.gates.get(page) for page in PAGES]
-        assert self.run(box.counters(PAGES)) == recount(self.layout, self.counts, found)
+            assert content == slots
+        assert gates == [self.gates.get(page) for page in PAGES]
+        assert counters == recount(self.layout, self.counts, found)
+
+    async def stored(self) -> tuple[list[bytes], list[Gate | None], dict[str, int]]:
+        """What the store has on every page: slots, gates, counters."""
+        box = self.boxes[1]
+        return [await box.slots(page) for page in PAGES], await box.gates(PAGES), await box.counters(PAGES)
 
 
 @pytest.mark.parametrize("layout", [Layout.of(choice="u8"), Layout.of(hits="u64")], ids=["narrow", "wide"])

@@ -1,5 +1,6 @@
 /** Desks to look at while building the console: one evening at several moments. Never part of a build. */
-import type { Cue, Desk, Draw, Round, Segment } from "../src/director/desk.ts";
+import type { Cue, Desk, Draw, Edge, Round, Segment } from "../src/director/desk.ts";
+import type { Tuning } from "../src/director/tuning.ts";
 
 const DAY = Date.parse("2019-11-10T00:00:00+08:00");
 const at = (clock: string): number => {
@@ -69,7 +70,7 @@ function segments(air: number, fired: number): Segment[] {
         due_at_ms: i === air && n === fired && by === "after" ? startMs + 49_000 : by === "at" ? startMs : 0,
         fired_at_ms: done && state !== "skipped" ? startMs + 13_000 - (fired - n) * 4_000 : 0,
         fired_by: done ? (by === "go" ? "Mei" : "conductor") : "",
-        needs: act === "settle" ? "outcome" : "",
+        needs: act === "settle" ? "outcome" : act === "open" && kind === "game" && !done && tooLate(WINDOW[i] ?? 0) ? "reason" : "",
       };
     });
     return {
@@ -99,6 +100,22 @@ const CHANNELS: [string, string, number][] = [
   ["app", "App", 29],
   ["abroad", "Abroad", 45],
 ];
+
+/** Whether a round of that length is over before the slowest channel sees it. */
+function tooLate(windowMs: number): boolean {
+  return windowMs <= Math.max(...CHANNELS.map(([, , delay]) => delay)) * 1000;
+}
+
+function tunings(): Tuning[] {
+  return CHANNELS.map(([channel, name, delay], i) => ({
+    channel,
+    name,
+    delay_ms: delay * 1000,
+    planned_ms: channel === "app" ? 25_000 : delay * 1000,
+    region: ["", "Jiangsu", "Jiangsu", "", "South-east Asia"][i] ?? "",
+    phones: [1_204, 402_118, 511_300, 301_204, 68_185][i] ?? 0,
+  }));
+}
 
 function windows(open: number, lock: number): Round["windows"] {
   return CHANNELS.map(([channel, name, delay]) => {
@@ -236,6 +253,9 @@ function base(now: string, air: number, fired: number, standby: string): Desk {
     rehearsal: false,
     crew: "Mei",
     held_at_ms: 0,
+    killed_at_ms: 0,
+    clap: null,
+    channels: tunings(),
     on_air: `seg-${air + 1}`,
     standby,
     over_ms: 38_400,
@@ -253,7 +273,11 @@ function base(now: string, air: number, fired: number, standby: string): Desk {
       ack_p99_ms: i === 2 ? 61 : 21.4 + i,
       plays_per_s: 4_600,
       seen_at_ms: at(now),
+      rotation: "",
+      clock_ms: 0,
+      log_lag_ms: 20,
     })),
+    clocks: [],
     as_run: [
       { version: 218, at_ms: OPEN + 41, by: "Mei", what: "go 5.2 open" },
       { version: 217, at_ms: at("20:10:02"), by: "Mei", what: "go 5.1 start" },
@@ -262,6 +286,15 @@ function base(now: string, air: number, fired: number, standby: string): Desk {
       { version: 214, at_ms: at("19:56:31"), by: "Mei", what: "go 3.1 start" },
     ],
   };
+}
+
+/** As a desk whose rundown says that the slowest channel only watches. */
+function onlyWatching(desk: Desk): Desk {
+  const watch = <One extends Round | Segment>(one: One): One => ({
+    ...one,
+    windows: one.windows.map((window) => (window.level === "red" ? { ...window, level: "watch" } : window)),
+  });
+  return { ...desk, rounds: desk.rounds.map(watch), segments: desk.segments.map(watch) };
 }
 
 const live = (): Desk => ({ ...base("20:10:27", AIR, 2, "seg-5.settle"), rounds: [tetris("open")] });
@@ -297,6 +330,22 @@ export const DESKS: Record<string, () => Desk> = {
   }),
   locking: () => ({ ...base("20:10:50", AIR, 3, "seg-5.settle"), rounds: [tetris("locking", { pages_locked: 9 })] }),
   hold: () => ({ ...live(), rehearsal: true, online: 20_000, held_at_ms: at("20:10:27"), now_ms: at("20:10:44") }),
+  killed: () => ({
+    ...base("20:10:50", AIR, 3, "seg-5.settle"),
+    rounds: [tetris("locking", { pages_locked: 9, closes_at_ms: at("20:10:38"), windows: windows(OPEN, at("20:10:38")) })],
+    held_at_ms: at("20:10:38"),
+    killed_at_ms: at("20:10:38"),
+  }),
+  clap: () => ({ ...live(), clap: { asked_at_ms: at("20:10:15"), at_ms: 0 } }),
+  clapped: () => ({ ...live(), clap: { asked_at_ms: at("20:10:05"), at_ms: at("20:10:16") } }),
+  watch: () => onlyWatching(live()),
+  short: () => ({ ...base("20:40:50", 7, 1, "seg-8.open"), rounds: [DANCE] }),
+  midnight: () => base("23:58:50", 12, 3, "seg-13.end"),
+  out: () => {
+    const desk = live();
+    const why: Partial<Edge>[] = [{}, { rotation: "clock", clock_ms: -78 }, {}, { rotation: "log", log_lag_ms: 1_420 }];
+    return { ...desk, edges: desk.edges.map((edge, i) => ({ ...edge, ...why[i] })) };
+  },
   boost: () => onBeam("21:10:41", beam()),
   spell: () => onBeam("21:11:02", beam({ factor_bp: 20_000, spell_until_at_ms: at("21:11:43") })),
   cut: () => onBeam("21:12:01", beam({}, true)),

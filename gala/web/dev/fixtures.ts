@@ -1,4 +1,5 @@
 import type { DrawView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
+import type { ClapMemory } from "../src/viewer/clap.ts";
 import { complete } from "../src/wire/complete.ts";
 import type { Link } from "../src/wire/connection.ts";
 import type { Seat } from "../src/wire/evening.ts";
@@ -16,6 +17,11 @@ export interface Moment {
   seat?: Partial<Seat>;
   place?: string;
   channel?: string;
+  /** this viewer's own delay */
+  own_ms?: number;
+  /** of the clap that is asked for */
+  tap_ms?: number;
+  done?: ClapMemory["done"];
 }
 
 /** 2019-11-10 20:10:30 in Shanghai. */
@@ -216,6 +222,14 @@ const won = (moment: Moment, round: string, entries: number): Moment => {
   return held ? { ...moment, mine: { ...moment.mine, rounds: { [round]: { ...held, entries } } } } : moment;
 };
 
+/** The moments in which a clap is asked for: over what, tapped so long after the hall's, which was `at_ms` ago. */
+const clap = (over: Moment, behind_ms = 0, more: Partial<Moment> = {}, clapped = true): Moment => {
+  const at_ms = NOW_MS - 30_000;
+  const asked = complete("ClapView", { asked_at_ms: at_ms - 20_000, at_ms: clapped ? at_ms : 0 });
+  return { ...over, show: over.show && { ...over.show, clap: asked }, tap_ms: behind_ms ? at_ms + behind_ms + 250 : 0, ...more };
+};
+const waiting = at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Street dance battle", "Two crews, three rounds.") });
+
 /** Every screen by name. */
 export const MOMENTS: Record<string, Moment> = {
   joining: at({ link: { state: "joining" }, mine: complete("Mine", {}) }),
@@ -232,6 +246,11 @@ export const MOMENTS: Record<string, Moment> = {
   "countdown-now": at({ show: show({ segment: segment({ kind: "countdown", countdown_at_ms: NOW_MS - 1000 }) }), segmentText: card("Midnight", "Vouchers are open.") }),
   "poll-two": poll({}),
   "poll-open": poll({ closes_at_ms: 0, timing: "influence" }),
+  "poll-ready": poll({ opens_at_ms: NOW_MS + 600, closes_at_ms: NOW_MS + 20_600 }),
+  "poll-ready-open": poll({ opens_at_ms: NOW_MS + 600, closes_at_ms: 0 }),
+  "poll-ready-six": poll({ ...wide({}), opens_at_ms: NOW_MS + 600, closes_at_ms: NOW_MS + 20_600 }, { segmentText: song }),
+  "poll-watch": poll({ watch_only: true }, { channel: "abroad" }),
+  "poll-missed": poll({ state: "locked", opens_at_ms: NOW_MS - 500, closes_at_ms: NOW_MS - 4000 }, { channel: "abroad" }),
   "poll-late": poll({ opens_at_ms: NOW_MS - 1000, closes_at_ms: NOW_MS + 5500 }),
   "poll-six": poll(wide({}), { segmentText: song }),
   "poll-eight-many": poll(wide({ allowance: 3 }, 8), { segmentText: song }),
@@ -273,6 +292,17 @@ export const MOMENTS: Record<string, Moment> = {
   }),
   "wallet-empty": at({ show: show({}), place: "wallet" }),
   you: at({ show: show({}), place: "you" }),
+  "you-own": at({ show: show({}), place: "you", own_ms: 23_400 }),
+  quiet: at({ show: show({ segment: segment({}), round: round({}), quiet: true, held: true }), segmentText: tetris }),
+  "clap-ask": clap(waiting),
+  "clap-ask-playing": clap(poll({})),
+  "clap-ask-join": clap(at({ show: show({}), mine: complete("Mine", {}) })),
+  "clap-waiting": clap(waiting, 23_400, {}, false),
+  "clap-found": clap(waiting, 23_400),
+  "clap-found-playing": clap(poll({}), 23_400),
+  "clap-early": clap(waiting, -5000),
+  "clap-far": clap(waiting, 148_000),
+  "clap-used": clap(waiting, 23_400, { done: "used", own_ms: 23_400 }),
   rules: at({ show: show({ draw: draw({}) }), place: "rules" }),
   ended: at({ show: show({ phase: "ended", rehearsal: true }), mine: mine({ vouchers: [voucher()] }) }),
   nolink: at({
@@ -284,6 +314,8 @@ export const MOMENTS: Record<string, Moment> = {
   "bad-pass": at({ link: { state: "refused", reason: "bad_pass" } }),
   full: at({ link: { state: "refused", reason: "hall_full", next_at_ms: 9000 } }),
   refused: at({ link: { state: "refused", reason: "no_such_show" } }),
+  "whack-ready": whack({ opens_at_ms: NOW_MS + 600, closes_at_ms: NOW_MS + 30_600 }),
+  "whack-paused": whack({ pauses: [[NOW_MS, 0]] }, {}, [...upTo(16)]),
   "whack-soon": whack({ opens_at_ms: NOW_MS + 7000 }),
   whack: whack({}, {}, [...upTo(16), 17]),
   "whack-sending": whack({}, {}, upTo(14), [17]),
@@ -295,6 +327,8 @@ export const MOMENTS: Record<string, Moment> = {
   "whack-none": whack({ state: "revealed", result: { tally: { voters: 400_000, hits: 9_120_000 } } }),
   "boost-pick": boost({}),
   boost: boost({ spells: [[NOW_MS - 19_000, NOW_MS + 41_000, 20_000]] }, 147, 141),
+  "boost-ready": boost({ opens_at_ms: NOW_MS + 600 }),
+  "boost-late": boost({ opens_at_ms: NOW_MS - 1000, closes_at_ms: NOW_MS + 4000 }, 4, 4),
   "boost-one": boost({ public: { choices: ["xia"], cap: 200, threshold: 100, tickets: 1 } }, 20, 20),
   "boost-full": boost({}, 200, 200),
   "boost-fan": fan(boost({}, 147, 147)),

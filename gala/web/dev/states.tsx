@@ -19,14 +19,16 @@ function eveningOf(moment: Moment): Evening {
     tally: signal(moment.tally),
     plays: signal(moment.plays),
     seat: signal({ asking: false, reason: "", next_at_ms: 0, ...moment.seat }),
-    channel: signal(moment.channel ?? ""),
+    watching: signal({ channel: moment.channel ?? "", own_ms: moment.own_ms ?? null }),
+    taken: signal(null),
+    round: signal(moment.show?.round ?? null),
     now_ms: signal(NOW_MS),
     at_ms: () => NOW_MS,
     showText: () => moment.showText,
     segmentText: () => moment.segmentText,
     enter: nothing,
     play: nothing,
-    tune: nothing,
+    tune: () => Promise.resolve(null),
     speak: nothing,
     tryNow: nothing,
     freshPass: nothing,
@@ -49,7 +51,8 @@ async function draw(state: string, wish: string, hand: string, ways = "calm"): P
   };
   const words = signal(new Words(lang, await LANGUAGES[lang].load()));
   const place = signal(moment.place ?? "stage");
-  const page: Page = { evening: eveningOf(moment), words, manners, place, ring: nothing, local_ms: () => 0 };
+  const clap = signal({ asked_at_ms: moment.show?.clap?.asked_at_ms ?? 0, tap_ms: moment.tap_ms ?? 0, done: moment.done ?? "" });
+  const page: Page = { evening: eveningOf(moment), words, manners, clap, place, ring: nothing, local_ms: () => 0 };
   render(null, root);
   render(
     <PageContext.Provider value={page}>

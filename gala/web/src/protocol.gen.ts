@@ -388,12 +388,33 @@ export interface DeskRound {
   windows: DeskWindow[];
 }
 
+/** `rotation`: why it takes no plays now (clock, log, store); empty: it does. */
 export interface DeskEdge {
   name: string;
   phones: number;
   ack_p50_ms: number;
   ack_p99_ms: number;
   plays_per_s: number;
+  seen_at_ms: number;
+  rotation: string;
+  /** its clock minus the show's */
+  clock_ms: number;
+  log_lag_ms: number;
+}
+
+/** A process's gala clock. Unless `right`, its roles do nothing that depends on the time. Real ms. */
+export interface DeskClock {
+  name: string;
+  /** it is the show's clock */
+  keeps: boolean;
+  right: boolean;
+  /** minus the show's */
+  off_ms: number;
+  /** how far the store's clock is ahead of it */
+  store_ms: number;
+  system_ms: number;
+  /** which of these two are too far away to be followed */
+  alarm: string;
   seen_at_ms: number;
 }
 
@@ -448,6 +469,7 @@ export interface Desk {
   rounds: DeskRound[];
   draws: DeskDraw[];
   edges: DeskEdge[];
+  clocks: DeskClock[];
   /** the newest 50 */
   as_run: AsRun[];
 }
@@ -473,7 +495,7 @@ export interface CuePost {
   ms: number;
   other: string;
   at_ms: number;
-  delay_ms: number;
+  delay_ms?: number;
 }
 
 /** 200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk. */
@@ -621,6 +643,7 @@ export interface Messages {
   DeskChannel: DeskChannel,
   DeskRound: DeskRound,
   DeskEdge: DeskEdge,
+  DeskClock: DeskClock,
   DeskDraw: DeskDraw,
   AsRun: AsRun,
   Desk: Desk,
@@ -671,11 +694,12 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskChoice: { absent: {"count": 0, "own": 0, "channels": []}, parts: {} },
   DeskChannel: { absent: {}, parts: {} },
   DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
-  DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0}, parts: {} },
+  DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0}, parts: {} },
+  DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": "", "seen_at_ms": 0}, parts: {} },
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
   AsRun: { absent: {}, parts: {} },
-  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
-  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "delay_ms": 0}, parts: {} },
+  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
+  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
   EvidenceLeaf: { absent: {}, parts: {} },

@@ -38,16 +38,25 @@ describe("gala time on a phone", () => {
     const clock = new GalaClock();
     clock.reset(0, 1, 0);
     for (let i = 0; i < 8; i++) exchange(clock, 0, 40, 40, 0); // the burst at join: exact
-    exchange(clock, 100, 10, 10, -50); // better known: 50 ms behind
-    let before = clock.at(120);
-    for (let local = 121; local < 12_000; local += 40) {
+    exchange(clock, 4000, 10, 10, -50); // better known, later: 50 ms behind
+    let before = clock.at(4020);
+    for (let local = 4021; local < 16_000; local += 40) {
       const now = clock.at(local);
       expect(now).toBeGreaterThan(before);
       before = now;
     }
-    expect(clock.at(120) - 120).toBeCloseTo(0, 6);
-    expect(clock.at(2120) - 2120).toBeCloseTo(-10, 6);
-    expect(clock.at(20_120) - 20_120).toBeCloseTo(-50, 6);
+    expect(clock.at(4020) - 4020).toBeCloseTo(0, 6);
+    expect(clock.at(6020) - 6020).toBeCloseTo(-10, 6);
+    expect(clock.at(24_020) - 24_020).toBeCloseTo(-50, 6);
+  });
+
+  test("while it settles, better known is believed at once", () => {
+    const clock = new GalaClock();
+    clock.reset(0, 1, 0);
+    for (let i = 0; i < 8; i++) exchange(clock, i * 150, 240, 160, 0); // 40 ms ahead: more way up than down
+    expect(clock.at(1500) - 1500).toBeCloseTo(40, 6);
+    exchange(clock, 2000, 150, 150, 0); // the second burst
+    expect(clock.at(2300) - 2300).toBeCloseTo(0, 6);
   });
 
   test("a large error is stepped, and so is the first exchange after the page was hidden", () => {

@@ -5,7 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import type { CuePost } from "../src/protocol.gen.ts";
 import { ATTEMPTS, call } from "../src/director/calls.ts";
 
-const CUE: CuePost = { id: "press-1", cue: "go", expect: { standby: "a.open" }, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0 };
+const CUE: CuePost = { id: "press-1", cue: "go", expect: { standby: "a.open" }, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, other: "", at_ms: 0 };
 
 const closing: (() => void)[] = [];
 afterEach(() => closing.splice(0).forEach((close) => close()));
@@ -17,7 +17,7 @@ const say =
     response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
 const cutOff: Reply = (response) => response.destroy();
 
-async function against(replies: Reply[]) {
+async function against(replies: Reply[], cue = CUE) {
   const seen: CuePost[] = [];
   const passes: (string | undefined)[] = [];
   const server = createServer((request, response) => {
@@ -36,7 +36,7 @@ async function against(replies: Reply[]) {
     fetch: ((path: string, init: RequestInit) => fetch(origin + path, init)) as typeof fetch,
     pause: () => Promise.resolve(),
   };
-  return { answer: await call(wire, "PASS", CUE, () => undefined), seen, passes };
+  return { answer: await call(wire, "PASS", cue, () => undefined), seen, passes };
 }
 
 test("a lost reply is asked for again with the same id, so that it is one transition", async () => {
@@ -66,6 +66,11 @@ test("a refusal is an answer, with its reason and every default in place", async
 test("a pass that has run out is told apart from one that may only watch", async () => {
   expect((await against([say(401, { reason: "bad_pass" })])).answer.kind).toBe("pass");
   expect((await against([say(403, { reason: "wrong_role" })])).answer.kind).toBe("refused");
+});
+
+test("a clap is sent once: later it would be another instant", async () => {
+  const { answer, seen } = await against([cutOff], { ...CUE, cue: "clap" });
+  expect([answer.kind, seen.length]).toEqual(["lost", 1]);
 });
 
 test("without any answer it gives up and says that it does not know", async () => {

@@ -58,7 +58,7 @@ test("two presses in a row are one cue, with one id, and say which cue they mean
   console.press("go", 1_000);
   console.press("go", 1_000);
   expect(sent).toEqual([
-    { id: "press-1", cue: "go", expect: { standby: "seg-1.start" }, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0 },
+    { id: "press-1", cue: "go", expect: { standby: "seg-1.start" }, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, other: "", at_ms: 0 },
   ]);
   await answer({ kind: "done", reply: REPLY });
   expect(console.ready.value).toBe(true);
@@ -183,4 +183,116 @@ test("M without an open boost says why it does nothing", () => {
   expect(console.sheet.value).toBeNull();
   expect(console.notice.value?.is).toBe("hint");
   expect(sent).toEqual([]);
+});
+
+test("an override needs a reason, which goes with the cue", () => {
+  const { console, sent } = on("override");
+  console.press("go", 1_000);
+  expect(console.sheet.value?.is).toBe("override");
+  console.confirm({ reason: "  " });
+  expect(sent).toEqual([]);
+  console.confirm({ reason: "abroad has a show of its own" });
+  expect(sent).toMatchObject([
+    { cue: "go", reason: "abroad has a show of its own", expect: { standby: "seg-5.open" } },
+  ]);
+});
+
+test("an override that is no longer needed sends nothing", () => {
+  const { console, desk, sent } = on("override");
+  console.press("go", 1_000);
+  const segments = desk.segments.map((segment) => ({
+    ...segment,
+    cues: segment.cues.map((cue) => (cue.needs === "reason" ? { ...cue, needs: "" as const } : cue)),
+  }));
+  console.hearDesk({ ...desk, version: desk.version + 1, segments }, 1_200);
+  console.confirm({ reason: "r" });
+  expect(sent).toEqual([]);
+  expect(console.notice.value?.is).toBe("stale");
+});
+
+test("the kill switch asks for its reason, and goes out while another cue is on its way", () => {
+  const { console, sent } = on("live");
+  console.press("hold", 1_000);
+  expect(console.ready.value).toBe(false);
+  console.press("kill", 1_010);
+  expect(console.sheet.value?.is).toBe("kill");
+  console.confirm({});
+  expect(sent.length).toBe(1);
+  console.confirm({ reason: "Danger in the hall" });
+  console.press("kill", 1_020); // on its way: once is enough
+  expect(sent).toMatchObject([{ cue: "hold" }, { cue: "kill", reason: "Danger in the hall" }]);
+  expect(console.sheet.value).toBeNull();
+});
+
+test("after the kill switch RESUME asks first, and X says since when it is on", () => {
+  const { console, sent } = on("killed");
+  console.press("kill", 1_000);
+  expect(console.notice.value?.title).toContain("20:10:38");
+  console.press("go", 1_000);
+  expect([console.sheet.value?.is, sent.length]).toEqual(["revive", 0]);
+  console.confirm({});
+  expect(sent).toMatchObject([{ cue: "resume" }]);
+});
+
+test("a lock is moved once a press, with the round's generation, so that a press too late is stale", async () => {
+  const { console, desk, sent, answer } = on("live");
+  console.press("later", 1_000);
+  const moved = desk.rounds.map((round) => ({ ...round, closes_at_ms: round.closes_at_ms + 5_000, generation: 2 }));
+  await answer({ kind: "done", reply: { ...REPLY, show: { ...desk, version: desk.version + 1, rounds: moved } } });
+  expect(console.desk.value?.rounds[0]?.closes_at_ms).toBe(desk.rounds[0]!.closes_at_ms + 5_000);
+  console.press("later", 1_100); // the second of a double press
+  console.extend(15_000, 2_000);
+  expect(sent).toMatchObject([
+    { cue: "extend", target: "gala/seg-5/1", ms: 5_000, expect: { round: "gala/seg-5/1", generation: 1 } },
+    { cue: "extend", target: "gala/seg-5/1", ms: 15_000, expect: { round: "gala/seg-5/1", generation: 2 } },
+  ]);
+});
+
+test("A asks phones for the clap, and is the clap once they watch and the finger is off the first press", async () => {
+  const { console, desk, sent, answer } = on("live");
+  console.press("clap", 1_000);
+  await answer({ kind: "done", reply: REPLY });
+  console.hearDesk({ ...desk, version: desk.version + 1, clap: { asked_at_ms: desk.now_ms, at_ms: 0 } }, 1_050);
+  console.press("clap", 1_200);
+  expect(sent.length).toBe(1);
+  console.press("clap", 3_000);
+  expect(sent.map((cue) => cue.cue)).toEqual(["ask_clap", "clap"]);
+});
+
+test("a channel is tuned to what was said, unless somebody else tuned it meanwhile", () => {
+  const { console, desk, sent } = on("live");
+  console.ask({ is: "tune", channel: "cable", delay_ms: 20_000 });
+  console.confirm({ delay_ms: 20_500 });
+  expect(sent).toMatchObject([{ cue: "delay", target: "cable", delay_ms: 20_500 }]);
+  const other = on("live");
+  other.console.ask({ is: "tune", channel: "cable", delay_ms: 20_000 });
+  const channels = desk.channels.map((one) => (one.channel === "cable" ? { ...one, delay_ms: 24_000 } : one));
+  other.console.hearDesk({ ...desk, version: desk.version + 1, channels }, 10);
+  other.console.confirm({ delay_ms: 20_500 });
+  expect(other.sent).toEqual([]);
+});
+
+test("what is tied to the clock is moved and swapped with a reason only", () => {
+  const { console, desk, sent } = on("midnight");
+  console.lookAt("seg-14.start");
+  console.press("retime", 1_000);
+  const due = desk.segments[13]!.cues[0]!.due_at_ms;
+  console.confirm({ at_ms: due + 30_000 });
+  expect(sent).toEqual([]);
+  console.confirm({ at_ms: due + 30_000, reason: "the bells are late" });
+  expect(sent).toMatchObject([
+    { cue: "retime", target: "seg-14.start", at_ms: due + 30_000, reason: "the bells are late", expect: { version: 218 } },
+  ]);
+});
+
+test("a swap is sent as it was shown, and not once something of it has begun", () => {
+  const { console, desk, sent } = on("live");
+  console.press("swap", 1_000);
+  const segments = desk.segments.map((one) => (one.id === "seg-6" ? { ...one, state: "on_air" as const } : one));
+  console.hearDesk({ ...desk, version: desk.version + 1, segments }, 1_200);
+  console.confirm({ target: "seg-6", other: "seg-7" });
+  expect(sent).toEqual([]);
+  console.press("swap", 2_000);
+  console.confirm({ target: "seg-7", other: "seg-8" });
+  expect(sent).toMatchObject([{ cue: "swap", target: "seg-7", other: "seg-8", expect: { version: desk.version + 1 } }]);
 });

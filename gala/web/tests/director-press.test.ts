@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { DESKS } from "../dev/desks.ts";
-import type { Desk } from "../src/director/desk.ts";
-import { armable, cutOff, doublable, go, keyOf, lookFrom, type Pressed } from "../src/director/press.ts";
+import { type Desk, place } from "../src/director/desk.ts";
+import { armable, cutOff, doublable, extendable, gates, go, goWords, keyOf, lookFrom, opens, type Pressed, short } from "../src/director/press.ts";
 
 const at = (name: string, more: Partial<Desk> = {}): Desk => ({ ...DESKS[name]!(), ...more });
 const pressed = (more: Partial<Pressed>): Pressed => ({
@@ -44,6 +44,57 @@ test("a reveal and an announcement ask first, and name every channel", () => {
 test("GO on a window that a channel cannot play asks first, and names the channel", () => {
   const means = go(at("override"));
   expect(means.is === "override" && means.windows.map((w) => w.channel)).toEqual(["abroad"]);
+});
+
+test("a red window needs a reason even where the round opens by itself after the cue", () => {
+  const desk = at("override");
+  const segments = desk.segments.map((segment) => ({
+    ...segment,
+    cues: segment.cues.map((cue) =>
+      cue.id === "seg-5.start" ? { ...cue, state: "standby" as const, needs: "reason" as const } : cue,
+    ),
+  }));
+  expect(go({ ...desk, segments, standby: "seg-5.start" }).is).toBe("override");
+});
+
+test("a short window only warns, beside GO", () => {
+  expect(short(at("short")).map((w) => w.channel)).toEqual(["abroad"]);
+  expect(go(at("short")).is).toBe("fire");
+  expect(goWords(at("short"))).toBe("8.2 opens; short for Abroad");
+  expect(short(at("before"))).toEqual([]);
+});
+
+test("what opens a round is its opening, and what it follows by itself", () => {
+  const desk = at("override");
+  expect(opens(place(desk, "seg-5.open")!)).toBe(true);
+  expect(opens(place(desk, "seg-5.start")!)).toBe(false); // a person opens it
+  const { segment, cue } = place(desk, "seg-5.start")!;
+  const cues = segment.cues.map((one) => (one.do === "open" ? { ...one, by: "after" as const } : one));
+  expect(opens({ segment: { ...segment, cues }, cue: cues[0]! })).toBe(true);
+  expect(cue.do).toBe("start");
+});
+
+test("nothing is settled or revealed before every gate is shut, and GO says how many are", () => {
+  const locking = at("locking").rounds[0]!;
+  expect(gates(locking)).toBe("Waits for the gates: 9 of 16 pages are shut.");
+  expect(gates({ ...locking, state: "locked" })).toBe("");
+  expect(go(at("locking", { standby: "seg-5.reveal" }))).toEqual({ is: "nothing", why: gates(locking) });
+  expect(go(at("settle", { standby: "seg-5.reveal" })).is).toBe("nothing"); // a guess needs the outcome first
+});
+
+test("after the kill switch GO asks whether to bring the screens back, and nothing else", () => {
+  expect(go(at("killed")).is).toBe("revive");
+});
+
+test("a lock is moved while there is one to move", () => {
+  const means = (name: string, ms: number, more: Partial<Desk> = {}) => extendable(at(name, more), at(name).now_ms, ms).is;
+  expect(means("live", 5_000)).toBe("extend");
+  expect(means("live", -5_000)).toBe("extend");
+  expect(means("live", -22_000)).toBe("nothing"); // it would lie in the past
+  expect(means("hold", 5_000)).toBe("nothing");
+  expect(means("settle", 5_000)).toBe("nothing");
+  const rounds = at("live").rounds.map((round) => ({ ...round, closes_at_ms: 0 }));
+  expect(means("live", 5_000, { rounds })).toBe("nothing");
 });
 
 test("GO fires a plain cue at once", () => {

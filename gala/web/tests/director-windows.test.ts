@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { DESKS } from "../dev/desks.ts";
-import { advice, axis, picture, worst } from "../src/director/windows.ts";
+import { advice, axis, picture, without, worst } from "../src/director/windows.ts";
 
 const live = () => picture(DESKS.live!(), null)!;
 
@@ -11,7 +11,7 @@ test("the round on air is drawn by the clock, what stands by as it is planned", 
 
 test("a channel that cannot play is named first, with the seconds that are missing", () => {
   expect(advice(live().windows)).toEqual([
-    { level: "red", who: "Abroad cannot play.", what: "Open 17 s earlier, or mark it play-along only." },
+    { level: "red", who: "Abroad sees none of it: −9 s.", what: "Open 17 s earlier, or mark it play-along only." },
     { level: "yellow", who: "App sees 7 s.", what: "Open 1 s earlier to make it enough." },
   ]);
   expect(worst(live().windows)).toBe("red");
@@ -36,4 +36,16 @@ test("in a prediction every playable bar ends at the lock", () => {
   for (const { window, from, width } of at.bars) {
     if (window.level !== "red") expect(from + width).toBeCloseTo(at.lock!);
   }
+});
+
+test("a channel that only watches is no fault, and needs no advice", () => {
+  const shown = picture(DESKS.watch!(), null)!;
+  expect(worst(shown.windows)).toBe("yellow"); // for the app, which plays
+  expect(advice(shown.windows).map((one) => one.who)).toEqual(["App sees 7 s."]);
+  for (const { width } of axis(shown, shown.openMs).bars) expect(width).toBeGreaterThan(0);
+});
+
+test("before GO a red window is told with its seconds and what is left to do", () => {
+  const abroad = live().windows.find((window) => window.channel === "abroad")!;
+  expect(without(abroad)).toBe("sees none of it: −9 s. Open 17 s earlier, or go on without it.");
 });

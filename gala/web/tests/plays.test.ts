@@ -9,6 +9,7 @@ const ROUND = "gala/tetris/1";
 
 class Tab {
   up = true;
+  now_ms = 5000;
   readonly sent: Play[] = [];
   readonly waiting: [after_ms: number, run: () => void][] = [];
   readonly told: [string, RoundMine][] = [];
@@ -27,7 +28,7 @@ class Tab {
       () => this.up,
       (run, after_ms) => this.waiting.push([after_ms, run]),
       (round, slot) => this.told.push([round, slot]),
-      () => 5000,
+      () => this.now_ms,
     );
   }
 
@@ -91,6 +92,19 @@ describe("a play", () => {
     expect(tab.sent.map((play) => play.seq)).toEqual([1, 1]);
     await tab.answer({ status: "already", mine: slot(1, "comets") });
     expect(tab.status).toBe("counted");
+  });
+
+  test("says when it was made however often and late it goes out, through a reload too", async () => {
+    const drawer = drawerFor();
+    const tab = new Tab(drawer());
+    tab.vote("comets");
+    tab.now_ms = 9000;
+    await tab.answer(null);
+    tab.later();
+    const reloaded = new Tab(drawer());
+    reloaded.now_ms = 12_000;
+    reloaded.plays.resume();
+    expect([...tab.sent, ...reloaded.sent].map((play) => play.at_ms)).toEqual([5000, 5000, 5000]);
   });
 
   test("waits as long as the service asks before it tries again", async () => {

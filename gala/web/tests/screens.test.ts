@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { chosenOf, readPoll, readTally } from "../src/games/ballot.ts";
 import type { RoundView, Show } from "../src/protocol.gen.ts";
-import { isLate, phaseOf, sceneOf } from "../src/viewer/scene.ts";
+import { leftBy, phaseOf, placeOf, sceneOf } from "../src/viewer/scene.ts";
 import { shelfOf } from "../src/viewer/wallet.tsx";
 import { complete } from "../src/wire/complete.ts";
 import type { Link } from "../src/wire/connection.ts";
@@ -52,6 +52,12 @@ describe("the scene", () => {
     expect(view(show({ phase: "ended" }), complete("Mine", {}))).toBe("ended");
   });
 
+  test("is quiet under the kill switch, whatever runs, at the door and for the seated alike", () => {
+    expect(view(show({ round: round({}), quiet: true }))).toBe("quiet");
+    expect(view(show({ round: round({}), quiet: true }), complete("Mine", {}))).toBe("quiet");
+    expect(view(show({ phase: "ended", quiet: true }))).toBe("ended");
+  });
+
   test("says that there is no link only after a second failed try, as short breaks are common", () => {
     expect(view(show({}), seated, { ...up, state: "down", tries: 1 })).toBe("wait");
     expect(view(show({}), seated, { ...up, state: "down", tries: 2 })).toBe("nolink");
@@ -81,10 +87,24 @@ describe("a round", () => {
 
   test("is late only for a delayed picture in a round that closes for all at once", () => {
     const tight = round({ closes_at_ms: 8000 });
-    expect(isLate(tight, 20_000)).toBe(true);
-    expect(isLate(tight, 0)).toBe(false);
-    expect(isLate({ ...tight, timing: "appear" }, 20_000)).toBe(false);
-    expect(isLate(round({}), 20_000)).toBe(false);
+    expect(leftBy(tight, 20_000)).toBe("little");
+    expect(leftBy(tight, 0)).toBe("all");
+    expect(leftBy({ ...tight, timing: "appear" }, 20_000)).toBe("all");
+    expect(leftBy(round({}), 20_000)).toBe("all");
+  });
+
+  test("is none for a picture that brings it after it closed, or a moment before", () => {
+    expect(leftBy(round({ closes_at_ms: 1999 }), 20_000)).toBe("none");
+    expect(leftBy(round({ closes_at_ms: 2000 }), 20_000)).toBe("little");
+    expect(leftBy(round({ opens_at_ms: 9000, closes_at_ms: 2000 }), 20_000)).toBe("none");
+  });
+
+  test("gives way to an honest word only for whoever has not played it, and not to its result", () => {
+    const missed = round({ closes_at_ms: 500, state: "locked" });
+    expect(placeOf(missed, "locked", 20_000, false)).toBe("missed");
+    expect(placeOf(missed, "locked", 20_000, true)).toBe("game");
+    expect(placeOf(missed, "revealed", 20_000, false)).toBe("game");
+    expect(placeOf(round({ watch_only: true }), "open", 45_000, false)).toBe("watch");
   });
 });
 

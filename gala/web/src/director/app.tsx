@@ -1,5 +1,6 @@
 /** The console as a page: its columns, its keys, and what it says when it has no pass or no news yet. */
 import { useEffect } from "preact/hooks";
+import { ClapNow } from "./channels.tsx";
 import type { Console } from "./console.ts";
 import { Cues } from "./cues.tsx";
 import { type Desk, onAir, roundOf } from "./desk.ts";
@@ -23,21 +24,24 @@ export function App({ console: c }: { console: Console }) {
       <Strip console={c} desk={desk} />
       <Banners console={c} desk={desk} />
       <main class="grid">
-        <Rundown console={c} desk={desk} />
-        <div class="col centre">
-          <Now console={c} desk={desk} />
-          <div class="mid-scroll">
-            <Windows console={c} desk={desk} />
-            {desk.draws
-              .filter((draw) => draw.segment === desk.on_air)
-              .map((draw) => (
-                <DrawSteps key={draw.draw} desk={desk} draw={draw} nowMs={c.now.value} />
-              ))}
-            <Cues console={c} desk={desk} />
+        <div class="cols">
+          <Rundown console={c} desk={desk} />
+          <div class="col centre">
+            <Now console={c} desk={desk} />
+            <div class="mid-scroll">
+              <ClapNow console={c} desk={desk} />
+              <Windows console={c} desk={desk} />
+              {desk.draws
+                .filter((draw) => draw.segment === desk.on_air)
+                .map((draw) => (
+                  <DrawSteps key={draw.draw} desk={desk} draw={draw} nowMs={c.now.value} />
+                ))}
+              <Cues console={c} desk={desk} />
+            </div>
           </div>
-          <Controls console={c} desk={desk} />
+          <Live console={c} desk={desk} />
         </div>
-        <Live console={c} desk={desk} />
+        <Controls console={c} desk={desk} />
       </main>
       <Hints desk={desk} />
       <Sheets console={c} desk={desk} />
@@ -51,9 +55,9 @@ export function App({ console: c }: { console: Console }) {
 /** What a screen reader hears when it changes: the segment, the round's state, a hold. Never a running number. */
 function spokenState(desk: Desk): string {
   const segment = onAir(desk);
-  if (!segment) return desk.phase === "ended" ? "The show has ended." : "Nothing is on air.";
+  const held = desk.killed_at_ms > 0 ? "Killed: every screen is quiet." : desk.held_at_ms > 0 ? "Held." : "";
+  if (!segment) return held || (desk.phase === "ended" ? "The show has ended." : "Nothing is on air.");
   const round = roundOf(desk, segment.id);
-  const held = desk.held_at_ms > 0 ? "Held." : "";
   return `On air: ${segment.label} ${segment.title}. ${round ? `Round ${round.state}.` : ""} ${held}`.trim();
 }
 

@@ -28,11 +28,13 @@ export const ATTEMPT_MS = 2_500;
 export const ATTEMPTS = 5;
 
 export async function call(wire: Wire, pass: string, cue: CuePost, tried: (attempt: number) => void): Promise<Answer> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+  // A clap is an instant: called later it would be another, and every viewer who tapped would be wrong by that.
+  const attempts = cue.cue === "clap" ? 1 : ATTEMPTS;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
     tried(attempt);
     const answer = await once(wire, pass, cue);
     if (answer) return answer;
-    if (attempt < ATTEMPTS) await wire.pause(250 * attempt);
+    if (attempt < attempts) await wire.pause(250 * attempt);
   }
   return { kind: "lost" };
 }

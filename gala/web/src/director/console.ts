@@ -6,30 +6,14 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import type * as wire from "../protocol.gen.ts";
 import type { Link } from "../wire/connection.ts";
 import type { Answer } from "./calls.ts";
-import {
-  act,
-  type CuePlace,
-  type Desk,
-  newestFirst,
-  place,
-  type Round,
-  type Segment,
-  skippable,
-  supersedes,
-  type Window,
-} from "./desk.ts";
-import { armable, cutOff, doublable, DOUBLE, go, type Key, lookFrom } from "./press.ts";
+import { type Act, type Asked, answered, fired, overtaken, type Said, type Sheet } from "./asked.ts";
+import { act, type CuePlace, type Desk, newestFirst, place, skippable, supersedes } from "./desk.ts";
+import { proposed, upcoming } from "./order.ts";
+import { armable, doublable, EXTENDS, extendable, go, type Key, lookFrom } from "./press.ts";
+import { retimable, whyFixed } from "./retime.ts";
+import { seconds, timeOfDay } from "./times.ts";
+import { clapStep } from "./tuning.ts";
 import { awayWords, crossed, inWords, staleNotice, standbyNow } from "./words.ts";
-
-/** A question that stands between a key and the cue. */
-export type Sheet =
-  | { is: "settle"; at: CuePlace; round: Round }
-  | { is: "reveal"; at: CuePlace; windows: Window[] }
-  | { is: "override"; at: CuePlace; windows: Window[] }
-  | { is: "skip"; segment: Segment }
-  | { is: "void"; round: Round }
-  | { is: "multiply"; round: Round }
-  | { is: "keys" };
 
 export interface Notice {
   is: "stale" | "refused" | "lost" | "hint";
@@ -54,6 +38,8 @@ export interface Console {
   desk: ReadonlySignal<Desk | null>;
   link: ReadonlySignal<Link>;
   pending: ReadonlySignal<Pending | null>;
+  /** The kill switch on its way, whatever else is. */
+  killing: ReadonlySignal<Pending | null>;
   notice: ReadonlySignal<Notice | null>;
   sheet: ReadonlySignal<Sheet | null>;
   /** Id of the cue looked at ahead of the show; "" follows the show. */
@@ -64,6 +50,8 @@ export interface Console {
   age: ReadonlySignal<number>;
   /** Whether a press can reach the service: a line, and no other press on its way. */
   ready: ReadonlySignal<boolean>;
+  /** Whether the kill switch can reach the service, whatever else is on its way. */
+  killable: ReadonlySignal<boolean>;
   /** Whether what stands by has stood there long enough to be read. */
   read: ReadonlySignal<boolean>;
   /** The pass was refused; why. */
@@ -74,8 +62,11 @@ export interface Console {
   /** A key or its button, pressed at `atMs` (real milliseconds of this page). */
   press(key: Key, atMs: number): void;
   lookAt(cueId: string): void;
-  askVoid(round: Round): void;
-  confirm(answer: { outcome?: string; reason?: string }): void;
+  /** Opens a question, if a press could reach the service. */
+  ask(sheet: Sheet): void;
+  /** Moves the open round's lock by so much, pressed at `atMs` (real milliseconds of this page). */
+  extend(ms: number, atMs: number): void;
+  confirm(said: Said): void;
   dismiss(): void;
 }
 
@@ -85,12 +76,16 @@ export interface Console {
  */
 export const READ_MS = 500;
 
+/** What a cue does not name. */
+const EMPTY = { expect: {}, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, other: "", at_ms: 0 };
+
 export function openConsole(sends: Sends, startedMs: number): Console {
   const desk = signal<Desk | null>(null);
   const heardAtMs = signal(startedMs);
   const atMs = signal(startedMs);
   const link = signal<Link>({ state: "joining", reason: "", tries: 0, next_at_ms: 0 });
   const pending = signal<Pending | null>(null);
+  const killing = signal<Pending | null>(null);
   const notice: Signal<Notice | null> = signal(null);
   const sheet: Signal<Sheet | null> = signal(null);
   const look = signal("");
@@ -98,20 +93,32 @@ export function openConsole(sends: Sends, startedMs: number): Console {
   const standbySinceMs = signal(startedMs);
   let before: Desk | null = null; // the desk as it was until standby changed; written by `show` alone
   let goneAtMs = -Infinity; // the newest GO that was heeded; written by `press` alone
+  let movedAtMs = -Infinity; // the newest press that moved a lock; written by `extend` alone
+  let clapSinceMs = startedMs; // since when A means what it means; written by `show` alone
   const now = computed(() => {
     const shown = desk.value;
     return shown ? Math.floor(shown.now_ms + shown.rate * (atMs.value - heardAtMs.value)) : 0;
   });
   const ready = computed(() => link.value.state === "up" && desk.value !== null && pending.value === null);
+  const killable = computed(() => {
+    const shown = desk.value;
+    return link.value.state === "up" && shown !== null && shown.killed_at_ms === 0 && killing.value === null;
+  });
 
   function show(next: Desk, from: "link" | "reply", receivedMs: number): void {
     if (!supersedes(next, desk.value, from)) return;
     // What was looked at has been done or skipped: follow the show again.
     if (desk.value && place(next, look.value)?.cue.state !== place(desk.value, look.value)?.cue.state) look.value = "";
-    if (next.standby !== desk.value?.standby || next.held_at_ms !== desk.value.held_at_ms) {
-      before = desk.value;
+    const last = desk.value;
+    if (
+      next.standby !== last?.standby ||
+      next.held_at_ms !== last.held_at_ms ||
+      next.killed_at_ms !== last.killed_at_ms
+    ) {
+      before = last;
       standbySinceMs.value = receivedMs;
     }
+    if (next.clap?.asked_at_ms !== last?.clap?.asked_at_ms) clapSinceMs = receivedMs;
     desk.value = next;
     heardAtMs.value = receivedMs;
     atMs.value = Math.max(atMs.value, receivedMs);
@@ -126,20 +133,20 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     }
   }
 
-  function send(what: string, cue: Pick<wire.CuePost, "cue"> & Partial<Omit<wire.CuePost, "id">>): void {
+  function send({ what, cue }: Asked, way: Signal<Pending | null> = pending): void {
     const shown = desk.value;
-    if (!shown || pending.value) return;
+    if (!shown || way.value) return;
     if (link.value.state !== "up") {
       hint("No link: nothing was sent.");
       return;
     }
     notice.value = null;
-    pending.value = { what, attempt: 1 };
+    way.value = { what, attempt: 1 };
     const told = (attempt: number): void => {
-      pending.value = { what, attempt };
+      way.value = { what, attempt };
     };
-    void sends.call({ id: sends.id(), expect: {}, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, ...cue }, told).then((answer) => {
-      pending.value = null;
+    void sends.call({ id: sends.id(), ...EMPTY, ...cue }, told).then((answer) => {
+      way.value = null;
       heed(answer, what, shown);
     });
   }
@@ -173,9 +180,9 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     notice.value = { is: "hint", title, lines: [] };
   }
 
-  function fire(at: CuePlace, more: { outcome?: string; reason?: string } = {}): void {
+  function fire(at: CuePlace): void {
     look.value = "";
-    send(`${at.cue.label} ${act(at.cue)}`, { cue: "go", expect: { standby: at.cue.id }, ...more });
+    send(fired(at, {}));
   }
 
   function pressGo(shown: Desk, pressedAtMs: number): void {
@@ -186,7 +193,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     }
     goneAtMs = pressedAtMs;
     const means = go(shown);
-    if (means.is === "resume") send("Resume", { cue: "resume" });
+    if (means.is === "resume") send({ what: "Resume", cue: { cue: "resume" } });
     else if (means.is === "nothing") hint(means.why);
     else if (means.is === "fire") fire(means.at);
     else sheet.value = means;
@@ -196,7 +203,8 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     const means = go(shown);
     const at = place(shown, shown.standby);
     if (means.is === "reveal") sheet.value = means;
-    else if (means.is === "resume") hint("The show is held: resume first.");
+    else if (means.is === "resume" || means.is === "revive") hint("The show is held: resume first.");
+    else if (means.is === "nothing") hint(means.why);
     else hint(at ? `On standby is ${at.cue.label} ${act(at.cue)}, not a reveal.` : "No cue is on standby.");
   }
 
@@ -207,7 +215,53 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       return;
     }
     look.value = "";
-    send(`Standby ${cue.label}`, { cue: "standby", target: cue.id, expect: { standby: shown.standby } });
+    send({ what: `Standby ${cue.label}`, cue: { cue: "standby", target: cue.id, expect: { standby: shown.standby } } });
+  }
+
+  function pressKill(shown: Desk): void {
+    if (shown.killed_at_ms > 0) hint(`The kill switch is on since ${timeOfDay(shown.killed_at_ms, shown.zone)}: RESUME ends it.`);
+    else if (link.value.state !== "up") hint("No link: the kill switch does nothing until it is back.");
+    else if (killable.value) sheet.value = { is: "kill" };
+  }
+
+  function pressRetime(shown: Desk): void {
+    const at = retimable(shown, look.value);
+    const why = at ? whyFixed(shown, at) : "No timed cue is on its way: choose one ahead with ↑ ↓.";
+    if (at && !why) sheet.value = { is: "retime", at };
+    else hint(why);
+  }
+
+  function pressSwap(shown: Desk): void {
+    const pair = proposed(shown, look.value);
+    if (pair) sheet.value = { is: "swap", first: pair[0].id, order: upcoming(shown) };
+    else hint("Fewer than two segments are still to come.");
+  }
+
+  function pressTune(shown: Desk): void {
+    // the slowest is the one most likely to have drifted
+    const first = [...shown.channels].sort((a, b) => b.delay_ms - a.delay_ms)[0];
+    if (first) sheet.value = { is: "tune", channel: first.channel, delay_ms: first.delay_ms };
+    else hint("The rundown has no channels.");
+  }
+
+  function pressClap(shown: Desk, pressedAtMs: number): void {
+    const step = clapStep(shown);
+    if (step === "clap" && pressedAtMs - clapSinceMs < READ_MS) return; // the second of a double click
+    send({ what: step === "clap" ? "Clap" : "Ask for the clap", cue: { cue: step } });
+  }
+
+  function extend(ms: number, pressedAtMs: number): void {
+    const shown = desk.value;
+    if (!shown || !ready.value || pressedAtMs - movedAtMs < READ_MS) return;
+    const means = extendable(shown, now.value, ms);
+    if (means.is === "nothing") {
+      hint(means.why);
+      return;
+    }
+    movedAtMs = pressedAtMs;
+    const { id, generation } = means.round;
+    const cue: Act = { cue: "extend", target: id, ms, expect: { round: id, generation } };
+    send({ what: `Lock ${seconds(Math.abs(ms))} ${ms > 0 ? "later" : "earlier"}`, cue });
   }
 
   function press(key: Key, pressedAtMs: number): void {
@@ -226,6 +280,10 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       else look.value = "";
       return;
     }
+    if (key === "kill") {
+      pressKill(shown);
+      return;
+    }
     if (!ready.value) {
       if (link.value.state !== "up") hint("No link: the keys do nothing until it is back.");
       return;
@@ -236,7 +294,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     else if (key === "hold") {
       if (shown.phase === "ended") hint("The show has ended.");
       else if (shown.held_at_ms > 0) hint("Already held. Space resumes.");
-      else send("Hold", { cue: "hold" });
+      else send({ what: "Hold", cue: { cue: "hold" } });
     } else if (key === "skip") {
       const segment = skippable(shown, place(shown, look.value)?.segment.id ?? "");
       if (segment) sheet.value = { is: "skip", segment };
@@ -249,42 +307,38 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       const means = doublable(shown, now.value);
       if (means.is === "multiply") sheet.value = means;
       else hint(means.why);
-    }
+    } else if (key === "earlier" || key === "later") extend(key === "later" ? EXTENDS[1] : EXTENDS[0], pressedAtMs);
+    else if (key === "retime") pressRetime(shown);
+    else if (key === "swap") pressSwap(shown);
+    else if (key === "tune") pressTune(shown);
+    else pressClap(shown, pressedAtMs);
   }
 
-  function confirm(answer: { outcome?: string; reason?: string }): void {
+  function confirm(said: Said): void {
     const asked = sheet.value;
-    if (!asked || !ready.value) return;
-    const reason = answer.reason ?? "";
-    if ((asked.is === "settle" && !answer.outcome) || (asked.is === "void" && !reason)) return;
+    const shown = desk.value;
+    if (!asked || !shown) return;
+    const kill = asked.is === "kill";
+    if (!(kill ? killable.value : ready.value)) return;
+    const found = answered(asked, said, shown);
+    if (!found) return;
     sheet.value = null;
-    if (asked.is === "settle" && answer.outcome) fire(asked.at, { outcome: answer.outcome });
-    else if (asked.is === "reveal") fire(asked.at);
-    else if (asked.is === "override") {
-      fire(asked.at, { reason: `window override: ${asked.windows.map((w) => w.channel).join(", ")}` });
-    } else if (asked.is === "skip") {
-      send(`Skip ${asked.segment.label} ${asked.segment.title}`, { cue: "skip", target: asked.segment.id });
-    } else if (asked.is === "void") {
-      // The generation of now: a hold in the meantime changes it, and nothing that voiding depends on.
-      const { id } = asked.round;
-      const generation = desk.value?.rounds.find((round) => round.id === id)?.generation;
-      send("Void the round", { cue: "void", target: id, reason, expect: { round: id, generation } });
-    } else if (asked.is === "multiply") {
-      const { id } = asked.round;
-      send("×2 for 60 s", { cue: "multiply", target: id, expect: { round: id }, ...DOUBLE });
-    }
+    if (found.cue.cue === "go") look.value = "";
+    send(found, kill ? killing : pending);
   }
 
   return {
     desk,
     link,
     pending,
+    killing,
     notice,
     sheet,
     look,
     now,
     age: computed(() => Math.max(0, atMs.value - heardAtMs.value)),
     ready,
+    killable,
     read: computed(() => atMs.value - standbySinceMs.value >= READ_MS),
     turnedAway,
     hearLink(now) {
@@ -302,25 +356,14 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     lookAt(cueId) {
       look.value = cueId;
     },
-    askVoid(round) {
-      sheet.value = { is: "void", round };
+    ask(question) {
+      if (question.is === "kill" ? killable.value : ready.value) sheet.value = question;
     },
+    extend,
     confirm,
     dismiss() {
       if (sheet.value) sheet.value = null;
       else notice.value = null;
     },
   };
-}
-
-/** Whether what a sheet asks about is no longer so. */
-function overtaken(sheet: Sheet, desk: Desk): boolean {
-  if (sheet.is === "keys") return false;
-  if (sheet.is === "skip") return desk.segments.find((s) => s.id === sheet.segment.id)?.state !== "waiting";
-  if (sheet.is === "void") return desk.rounds.find((r) => r.id === sheet.round.id)?.state === "void";
-  if (sheet.is === "multiply") {
-    const round = desk.rounds.find((r) => r.id === sheet.round.id);
-    return round?.state !== "open" || round.factor_bp > 0 || cutOff(round, desk.now_ms);
-  }
-  return desk.standby !== sheet.at.cue.id || desk.held_at_ms > 0;
 }

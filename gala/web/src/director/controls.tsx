@@ -3,8 +3,10 @@ import type { ComponentChildren } from "preact";
 import type { Console, Notice } from "./console.ts";
 import { act, type Desk, place, skippable } from "./desk.ts";
 import { Icon, type IconName } from "./icons.tsx";
-import { armable, go, goWords } from "./press.ts";
-import { timeOfDay } from "./times.ts";
+import { KillSwitch } from "./kill.tsx";
+import { proposed } from "./order.ts";
+import { armable, go, goWords, short } from "./press.ts";
+import { seconds, timeOfDay } from "./times.ts";
 
 export function Controls({ console: c, desk }: { console: Console; desk: Desk }) {
   const at = place(desk, desk.standby);
@@ -14,13 +16,23 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
   const up = c.link.value.state === "up";
   const arm = armable(desk, c.look.value);
   const skip = skippable(desk, place(desk, c.look.value)?.segment.id ?? "");
+  const pair = proposed(desk, c.look.value);
+  const tight = short(desk);
   return (
     <section class={`cue ${up ? "" : "dead"}`} aria-label="Controls">
       <Notices console={c} />
       <div class="nx">
         <span class="sbw">Standby</span>
         <h2>{at ? `${at.cue.label} ${act(at.cue)}` : "nothing"}</h2>
-        <span class="mid end when">{at ? when(desk) : ""}</span>
+        {tight[0] ? (
+          <span class="end when w-t">
+            <Icon name="warn" />{" "}
+            {tight.length === 1 ? `${tight[0].name} sees ${seconds(tight[0].visible_ms)}` : `${tight.length} channels are short`}
+          </span>
+        ) : (
+          <span class="mid end when">{at ? when(desk) : ""}</span>
+        )}
+        <KillSwitch console={c} desk={desk} where="beside" />
       </div>
       <div class="keys">
         <Key
@@ -44,7 +56,7 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
           word={held ? "Held" : "Hold"}
           hint="H"
           off={!c.ready.value || held || desk.phase === "ended"}
-          under={held ? `since ${timeOfDay(desk.held_at_ms, desk.zone)}` : "stops what is not yet"}
+          under={desk.killed_at_ms > 0 ? "by the kill switch" : held ? `since ${timeOfDay(desk.held_at_ms, desk.zone)}` : "stops what is not yet"}
           press={(atMs) => c.press("hold", atMs)}
         />
         <Key
@@ -54,6 +66,14 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
           off={!c.ready.value || !skip}
           under={skip ? `${skip.label} ${skip.title}` : "nothing to skip"}
           press={(atMs) => c.press("skip", atMs)}
+        />
+        <Key
+          kind=""
+          word="Swap"
+          hint="W"
+          off={!c.ready.value || !pair}
+          under={pair ? `${pair[0].label} with ${pair[1].label}` : "nothing to swap"}
+          press={(atMs) => c.press("swap", atMs)}
         />
       </div>
     </section>

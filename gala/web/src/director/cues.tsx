@@ -1,6 +1,8 @@
 /** The cues of what is on air and of what comes then; or of the segment looked at. */
 import type { Console } from "./console.ts";
 import { act, type Cue, type Desk, following, newestFired, onAir, place, type Segment, who } from "./desk.ts";
+import { Icon } from "./icons.tsx";
+import { tied, tiedWords, whyFixed } from "./retime.ts";
 import { elapsed, timeOfDay } from "./times.ts";
 
 export function Cues({ console: c, desk }: { console: Console; desk: Desk }) {
@@ -60,6 +62,8 @@ function CueTable({ console: c, desk, segment, title }: CueTableProps) {
           {segment.cues.map((cue, i) => (
             <CueRow
               key={cue.id}
+              console={c}
+              segment={segment}
               cue={cue}
               before={segment.cues[i - 1]}
               desk={desk}
@@ -75,6 +79,8 @@ function CueTable({ console: c, desk, segment, title }: CueTableProps) {
 }
 
 interface CueRowProps {
+  console: Console;
+  segment: Segment;
   cue: Cue;
   before: Cue | undefined;
   desk: Desk;
@@ -83,7 +89,7 @@ interface CueRowProps {
   look(): void;
 }
 
-function CueRow({ cue, before, desk, newest, looked, look }: CueRowProps) {
+function CueRow({ console: c, segment, cue, before, desk, newest, looked, look }: CueRowProps) {
   const kind = newest ? "cur" : cue.state === "standby" ? "nx" : cue.state === "waiting" ? "" : "done";
   return (
     <tr class={`${kind} ${looked ? "looked" : ""}`}>
@@ -99,16 +105,40 @@ function CueRow({ cue, before, desk, newest, looked, look }: CueRowProps) {
         {cue.note && <small> {cue.note}</small>}
       </td>
       <td class="xs">{cue.timing}</td>
-      <td>{firedBy(cue, before)}</td>
-      <td>{cueAt(cue, desk)}</td>
+      <td>
+        {tied(cue) && cue.state !== "done" && cue.state !== "skipped" ? (
+          <span class="tied">
+            <Icon name="lock" /> {tiedWords(cue, desk.zone)}
+          </span>
+        ) : (
+          firedBy(cue, before)
+        )}
+      </td>
+      <td>
+        {whyFixed(desk, { segment, cue }) === "" ? (
+          <button
+            type="button"
+            class="mini when"
+            aria-label={`Re-time ${cue.label} ${act(cue)}, due ${cueAt(cue, desk)}`}
+            aria-disabled={!c.ready.value}
+            onClick={() => c.ask({ is: "retime", at: { segment, cue } })}
+          >
+            {cueAt(cue, desk)} <Icon name="clock" />
+          </button>
+        ) : (
+          cueAt(cue, desk)
+        )}
+      </td>
     </tr>
   );
 }
 
+const GO_NEEDS = { "": "GO", outcome: "GO, with the outcome", reason: "GO, with a reason" } as const;
+
 function firedBy(cue: Cue, before: Cue | undefined): string {
   if (cue.state === "done") return who(cue.fired_by);
   if (cue.state === "skipped") return "skipped";
-  if (cue.by === "go") return cue.needs === "outcome" ? "GO, with the outcome" : "GO";
+  if (cue.by === "go") return GO_NEEDS[cue.needs];
   return cue.by === "after" && before ? `follows ${before.label}` : "by itself";
 }
 

@@ -1,7 +1,10 @@
 /** The live column: who watches, what is counted, the draws, the edges, the as-run. */
+import { Tunings } from "./channels.tsx";
 import type { Console } from "./console.ts";
 import { type Desk, type Draw, newestFirst, segmentOf, who } from "./desk.ts";
+import { troubles } from "./health.ts";
 import { Icon } from "./icons.tsx";
+import { KillSwitch } from "./kill.tsx";
 import { count, countdown, timeOfDay } from "./times.ts";
 import { Earlier, Votes } from "./votes.tsx";
 
@@ -24,6 +27,7 @@ export function Live({ console: c, desk }: { console: Console; desk: Desk }) {
             <span class="mid">{desk.online === 1 ? "phone" : "phones"}</span>
           </p>
         </section>
+        <Standstill desk={desk} />
         {rounds[0] ? (
           <Votes console={c} desk={desk} round={rounds[0]} hidden={hidden} />
         ) : (
@@ -42,9 +46,11 @@ export function Live({ console: c, desk }: { console: Console; desk: Desk }) {
           .map((draw) => (
             <DrawSteps key={draw.draw} desk={desk} draw={draw} nowMs={c.now.value} />
           ))}
+        <Tunings console={c} desk={desk} />
         <Edges desk={desk} />
         <AsRunTail desk={desk} />
       </div>
+      <KillSwitch console={c} desk={desk} where="column" />
     </section>
   );
 }
@@ -100,13 +106,40 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
   );
 }
 
+/** What stands still because of a machine, each with its reason: first of all, for phones cannot play there. */
+function Standstill({ desk }: { desk: Desk }) {
+  const bad = troubles(desk).filter((trouble) => trouble.bad);
+  if (bad.length === 0) return null;
+  return (
+    <section class="sec" role="alert">
+      {bad.map(({ who, what }) => (
+        <p class="advice red" key={who + what}>
+          <Icon name="barred" />
+          <span>
+            <b>{who}</b> {what}
+          </span>
+        </p>
+      ))}
+    </section>
+  );
+}
+
 function Edges({ desk }: { desk: Desk }) {
+  const out = desk.edges.filter((edge) => edge.rotation);
   return (
     <section class="sec">
       <h2>
         <Icon name="link" />
         Link health
+        {out.length > 0 && <span class="end r-t">{out.length} out of rotation</span>}
       </h2>
+      {troubles(desk)
+        .filter((trouble) => !trouble.bad)
+        .map(({ who, what }) => (
+          <p key={who + what} class="dim">
+            <Icon name="warn" /> <b>{who}</b> {what}
+          </p>
+        ))}
       {desk.edges.length === 0 ? (
         <p class="dim">No edge has reported yet.</p>
       ) : (
@@ -121,8 +154,11 @@ function Edges({ desk }: { desk: Desk }) {
           </thead>
           <tbody>
             {desk.edges.map((edge) => (
-              <tr key={edge.name}>
-                <td>{edge.name}</td>
+              <tr key={edge.name} class={edge.rotation ? "out" : ""}>
+                <td>
+                  {edge.rotation && <Icon name="barred" />} {edge.name}
+                  {edge.rotation && <span class="sr">, out of rotation</span>}
+                </td>
                 <td>{count(edge.phones)}</td>
                 <td>{milliseconds(edge.ack_p50_ms)}</td>
                 <td class={edge.ack_p99_ms > SLOW_ACK_MS ? "w-t" : ""}>

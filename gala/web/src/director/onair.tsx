@@ -13,8 +13,9 @@ import {
   type Segment,
 } from "./desk.ts";
 import { Icon } from "./icons.tsx";
+import { LockKeys } from "./lock.tsx";
 import { cutOff } from "./press.ts";
-import { count, countdown, elapsed, seconds, timeOfDay } from "./times.ts";
+import { count, countdown, elapsed, seconds, tenths, timeOfDay } from "./times.ts";
 import { heldFor } from "./words.ts";
 import { advice, axis, picture, SHORT_MS } from "./windows.ts";
 
@@ -25,8 +26,11 @@ export function Now({ console: c, desk }: { console: Console; desk: Desk }) {
   const held = desk.held_at_ms > 0;
   return (
     <section class="now" aria-label="On air">
+      <div class="top">
+        <span class={`air ${desk.killed_at_ms > 0 ? "killed" : segment ? (held ? "held" : "") : "off"}`}>{airWord(desk, segment)}</span>
+        <LockKeys console={c} desk={desk} />
+      </div>
       <div>
-        <span class={`air ${segment ? (held ? "held" : "") : "off"}`}>{airWord(desk, segment)}</span>
         <h1>{segment ? `${segment.label} ${segment.title}` : desk.name}</h1>
         <p class="mid line">{segment ? nowLine(desk, segment, runningAt(desk, now)) : offLine(desk)}</p>
       </div>
@@ -39,6 +43,7 @@ export function Now({ console: c, desk }: { console: Console; desk: Desk }) {
 }
 
 function airWord(desk: Desk, segment: Segment | null): string {
+  if (desk.killed_at_ms > 0) return `KILLED, SCREENS QUIET`;
   if (segment) return desk.held_at_ms > 0 ? "ON AIR, HELD" : "ON AIR";
   if (desk.phase === "ended") return "ENDED";
   return desk.phase === "before" ? "BEFORE THE SHOW" : "NOTHING ON AIR";
@@ -65,10 +70,10 @@ function roundWords(round: Round, nowMs: number): string {
       return round.closes_at_ms > 0 ? "Plays are counted until the lock." : "Plays are counted until you lock.";
     case "locking":
       return round.pages > 0
-        ? `Locking: ${count(round.pages_locked)} of ${count(round.pages)} pages have confirmed.`
+        ? `Locking: ${count(round.pages_locked)} of ${count(round.pages)} gates are shut. ${afterShut(round)}`
         : "Locking: not every page has confirmed yet.";
     case "locked":
-      return "Locked on every page: nothing more is counted.";
+      return "Locked: every gate is shut, nothing more is counted.";
     case "settled":
       return "Settled, and secret until the reveal.";
     case "revealed":
@@ -76,6 +81,11 @@ function roundWords(round: Round, nowMs: number): string {
     case "void":
       return "Void: nothing of it counts.";
   }
+}
+
+/** What a round that is locking waits for. */
+function afterShut(round: Round): string {
+  return round.timing === "appear" ? "The slowest channel plays on." : "Nothing is settled or revealed before all are.";
 }
 
 interface Face {
@@ -130,7 +140,7 @@ export function Windows({ console: c, desk }: { console: Console; desk: Desk }) 
         {at.bars.map(({ window, from, width }) => (
           <li class="ch" key={window.channel}>
             <span class="nm">
-              {window.name} <small>+{seconds(window.delay_ms)}</small>
+              {window.name} <small>+{tenths(window.delay_ms)}</small>
             </span>
             <div class="tr" aria-hidden="true">
               <i class={`w ${LEVEL[window.level]}`} style={{ insetInlineStart: `${from}%`, inlineSize: `${width}%` }} />
@@ -138,8 +148,8 @@ export function Windows({ console: c, desk }: { console: Console; desk: Desk }) 
               {at.lock !== null && <i class="vl" style={{ insetInlineStart: `${at.lock}%` }} />}
             </div>
             <span class={`m ${LEVEL[window.level]}`}>
-              <Icon name={window.level === "ok" ? "check" : window.level === "yellow" ? "warn" : "barred"} />
-              {shown.lockMs > 0 ? seconds(window.visible_ms) : "open"}
+              <Icon name={ICON[window.level]} />
+              {window.level === "watch" ? "watches only" : shown.lockMs > 0 ? seconds(window.visible_ms) : "open"}
               {window.level === "yellow" && <span class="lg">, short</span>}
               {window.level === "red" && <span class="lg">, cannot play</span>}
             </span>
@@ -185,7 +195,8 @@ export function Windows({ console: c, desk }: { console: Console; desk: Desk }) 
   );
 }
 
-const LEVEL = { ok: "ok", yellow: "y", red: "r" } as const;
+const LEVEL = { ok: "ok", yellow: "y", red: "r", watch: "eye" } as const;
+const ICON = { ok: "check", yellow: "warn", red: "barred", watch: "eye" } as const;
 
 /** Whether the word `now` has room between its neighbours; the line itself is always drawn. */
 function apart(now: number, open: number, lock: number | null): boolean {

@@ -13,37 +13,75 @@ import {
   roundOf,
 } from "./desk.ts";
 import { countdown } from "./times.ts";
-import { red } from "./windows.ts";
+import { red, yellow } from "./windows.ts";
 
 export type Go =
   | { is: "resume" }
+  /** Every screen is quiet: bringing them back asks first. */
+  | { is: "revive" }
   | { is: "fire"; at: CuePlace }
   /** The stage has decided: an outcome must be chosen. */
   | { is: "settle"; at: CuePlace; round: Round }
   /** Cannot be taken back once seen: asks first. `windows` are the channels, slowest last. */
   | { is: "reveal"; at: CuePlace; windows: Window[] }
-  /** Some channel could not play at all. */
+  /** Some channel could not play at all: needs a reason. */
   | { is: "override"; at: CuePlace; windows: Window[] }
   | { is: "nothing"; why: string };
 
 export function go(desk: Desk): Go {
+  if (desk.killed_at_ms > 0) return { is: "revive" };
   if (desk.held_at_ms > 0) return { is: "resume" };
   const at = place(desk, desk.standby);
   if (!at) return { is: "nothing", why: desk.phase === "ended" ? "The show has ended." : "No cue is on standby." };
   const round = roundOf(desk, at.segment.id);
+  const barred = round && (at.cue.needs === "outcome" || at.cue.do === "reveal") ? gates(round) : "";
+  if (barred) return { is: "nothing", why: barred };
   if (at.cue.needs === "outcome") {
     if (!round || round.choices.length === 0) return { is: "nothing", why: "There is no round to settle." };
-    if (round.state === "open" || round.state === "locking") {
-      return { is: "nothing", why: "Waits until every page is locked." };
-    }
     return { is: "settle", at, round };
   }
-  if (at.cue.do === "reveal" || at.cue.do === "announce") return { is: "reveal", at, windows: channels(desk, at.segment) };
-  if (at.cue.do === "open") {
-    const cannot = red(at.segment.windows);
-    if (cannot.length > 0) return { is: "override", at, windows: cannot };
+  if (at.cue.do === "reveal" && round?.timing === "predict" && round.state === "locked" && !round.outcome) {
+    return { is: "nothing", why: "The stage’s outcome is not in yet: settle first." };
   }
+  if (at.cue.do === "reveal" || at.cue.do === "announce") return { is: "reveal", at, windows: channels(desk, at.segment) };
+  if (at.cue.needs === "reason") return { is: "override", at, windows: red(at.segment.windows) };
   return { is: "fire", at };
+}
+
+/** Why nothing of a round may be settled or revealed yet; "" once every page has confirmed its lock. */
+export function gates(round: Round): string {
+  if (round.state === "open") return "Waits for the lock: the round is open.";
+  if (round.state !== "locking") return "";
+  return round.pages > 0
+    ? `Waits for the gates: ${round.pages_locked} of ${round.pages} pages are shut.`
+    : "Waits until every page is locked.";
+}
+
+/** Whether firing a cue opens a round, itself or by what follows by itself. */
+export function opens({ segment, cue }: CuePlace): boolean {
+  const follows = segment.cues.slice(segment.cues.indexOf(cue) + 1);
+  const end = follows.findIndex((one) => one.by !== "after");
+  return [cue, ...(end < 0 ? follows : follows.slice(0, end))].some((one) => one.do === "open");
+}
+
+/** The channels for which the round that GO would open is short; they can play, so GO only warns. */
+export function short(desk: Desk): Window[] {
+  const at = place(desk, desk.standby);
+  return at && desk.held_at_ms === 0 && opens(at) ? yellow(at.segment.windows) : [];
+}
+
+/** What the keys for the lock do, ms. */
+export const EXTENDS = [-5_000, 5_000, 15_000] as const;
+
+/** What moving the open round's lock by `ms` at gala time `nowMs` means, or why it does nothing. */
+export function extendable(desk: Desk, nowMs: number, ms: number): { is: "extend"; round: Round } | { is: "nothing"; why: string } {
+  const round = newestFirst(desk.rounds).find((one) => one.state === "open");
+  if (!round) return { is: "nothing", why: "No round is open: there is no lock to move." };
+  if (desk.held_at_ms > 0) return { is: "nothing", why: "The show is held: its locks wait already." };
+  if (round.closes_at_ms === 0) return { is: "nothing", why: "A person locks this round: there is no instant to move." };
+  const first = round.cut_at_ms > nowMs ? round.cut_at_ms : round.closes_at_ms;
+  if (first + ms <= nowMs) return { is: "nothing", why: "That instant has passed already." };
+  return { is: "extend", round };
 }
 
 /** Whether nothing counts for the stage any more at gala time `nowMs`. */
@@ -89,14 +127,19 @@ export function goWords(desk: Desk): string {
   switch (means.is) {
     case "resume":
       return "clocks and locks move on";
-    case "fire":
-      return `${means.at.cue.label} ${act(means.at.cue).toLowerCase()}`;
+    case "revive":
+      return "brings the screens back, asks first";
+    case "fire": {
+      const [tight] = short(desk);
+      const warns = tight ? `; short for ${tight.name}` : "";
+      return `${means.at.cue.label} ${act(means.at.cue).toLowerCase()}${warns}`;
+    }
     case "settle":
       return "asks for the outcome";
     case "reveal":
       return `${means.at.cue.do}s to ${spoken(means.windows.length, "channel")}, asks first`;
     case "override":
-      return `${spoken(means.windows.length, "channel")} cannot play`;
+      return `${spoken(means.windows.length, "channel")} cannot play, asks why`;
     case "nothing":
       return means.why;
   }
@@ -120,7 +163,25 @@ export function lookFrom(desk: Desk, lookedAt: string, step: number): string {
   return all[Math.min(all.length - 1, Math.max(0, here + step))]?.cue.id ?? "";
 }
 
-export type Key = "go" | "standby" | "hold" | "skip" | "reveal" | "void" | "multiply" | "up" | "down" | "back" | "keys";
+export type Key =
+  | "go"
+  | "standby"
+  | "hold"
+  | "skip"
+  | "swap"
+  | "reveal"
+  | "void"
+  | "multiply"
+  | "earlier"
+  | "later"
+  | "retime"
+  | "tune"
+  | "clap"
+  | "kill"
+  | "up"
+  | "down"
+  | "back"
+  | "keys";
 
 const KEYS: Record<string, Key> = {
   " ": "go",
@@ -130,6 +191,14 @@ const KEYS: Record<string, Key> = {
   r: "reveal",
   v: "void",
   m: "multiply",
+  w: "swap",
+  "-": "earlier",
+  "+": "later",
+  "=": "later", // the same key without Shift
+  t: "retime",
+  d: "tune",
+  a: "clap",
+  x: "kill",
   arrowup: "up",
   arrowdown: "down",
   escape: "back",

@@ -1,13 +1,17 @@
 /** The questions between a key and what cannot be taken back. Enter confirms, Esc cancels; Space does neither. */
-import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { Console, Sheet } from "./console.ts";
+import { useState } from "preact/hooks";
+import type { Sheet } from "./asked.ts";
+import type { Console } from "./console.ts";
 import { act, type CuePlace, type Desk, type Round, type Segment, type Window } from "./desk.ts";
 import { shapeOf } from "../brand/shapes.tsx";
-import { Icon, type IconName } from "./icons.tsx";
+import { Frame, Point, Reason } from "./frame.tsx";
+import { Kill, Revive } from "./kill.tsx";
+import { Retime, Swap } from "./moves.tsx";
 import { DOUBLE, spoken, times } from "./press.ts";
 import { countdown, seconds, timeOfDay } from "./times.ts";
+import { Tune } from "./tune.tsx";
 import { Emblem } from "./votes.tsx";
+import { without } from "./windows.ts";
 
 export function Sheets({ console: c, desk }: { console: Console; desk: Desk }) {
   const sheet = c.sheet.value;
@@ -16,6 +20,7 @@ export function Sheets({ console: c, desk }: { console: Console; desk: Desk }) {
 }
 
 function nameOf(sheet: Sheet): string {
+  if (sheet.is === "tune") return `tune ${sheet.channel}`;
   return "at" in sheet ? `${sheet.is} ${sheet.at.cue.id}` : sheet.is;
 }
 
@@ -33,99 +38,19 @@ function Asked({ console: c, desk, sheet }: { console: Console; desk: Desk; shee
       return <Void console={c} desk={desk} round={sheet.round} />;
     case "multiply":
       return <Multiply console={c} desk={desk} round={sheet.round} />;
+    case "revive":
+      return <Revive console={c} desk={desk} />;
+    case "kill":
+      return <Kill console={c} desk={desk} />;
+    case "retime":
+      return <Retime console={c} desk={desk} at={sheet.at} />;
+    case "swap":
+      return <Swap console={c} desk={desk} first={sheet.first} />;
+    case "tune":
+      return <Tune console={c} desk={desk} channel={sheet.channel} />;
     case "keys":
       return <Keys console={c} />;
   }
-}
-
-interface FrameProps {
-  console: Console;
-  title: string;
-  kicker: string;
-  icon: IconName;
-  children: ComponentChildren;
-  /** What Enter does; null while something is missing. A sheet without it only informs. */
-  confirm?: (() => void) | null;
-  confirmWord?: string;
-  kind?: "" | "danger";
-  /** Keys of the sheet's own; true when taken. */
-  onKey?: (key: string) => boolean;
-  asideWord?: string;
-}
-
-function Frame({ console: c, title, kicker, icon, children, confirm, confirmWord, kind, onKey, asideWord }: FrameProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    // A field, or the heading, but not a button: the Space that opened this sheet must not be able to confirm it.
-    (dialog.current?.querySelector<HTMLElement>("[autofocus]") ?? heading.current)?.focus();
-    return () => {
-      if (before instanceof HTMLElement) before.focus();
-    };
-  }, []);
-  const off = !confirm || !c.ready.value;
-  function keydown(event: KeyboardEvent): void {
-    if (event.repeat || event.isComposing) {
-      if (event.key === "Enter" || event.key === " ") event.preventDefault();
-      return;
-    }
-    const onButton = event.target instanceof Element && event.target.closest("button") !== null;
-    if (onKey?.(event.key)) event.preventDefault();
-    else if (event.key === "Enter" && !onButton) {
-      event.preventDefault();
-      if (!off) confirm();
-    }
-  }
-  return (
-    <dialog
-      ref={dialog}
-      class={kind ?? ""}
-      aria-labelledby="sheet-h"
-      onKeyDown={keydown}
-      onCancel={(event) => {
-        event.preventDefault();
-        c.dismiss();
-      }}
-    >
-      <div class="p">
-        <p class="row mid kicker">
-          <Icon name={icon} />
-          {kicker}
-        </p>
-        <h2 id="sheet-h" tabIndex={-1} ref={heading}>
-          {title}
-        </h2>
-        {children}
-      </div>
-      <div class="act">
-        <button type="button" onClick={() => c.dismiss()}>
-          {confirmWord ? "Cancel" : "Close"} <kbd>Esc</kbd>
-        </button>
-        {asideWord && <span class="dim">{asideWord}</span>}
-        {confirmWord && (
-          <button
-            type="button"
-            class={`yes end ${kind ?? ""}`}
-            aria-disabled={off}
-            onClick={() => !off && confirm()}
-          >
-            {confirmWord} <kbd>Enter</kbd>
-          </button>
-        )}
-      </div>
-    </dialog>
-  );
-}
-
-function Point({ icon, children }: { icon: IconName; children: ComponentChildren }) {
-  return (
-    <li>
-      <Icon name={icon} />
-      <span>{children}</span>
-    </li>
-  );
 }
 
 function Settle({ console: c, at, round }: { console: Console; at: CuePlace; round: Round }) {
@@ -198,6 +123,8 @@ function Reveal({ console: c, at, windows }: { console: Console; at: CuePlace; w
 }
 
 function Override({ console: c, at, windows }: { console: Console; at: CuePlace; windows: Window[] }) {
+  const [reason, write] = useState("");
+  const said = reason.trim();
   return (
     <Frame
       console={c}
@@ -205,17 +132,18 @@ function Override({ console: c, at, windows }: { console: Console; at: CuePlace;
       kicker={`${at.cue.label} ${at.segment.title}`}
       icon="barred"
       kind="danger"
-      confirm={() => c.confirm({})}
-      confirmWord="Open anyway"
+      confirm={said ? () => c.confirm({ reason: said }) : null}
+      confirmWord={said ? "GO without it" : "Give a reason first"}
       asideWord="The override is logged."
     >
       <ul>
         {windows.map((w) => (
           <Point icon="barred" key={w.channel}>
-            <b>{w.name}</b> would see {seconds(w.visible_ms)}.
+            <b>{w.name}</b> {without(w)}
           </Point>
         ))}
       </ul>
+      <Reason asks="Why go on? Whoever audits the evening will read this." value={reason} write={write} first />
     </Frame>
   );
 }
@@ -257,17 +185,7 @@ function Void({ console: c, desk, round }: { console: Console; desk: Desk; round
       confirmWord={said ? "Void the round" : "Give a reason first"}
       asideWord="The reason is logged."
     >
-      <label class="reason">
-        <span>Why? Whoever audits the evening will read this.</span>
-        <input
-          type="text"
-          autofocus
-          maxLength={200}
-          value={reason}
-          onInput={(event) => write(event.currentTarget.value)}
-          autocomplete="off"
-        />
-      </label>
+      <Reason asks="Why? Whoever audits the evening will read this." value={reason} write={write} first />
     </Frame>
   );
 }
@@ -324,9 +242,15 @@ const ALL_KEYS: [string, string][] = [
   ["H", "Hold: stops what has not happened yet, an open round's lock included"],
   ["R", "Reveal or announce, if that is on standby; asks first"],
   ["K", "Skip the segment you look at, or the next one; asks first"],
+  ["W", "Swap two segments that have not begun; shows the new order first"],
+  ["T", "Re-time the timed cue you look at, or the next one; asks for the instant"],
+  ["+ −", "The open round locks 5 s later, 5 s earlier"],
+  ["D", "Tune a channel’s delay; asks for the seconds"],
+  ["A", "Ask phones to watch for the clap; then, at the clap, A again"],
   ["V", "Void the newest round; asks for the reason"],
   ["M", "×2 for 60 seconds on an open boost; asks first"],
   ["↑ ↓", "Look ahead, cue by cue; nothing is sent"],
+  ["X", "Kill switch: every screen quiet at once; asks for the reason. Works in every question, too"],
   ["Esc", "Back: closes a question, a notice, or looking ahead"],
   ["1 … 9", "In a settle: choose the outcome; Enter confirms"],
   ["?", "This list"],

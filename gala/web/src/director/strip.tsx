@@ -83,6 +83,14 @@ function LinkWords({ console: c, desk }: { console: Console; desk: Desk }) {
       </span>
     );
   }
+  const out = desk.edges.filter((edge) => edge.rotation).length;
+  if (out > 0) {
+    return (
+      <span class="v t r-t">
+        <Icon name="barred" /> {out} of {desk.edges.length} edges out
+      </span>
+    );
+  }
   return (
     <span class={`v t ${desk.level === 0 ? "ok-t" : "w-t"}`}>
       <Icon name={desk.level === 0 ? "check" : "warn"} /> {LEVELS[desk.level] ?? `L${desk.level}`}
@@ -102,6 +110,16 @@ export function Banners({ console: c, desk }: { console: Console; desk: Desk }) 
           </span>
         </div>
       )}
+      {desk.killed_at_ms > 0 && (
+        <div class="banner killed" role="alert">
+          <Icon name="power" />
+          KILLED at {timeOfDay(desk.killed_at_ms, desk.zone)}
+          <span>
+            Every phone and overlay is quiet, {elapsed(c.now.value - desk.killed_at_ms)} now. Rounds that were open are closed.
+            RESUME brings the screens back.
+          </span>
+        </div>
+      )}
       {desk.rehearsal && (
         <div class="banner" role="status">
           <Icon name="flag" />
@@ -118,15 +136,18 @@ export function Banners({ console: c, desk }: { console: Console; desk: Desk }) 
 
 export const HINTS: [string[], string][] = [
   [["Space"], "go"],
+  [["?"], "all keys"],
   [["S"], "standby"],
   [["H"], "hold"],
   [["R"], "reveal"],
   [["K"], "skip"],
-  [["V"], "void"],
-  [["M"], "×2"],
+  [["W"], "swap"],
+  [["T"], "re-time"],
+  [["−", "+"], "lock"],
+  [["D"], "delays"],
+  [["A"], "clap"],
+  [["X"], "kill"],
   [["↑", "↓"], "look ahead"],
-  [["Esc"], "back"],
-  [["?"], "all keys"],
 ];
 
 export function Hints({ desk }: { desk: Desk }) {

@@ -45,6 +45,12 @@ export function seconds(ms: number): string {
   return s < 0 ? `−${-s} s` : `${s} s`;
 }
 
+/** Seconds to the tenth where they are not whole: `20 s`, `20.5 s`, `−0.5 s`. */
+export function tenths(ms: number): string {
+  const s = Math.abs(ms) / 1000;
+  return `${ms < 0 ? "−" : ""}${Number.isInteger(s) ? s : s.toFixed(1)} s`;
+}
+
 export interface Plan {
   /** `0:38 over`, `0:12 under` or `on time`. */
   words: string;

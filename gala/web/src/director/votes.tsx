@@ -53,7 +53,7 @@ export function Votes({ console: c, desk, round, hidden }: VotesProps) {
             type="button"
             class="mini danger"
             aria-disabled={!c.ready.value}
-            onClick={() => c.ready.value && c.askVoid(round)}
+            onClick={() => c.ask({ is: "void", round })}
           >
             Void this round…
           </button>
@@ -125,10 +125,10 @@ export function Emblem({ shape }: { shape: ShapeName }) {
   );
 }
 
-/** `locking, 9 of 16 pages` where the pages are known, else the plain word. */
+/** `locking, 9 of 16 gates shut` where the pages are known, else the plain word. */
 function stateWords(round: Round): string {
   const known = round.state === "locking" && round.pages > 0;
-  return known ? `locking, ${count(round.pages_locked)} of ${count(round.pages)} pages` : round.state;
+  return known ? `locking, ${count(round.pages_locked)} of ${count(round.pages)} gates shut` : round.state;
 }
 
 function RoundState({ round }: { round: Round }) {

@@ -11,17 +11,26 @@ export interface Advice {
   what: string;
 }
 
-/** One sentence for each channel that needs one, reds first. */
+/** How a visible window is to be taken. */
+export function levelOf(visibleMs: number): "ok" | "yellow" | "red" {
+  if (visibleMs <= 0) return "red";
+  return visibleMs < SHORT_MS ? "yellow" : "ok";
+}
+
+/** One sentence for each channel that needs one, reds first; who is not meant to play needs none. */
 export function advice(windows: readonly Window[]): Advice[] {
-  const said = windows
-    .filter((w) => w.level !== "ok")
-    .map((w): Advice => {
-      const earlier = Math.ceil((SHORT_MS - w.visible_ms) / 1000);
-      return w.level === "red"
-        ? { level: "red", who: `${w.name} cannot play.`, what: `Open ${earlier} s earlier, or mark it play-along only.` }
-        : { level: "yellow", who: `${w.name} sees ${seconds(w.visible_ms)}.`, what: `Open ${earlier} s earlier to make it enough.` };
-    });
+  const said = windows.flatMap((w): Advice[] => {
+    const earlier = Math.ceil((SHORT_MS - w.visible_ms) / 1000);
+    if (w.level === "red") return [{ level: "red", who: `${w.name} sees none of it: ${seconds(w.visible_ms)}.`, what: `Open ${earlier} s earlier, or mark it play-along only.` }];
+    if (w.level !== "yellow") return [];
+    return [{ level: "yellow", who: `${w.name} sees ${seconds(w.visible_ms)}.`, what: `Open ${earlier} s earlier to make it enough.` }];
+  });
   return [...said.filter((a) => a.level === "red"), ...said.filter((a) => a.level === "yellow")];
+}
+
+/** What a channel that cannot play lacks before GO: what helps, else to go on without it. */
+export function without(window: Window): string {
+  return `sees none of it: ${seconds(window.visible_ms)}. Open ${Math.ceil((SHORT_MS - window.visible_ms) / 1000)} s earlier, or go on without it.`;
 }
 
 /** Channels that could not play at all if the round opened as planned. */
@@ -29,8 +38,13 @@ export function red(windows: readonly Window[]): Window[] {
   return windows.filter((w) => w.level === "red");
 }
 
+/** Channels that would see too little to decide in. */
+export function yellow(windows: readonly Window[]): Window[] {
+  return windows.filter((w) => w.level === "yellow");
+}
+
 /** The worst of some windows. */
-export function worst(windows: readonly Window[]): Window["level"] {
+export function worst(windows: readonly Window[]): "ok" | "yellow" | "red" {
   if (windows.some((w) => w.level === "red")) return "red";
   return windows.some((w) => w.level === "yellow") ? "yellow" : "ok";
 }
@@ -85,7 +99,7 @@ export function axis({ planned, openMs, lockMs, windows }: Picture, nowMs: numbe
   const bars = windows.map((window): Bar => {
     const from = openMs + window.delay_ms;
     // A channel that cannot play: by how much it misses, from the lock to where it would have seen the opening.
-    if (window.level === "red") return { window, from: at(lockMs), width: Math.max(2, at(from) - at(lockMs)) };
+    if (window.visible_ms <= 0 && lockMs > 0) return { window, from: at(lockMs), width: Math.max(2, at(from) - at(lockMs)) };
     const until = lockMs > 0 ? from + window.visible_ms : end;
     return { window, from: at(from), width: Math.max(1, at(until) - at(from)) };
   });

@@ -35,6 +35,7 @@ const REASONS: Record<string, string> = {
   unknown_cue: "the rundown has no such cue.",
   unknown_segment: "the rundown has no such segment.",
   unknown_round: "there is no round that counts.",
+  clock: "the clock of this desk's service is off the show's. Use another desk, or start it again.",
   not_standby: "another cue is on standby.",
   already_begun: "the show has begun already.",
   not_begun: "the show has not begun.",
@@ -52,6 +53,15 @@ const REASONS: Record<string, string> = {
   no_multiplier: "this game’s points cannot be multiplied.",
   held: "the show is held.",
   not_held: "the show is not held.",
+  killed: "every screen is quiet: resume first.",
+  unknown_channel: "the rundown has no such channel.",
+  red_window: "a channel could not play at all. GO again asks for a reason.",
+  not_timed: "only a person will do it: there is no instant to move.",
+  too_soon: "that instant has passed already.",
+  absolute: "it is tied to the clock on the wall: moving it needs a reason.",
+  started: "it has begun, and stays where it is.",
+  draw_first: "a draw would come before a round it draws from.",
+  not_asked: "nobody was told to watch for the clap: ask the phones first.",
   wrong_role: "this pass may watch the console, not press its keys.",
 };
 

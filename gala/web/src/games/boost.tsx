@@ -4,6 +4,8 @@ import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../brand/icons.tsx";
 import { colourOf, Shape as Drawn } from "../brand/shapes.tsx";
 import { usePage } from "../viewer/page.ts";
+import { LateNote } from "../viewer/late.tsx";
+import { leftBy } from "../viewer/scene.ts";
 import { playState, reasonIn, State } from "../viewer/state.tsx";
 import type { Choice } from "./ballot.ts";
 import "./boost.css";
@@ -133,15 +135,19 @@ function useTaps(props: RoundProps, stars: Stars, given: Given): OwnTaps {
   };
 }
 
-function Pick({ stars, text, shut, taps }: Playing): JSX.Element {
+function Pick({ stars, text, shut, taps, phase }: Playing): JSX.Element {
   const { words } = usePage();
   const w = words.value;
   const count = stars.choices.length;
   return (
     <>
-      <p class="eyebrow">{w.pick(text.title)}</p>
+      <p class="eyebrow">{phase === "soon" ? <GetReady /> : w.pick(text.title)}</p>
       <h1>{w.pick(text.question) || w.t("pickStar")}</h1>
-      <div class={count > 6 ? "doors six many" : count > 2 ? "doors six" : "doors"} role="group" aria-label={w.t("pickStar")}>
+      <div
+        class={`doors${count > 2 ? " six" : ""}${count > 6 ? " many" : ""}${phase === "soon" ? " ready" : ""}`}
+        role="group"
+        aria-label={w.t("pickStar")}
+      >
         {stars.choices.map((choice) => (
           <button
             key={choice.id}
@@ -167,6 +173,17 @@ function Pick({ stars, text, shut, taps }: Playing): JSX.Element {
   );
 }
 
+/** In the place of a line that stands there once the round is open. */
+function GetReady(): JSX.Element {
+  const { words } = usePage();
+  return (
+    <>
+      <Icon name="clock" />
+      {words.value.t("getReady")}
+    </>
+  );
+}
+
 /** What taps earn, and how many one may give. */
 function Rules({ stars }: { stars: Stars }): JSX.Element {
   const { words } = usePage();
@@ -176,7 +193,7 @@ function Rules({ stars }: { stars: Stars }): JSX.Element {
 }
 
 function Lifting(props: Playing & { star: Choice }): JSX.Element {
-  const { round, stars, star, given, taps, text, held, shut, local, delay_ms } = props;
+  const { round, phase, stars, star, given, taps, text, held, shut, local, delay_ms } = props;
   const { evening, words } = usePage();
   const w = words.value;
   const now_ms = evening.now_ms.value;
@@ -195,7 +212,7 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
           <span class="shape" style={{ color: colourOf(star.shape) }}>
             <Drawn name={star.shape} />
           </span>
-          {w.pick(text.title)}
+          {phase === "soon" ? <GetReady /> : w.pick(text.title)}
         </p>
         <h1>{cut ? w.t("cutTitle") : w.t("lift", { label })}</h1>
       </div>
@@ -219,6 +236,7 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
           )}
         </div>
       )}
+      {!cut && !held && leftBy(round, delay_ms) !== "all" && <LateNote round={round} delay_ms={delay_ms} />}
       <p class="sr" aria-live="polite">
         {cut ? w.t("cutState") : spell ? `×${w.number(spell.factor_bp / 10_000)}` : ""}
       </p>
@@ -228,7 +246,7 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
           {reasonIn(w, refused.reason)}
         </State>
       )}
-      {shut ? (
+      {shut && phase !== "soon" ? (
         <p class="shut small">
           <Icon name="nolink" />
           {local && local.status === "kept" ? playState(w, local, zone).title : w.t("doorsShut")}

@@ -8,6 +8,7 @@ import type { Key } from "../i18n/en.ts";
 import { MASCOTS, mascotOf } from "./mascots.ts";
 import { facesAt, struckBy, upAt, type Face, type Hit, type Mole, type Timetable } from "./moles.ts";
 import { usePress } from "./press.ts";
+import { runningMs, type Pause } from "./running.ts";
 import { Sparks } from "./sparks.ts";
 import "./whack.css";
 
@@ -25,7 +26,13 @@ export interface FieldProps {
   also: ReadonlySet<number>;
   /** when the timetable begins on that clock */
   opens_at_ms: number;
+  /** while the timetable stood still, on that clock */
+  pauses: readonly Pause[];
   at_ms(): number;
+  /** it stands still now: nothing rises, nothing is caught */
+  still: boolean;
+  /** it has not begun: doors stand there, dark */
+  early?: boolean;
   shut: boolean;
   strike(mole: Mole, at_ms: number): void;
 }
@@ -56,11 +63,12 @@ export function Field(props: FieldProps): JSX.Element {
   useEffect(() => {
     let frame = 0;
     const draw = (): void => {
-      const { table, hits, also, opens_at_ms, at_ms } = now.current;
-      const t_ms = at_ms() - opens_at_ms;
+      const { table, hits, also, opens_at_ms, pauses, at_ms } = now.current;
+      const ran = (instant_ms: number): number => runningMs(opens_at_ms, pauses, instant_ms);
+      const t_ms = ran(at_ms());
       const caught = new Map<number, number>();
       for (const id of also) caught.set(id, -Infinity);
-      for (const hit of hits) caught.set(hit.mole, hit.at_ms - opens_at_ms);
+      for (const hit of hits) caught.set(hit.mole, ran(hit.at_ms));
       const faces = facesAt(table, caught, t_ms, manners.calm.peek() ? SOON_MS : 0);
       const next = { faces, target: upAt(table, new Set(caught.keys()), t_ms)[0] ?? null };
       if (!alike(seen.peek(), next)) seen.value = next;
@@ -72,12 +80,13 @@ export function Field(props: FieldProps): JSX.Element {
   }, []);
 
   const tap = (hole: number | null): void => {
-    const { table, hits, also, opens_at_ms, at_ms, shut, strike } = now.current;
-    if (shut) return;
+    const { table, hits, also, opens_at_ms, pauses, at_ms, still, shut, strike } = now.current;
+    if (shut || still) return;
     const at = at_ms();
+    const ran = (instant_ms: number): number => runningMs(opens_at_ms, pauses, instant_ms);
     const caught = new Set([...also, ...hits.map((hit) => hit.mole)]);
-    const recent = hits.map((hit) => hit.at_ms - opens_at_ms);
-    const mole = struckBy(table, caught, recent, hole, at - opens_at_ms);
+    const recent = hits.map((hit) => ran(hit.at_ms));
+    const mole = struckBy(table, caught, recent, hole, ran(at));
     if (mole === null) return;
     strike(mole, at);
     ring(KNOCK);
@@ -92,12 +101,14 @@ export function Field(props: FieldProps): JSX.Element {
   useKeys(tap);
 
   const one = manners.button.value;
+  const dead = props.shut || props.still;
+  const looks = props.still ? "field still" : props.early ? "field early" : "field";
   return (
     <>
       {one ? (
-        <OneDoor seen={seen.value} shut={props.shut} tap={() => tap(null)} />
+        <OneDoor seen={seen.value} still={props.still} shut={dead} tap={() => tap(null)} />
       ) : (
-        <div class="field">
+        <div class={looks}>
           <div
             class="holes"
             role="group"
@@ -106,15 +117,29 @@ export function Field(props: FieldProps): JSX.Element {
             ref={doors}
           >
             {Array.from({ length: props.table.holes }, (_none, hole) => (
-              <Door key={hole} hole={hole} face={seen.value.faces[hole]} shut={props.shut} tap={() => tap(hole)} />
+              <Door key={hole} hole={hole} face={seen.value.faces[hole]} shut={dead} tap={() => tap(hole)} />
             ))}
           </div>
           <canvas class="sky" aria-hidden="true" ref={sky} />
+          {props.still && <Still />}
         </div>
       )}
       <Voice target={newest(seen.value.faces)} />
       <Poses />
     </>
+  );
+}
+
+/** The show is on hold, and the mascots with it. */
+function Still(): JSX.Element {
+  const { words } = usePage();
+  return (
+    <p class="stillnote" data-still>
+      <Icon name="pause" />
+      <span>
+        <b>{words.value.t("stillTitle")}</b> {words.value.t("stillSub")}
+      </span>
+    </p>
   );
 }
 
@@ -208,16 +233,26 @@ function foremost({ faces, target }: Seen): { face: Face; hole: number } | null 
   return null;
 }
 
-function OneDoor({ seen, shut, tap }: { seen: Seen; shut: boolean; tap: () => void }): JSX.Element {
+interface OneDoorProps {
+  seen: Seen;
+  still: boolean;
+  shut: boolean;
+  tap(): void;
+}
+
+function OneDoor({ seen, still, shut, tap }: OneDoorProps): JSX.Element {
   const { words } = usePage();
   const w = words.value;
   const press = usePress(tap);
   const shown = foremost(seen);
   return (
     <>
-      <div class="hole one" data-face={shown?.face.is ?? "empty"} data-mole={seen.target?.id}>
-        <Mascot face={shown?.face} />
-        <i>{shown ? said(w, shown.face, shown.hole) : w.t("waitFor")}</i>
+      <div class={still ? "field still" : "field"}>
+        <div class="hole one" data-face={shown?.face.is ?? "empty"} data-mole={seen.target?.id}>
+          <Mascot face={shown?.face} />
+          <i>{shown ? said(w, shown.face, shown.hole) : w.t("waitFor")}</i>
+        </div>
+        {still && <Still />}
       </div>
       <div class="push stack">
         <button

@@ -14,7 +14,7 @@ export interface RoundProps {
   local: LocalPlay | undefined;
   /** the show is on hold, its clocks too */
   held: boolean;
-  /** controls are dead: no link */
+  /** controls are dead: no link, or not open yet */
   shut: boolean;
   /** how far this picture runs behind the hall */
   delay_ms: number;

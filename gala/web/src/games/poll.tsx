@@ -3,7 +3,8 @@ import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
 import { colourOf } from "../brand/shapes.tsx";
 import { usePage } from "../viewer/page.ts";
-import { isLate } from "../viewer/scene.ts";
+import { LateNote } from "../viewer/late.tsx";
+import { leftBy } from "../viewer/scene.ts";
 import { playState, State } from "../viewer/state.tsx";
 import { Lintel } from "../viewer/timer.tsx";
 import { chosenOf, readPoll, readTally, type Choice, type Poll as PollView } from "./ballot.ts";
@@ -51,21 +52,23 @@ function useVote({ poll, play }: Stage): (ids: string[]) => void {
   };
 }
 
-function Clock({ round, held, delay_ms, label }: RoundProps & { label: string }): JSX.Element {
+function Clock({ round, phase, held, delay_ms, label }: RoundProps & { label: string }): JSX.Element {
   const { words } = usePage();
   if (held || round.closes_at_ms === 0) {
+    const said = held ? "onHold" : phase === "soon" ? "getReady" : "openForNow";
     return (
       <p class="eyebrow middle">
         <Icon name={held ? "pause" : "clock"} />
-        {words.value.t(held ? "onHold" : "openForNow")}
+        {words.value.t(said)}
       </p>
     );
   }
-  return <Lintel from_ms={round.opens_at_ms} to_ms={round.closes_at_ms} label={label} late={isLate(round, delay_ms)} />;
+  const late = leftBy(round, delay_ms) !== "all";
+  return <Lintel from_ms={round.opens_at_ms} to_ms={round.closes_at_ms} label={label} late={late} />;
 }
 
 function Doors(props: Stage & { done: () => void }): JSX.Element {
-  const { poll, stands, round, text, local, shut, delay_ms, done } = props;
+  const { poll, stands, round, text, local, shut, delay_ms, phase, done } = props;
   const { words, evening } = usePage();
   const vote = useVote(props);
   const w = words.value;
@@ -73,7 +76,7 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
   const marked = useSignal<string[] | null>(null);
   const sent = isPending(props) ? chosenOf(poll, local?.move) : stands;
   const picked = marked.value ?? sent.map((choice) => choice.id);
-  const late = isLate(round, delay_ms);
+  const late = leftBy(round, delay_ms) !== "all";
 
   const tap = (id: string): void => {
     if (!many) {
@@ -92,7 +95,7 @@ function Doors(props: Stage & { done: () => void }): JSX.Element {
       {late && !props.held && <LateNote {...props} />}
       <Clock {...props} label={w.t(round.timing === "appear" ? "secondsLeft" : "locksForAll")} />
       <h1>{w.pick(text.question) || w.pick(text.title)}</h1>
-      <div class={rows} role="group" aria-label={w.t("choices")}>
+      <div class={phase === "soon" ? `${rows} ready` : rows} role="group" aria-label={w.t("choices")}>
         {poll.choices.map((choice) => {
           const pressed = picked.includes(choice.id);
           return (
@@ -173,17 +176,6 @@ function BelowDoors({ poll, local, slot }: Stage): JSX.Element {
       <Icon name="wallet" />
       <span>{sentences.filter(Boolean).join(" ")}</span>
     </p>
-  );
-}
-
-function LateNote({ round, delay_ms }: RoundProps): JSX.Element {
-  const { words, evening } = usePage();
-  const w = words.value;
-  const left = Math.max(0, Math.ceil((round.closes_at_ms - evening.now_ms.value) / 1000));
-  return (
-    <State is="late" title={w.t("lateLeft", { s: left })}>
-      {w.t("lateSub", { s: Math.round(delay_ms / 1000) })}
-    </State>
   );
 }
 
@@ -281,12 +273,11 @@ function LiveTally({ round, poll, stands }: Stage): JSX.Element | null {
 }
 
 function Locked(props: Stage): JSX.Element {
-  const { phase, round, text, local, stands, delay_ms } = props;
+  const { phase, text, local, stands } = props;
   const { words, evening } = usePage();
   const w = words.value;
   const said = local && local.status !== "counted" && local.status !== "already" ? local : null;
   const state = said && playState(w, said, evening.showText()?.zone ?? "UTC");
-  const never = delay_ms > 0 && round.closes_at_ms > 0 && round.closes_at_ms <= round.opens_at_ms;
   return (
     <div class="mid stack wide center">
       <p class="eyebrow middle">
@@ -305,7 +296,7 @@ function Locked(props: Stage): JSX.Element {
           {w.t("counted")}
         </State>
       ) : (
-        !state && <p class="sub">{w.t(never ? "tooLate" : "youSaidNothing")}</p>
+        !state && <p class="sub">{w.t("youSaidNothing")}</p>
       )}
     </div>
   );

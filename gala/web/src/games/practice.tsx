@@ -8,8 +8,10 @@ import { added } from "./hits.ts";
 import type { Hit } from "./moles.ts";
 import { practiceRound } from "./practice_round.ts";
 import { Meter } from "./rail.tsx";
+import type { Pause } from "./running.ts";
 
 const NOBODY: ReadonlySet<number> = new Set();
+const NEVER: readonly Pause[] = [];
 
 /** A round made up on this phone, so that nobody meets the doors for the first time when it counts. */
 export function Practice(): JSX.Element {
@@ -36,7 +38,9 @@ export function Practice(): JSX.Element {
         hits={hits.value}
         also={NOBODY}
         opens_at_ms={from_ms.current}
+        pauses={NEVER}
         at_ms={local_ms}
+        still={false}
         shut={false}
         strike={(mole, at_ms) => (hits.value = added(hits.peek(), mole.id, at_ms))}
       />

@@ -1,4 +1,4 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "../brand/icons.tsx";
@@ -11,18 +11,23 @@ import { added, heldOf, hitsOf, isDue, isNew, leftOutOf, merged, moveOf, type He
 import { readTimetable, waveAt, type Hit, type Mole, type Timetable } from "./moles.ts";
 import { Practice } from "./practice.tsx";
 import { Feet, Meter } from "./rail.tsx";
+import { isPaused, overAt, runningMs } from "./running.ts";
 
 /** How often it is looked whether hits are due, ms. */
 const LOOK_MS = 150;
+/** The last moments before it opens are spent before the doors, not in a practice. */
+const COUNT_IN_MS = 3000;
 
-/** Whack-a-mole: a practice before it opens, nine doors while it runs, then what was counted. */
+/** Whack-a-mole: a practice long before it opens, nine doors while it runs, then what was counted. */
 export function Whack(props: RoundProps): JSX.Element {
   const table = readTimetable(props.round.public);
   const has = heldOf(props.slot?.has);
   const own = useHits(props, table, has);
+  const { evening } = usePage();
+  const long = useComputed(() => props.round.opens_at_ms - evening.now_ms.value > COUNT_IN_MS);
   switch (props.phase) {
     case "soon":
-      return <Soon {...props} />;
+      return long.value ? <Soon {...props} /> : <Play {...props} table={table} has={has} own={own} />;
     case "open":
       return <Play {...props} table={table} has={has} own={own} />;
     case "closing":
@@ -69,8 +74,9 @@ function useHits(props: RoundProps, table: Timetable, has: Held): OwnHits {
   useEffect(() => {
     const look = (): void => {
       const { round } = now.current.props;
-      const t_ms = evening.at_ms() - round.opens_at_ms;
-      const last_ms = (hits.peek().at(-1)?.at_ms ?? 0) - round.opens_at_ms;
+      const ran = (at_ms: number): number => runningMs(round.opens_at_ms, round.pauses, at_ms);
+      const t_ms = ran(evening.at_ms());
+      const last_ms = ran(hits.peek().at(-1)?.at_ms ?? 0);
       const wave = now.current.table.waves.findLast((one) => one.from_ms <= last_ms);
       const waveOver = wave !== undefined && t_ms >= wave.to_ms;
       if (isDue(hits.peek(), sent.current, local_ms(), waveOver)) send();
@@ -111,26 +117,38 @@ interface Playing extends RoundProps {
   own: OwnHits;
 }
 
-function Play({ round, table, has, own, text, held, shut }: Playing): JSX.Element {
+function Play({ round, phase, table, has, own, text, held, shut }: Playing): JSX.Element {
   const { evening, words, manners } = usePage();
   const w = words.value;
-  const wave = waveAt(table, evening.now_ms.value - round.opens_at_ms);
-  const closes_at_ms = round.closes_at_ms || round.opens_at_ms + table.length_ms;
+  const { opens_at_ms, pauses } = round;
+  const now_ms = evening.now_ms.value;
+  const still = held || isPaused(pauses, now_ms);
+  const wave = waveAt(table, runningMs(opens_at_ms, pauses, now_ms));
+  const closes_at_ms = round.closes_at_ms || overAt(opens_at_ms, pauses, table.length_ms);
   const coming = own.all.filter(({ mole }) => !has.moles.has(mole)).length;
   return (
     <>
-      {held ? (
-        <p class="eyebrow middle">
-          <Icon name="pause" />
-          {w.t("onHold")}
-        </p>
-      ) : (
-        <Lintel from_ms={round.opens_at_ms} to_ms={closes_at_ms} label={wave > 0 ? w.t("waveLeft", { n: wave }) : w.t("secondsLeft")} />
-      )}
+      <Lintel
+        from_ms={opens_at_ms}
+        to_ms={closes_at_ms}
+        still={still}
+        label={w.t(still ? "stillClock" : wave > 0 ? "waveLeft" : "secondsLeft", { n: wave })}
+      />
       <h1 class="sr">{w.pick(text.question) || w.pick(text.title)}</h1>
       <Meter counted={has.hits} coming={coming} out={own.out.size} threshold={table.threshold} />
-      <Field table={table} hits={own.all} also={has.moles} opens_at_ms={round.opens_at_ms} at_ms={evening.at_ms} shut={shut} strike={own.strike} />
-      {shut && (
+      <Field
+        table={table}
+        hits={own.all}
+        also={has.moles}
+        opens_at_ms={opens_at_ms}
+        pauses={pauses}
+        at_ms={evening.at_ms}
+        still={still}
+        early={phase === "soon"}
+        shut={shut}
+        strike={own.strike}
+      />
+      {shut && phase !== "soon" && (
         <p class="shut small">
           <Icon name="nolink" />
           {w.t("playingClosed")}

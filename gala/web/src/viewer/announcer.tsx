@@ -3,16 +3,20 @@ import type { JSX } from "preact";
 import { GAMES } from "../games/index.ts";
 import type { Words } from "../i18n/words.ts";
 import type { Evening } from "../wire/evening.ts";
-import { usePage } from "./page.ts";
-import { phaseOf, type Scene } from "./scene.ts";
+import { clapAsked, clapFinding } from "./clapcard.tsx";
+import { usePage, type Page } from "./page.ts";
+import { phaseOf, placeOf, type Scene } from "./scene.ts";
 import { playState } from "./state.tsx";
+import { tenths, watchOf } from "./watch.ts";
 
 /** What has changed, said once and politely to whoever does not see it: the phase, what became of a play, a result. */
 export function Announcer({ scene }: { scene: Scene }): JSX.Element {
-  const { evening, words } = usePage();
+  const page = usePage();
+  const { evening, words } = page;
   const said = useComputed(() => sayScene(scene, evening, words.value));
+  const clap = useComputed(() => sayClap(page));
   const soon = useComputed(() => {
-    const round = evening.show.value?.round;
+    const round = evening.round.value;
     const left = round?.state === "open" ? round.closes_at_ms - evening.now_ms.value : 0;
     return left > 4000 && left <= 10_000;
   });
@@ -20,8 +24,28 @@ export function Announcer({ scene }: { scene: Scene }): JSX.Element {
     <div class="sr" aria-live="polite" aria-atomic="true">
       <p>{said.value}</p>
       <p>{soon.value ? words.value.t("tenSeconds") : ""}</p>
+      <p>{clap.value}</p>
     </div>
   );
+}
+
+function sayClap(page: Page): string {
+  const w = page.words.value;
+  const clap = clapAsked(page);
+  if (clap === null) return "";
+  const finding = clapFinding(page, clap);
+  switch (finding.is) {
+    case "ask":
+      return `${w.t("clapTitle")} ${w.t("clapAsk")}`;
+    case "waiting":
+      return w.t("clapHave");
+    case "early":
+      return w.t("clapEarly");
+    case "far":
+      return w.t("clapFar", { s: tenths(finding.delay_ms) });
+    case "found":
+      return `${w.t("clapFound")} ${w.t("seconds", { s: tenths(finding.delay_ms) })} ${w.t("behindShort")}`;
+  }
 }
 
 function sayScene(scene: Scene, evening: Evening, w: Words): string {
@@ -30,6 +54,8 @@ function sayScene(scene: Scene, evening: Evening, w: Words): string {
       return w.t("noLinkTitle");
     case "ended":
       return w.t("endedTitle");
+    case "quiet":
+      return `${w.t("quietTitle")} ${w.t("quietSub")}`;
     case "round":
       return sayRound(evening, w);
     case "draw":
@@ -45,14 +71,19 @@ function sayScene(scene: Scene, evening: Evening, w: Words): string {
 }
 
 function sayRound(evening: Evening, w: Words): string {
-  const show = evening.show.value;
   const text = evening.segmentText();
-  const round = show?.round;
+  const round = evening.round.value;
   if (!round || !text) return "";
+  const phase = phaseOf(round, evening.show.value?.held ?? false, evening.now_ms.value);
+  const { delay_ms } = watchOf(evening);
+  const played = round.id in evening.plays.value || round.id in evening.mine.value.rounds;
+  const place = placeOf(round, phase, delay_ms, played);
+  if (place !== "game") return w.t(place === "watch" ? "watchTitle" : "missedTitle");
   const play = evening.plays.value[round.id];
   const told = play ? playState(w, play, evening.showText()?.zone ?? "UTC") : null;
-  switch (phaseOf(round, show.held, evening.now_ms.value)) {
+  switch (phase) {
     case "soon":
+      return `${w.t("getReady")} ${w.pick(text.title)}`;
     case "open":
       if (play && GAMES[round.game]?.rapid && play.status !== "refused" && play.status !== "kept") return w.pick(text.title);
       return told ? `${told.title}. ${told.sub}` : w.pick(text.question) || w.pick(text.title);

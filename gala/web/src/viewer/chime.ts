@@ -34,8 +34,8 @@ export function chimeAlong(evening: Evening, ring: Page["ring"]): void {
   let opened = "";
   let counted = "";
   effect(() => {
-    const round = evening.show.value?.round;
-    const now = round?.state === "open" ? round.id : "";
+    const round = evening.round.value;
+    const now = round?.state === "open" && evening.now_ms.value >= round.opens_at_ms ? round.id : "";
     if (now && now !== opened) ring(OPENS);
     opened = now;
   });

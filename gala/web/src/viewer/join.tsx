@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { Icon, type IconName } from "../brand/icons.tsx";
 import { usePage } from "./page.ts";
 import { reasonIn, State } from "./state.tsx";
+import { tenths, watchOf } from "./watch.ts";
 
 /** Ways of watching, from the hall outward: an icon for each place in the list. */
 const CHANNEL_ICONS: readonly IconName[] = ["stage", "link", "globe"];
@@ -11,26 +12,29 @@ export function Channels(): JSX.Element {
   const { evening, words } = usePage();
   const w = words.value;
   const channels = evening.showText()?.channels ?? [];
-  const chosen = channels.find((one) => one.id === evening.channel.value)?.id ?? channels[0]?.id;
+  const { channel: chosen, channel_ms } = watchOf(evening);
   return (
     <fieldset class="stack">
       <legend class="eyebrow">{w.t("watching")}</legend>
-      {channels.map((channel) => (
-        <label class="opt" key={channel.id}>
-          <input
-            type="radio"
-            name="channel"
-            value={channel.id}
-            checked={channel.id === chosen}
-            onChange={() => evening.tune(channel.id)}
-          />
-          <Icon name={CHANNEL_ICONS[channel.delay_ms === 0 ? 0 : channel.delay_ms < 40_000 ? 1 : 2] ?? "link"} />
-          <b>{w.pick(channel.name)}</b>
-          <span class="num">
-            {channel.delay_ms === 0 ? w.t("live") : w.t("later", { s: Math.round(channel.delay_ms / 1000) })}
-          </span>
-        </label>
-      ))}
+      {channels.map((channel) => {
+        const delay_ms = channel === chosen ? channel_ms : channel.delay_ms;
+        return (
+          <label class="opt" key={channel.id}>
+            <input
+              type="radio"
+              name="channel"
+              value={channel.id}
+              checked={channel === chosen}
+              onChange={() => void evening.tune({ channel: channel.id, own_ms: null })}
+            />
+            <Icon name={CHANNEL_ICONS[delay_ms === 0 ? 0 : delay_ms < 40_000 ? 1 : 2] ?? "link"} />
+            <b>{w.pick(channel.name)}</b>
+            <span class="num">
+              {delay_ms === 0 ? w.t("live") : w.t("later", { s: tenths(delay_ms) })}
+            </span>
+          </label>
+        );
+      })}
     </fieldset>
   );
 }

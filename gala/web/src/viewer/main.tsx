@@ -7,8 +7,10 @@ import { en } from "../i18n/en.ts";
 import { LANGUAGES, Words } from "../i18n/words.ts";
 import { browserDrawer } from "../wire/drawer.ts";
 import { joinEvening } from "../wire/evening.ts";
+import { readDelay } from "../wire/watching.ts";
 import { bell, chimeAlong } from "./chime.ts";
-import { keptManners } from "./manners.ts";
+import { hearHost } from "./host.ts";
+import { keptClap, keptManners } from "./manners.ts";
 import { PageContext, type Page } from "./page.ts";
 import { Shell } from "./shell.tsx";
 
@@ -16,8 +18,18 @@ import { Shell } from "./shell.tsx";
 const drawer = browserDrawer();
 const asked = new URLSearchParams(location.search);
 const manners = keptManners(drawer, [asked.get("lang") ?? "", drawer.get("lang"), ...navigator.languages]);
-const preset = { channel: asked.get("channel") ?? "", lang: manners.lang.value };
-const evening = joinEvening(drawer, preset, Math.random);
+const preset = { channel: asked.get("channel") ?? "", own_ms: readDelay(asked.get("delay_ms")) };
+const evening = joinEvening(drawer, { ...preset, lang: manners.lang.value }, Math.random);
+effect(() => {
+  // Once something else is chosen the address must not say the old thing again at the next load.
+  const { channel, own_ms } = evening.watching.value;
+  const same = (preset.channel === "" || channel === preset.channel) && (preset.own_ms === null || own_ms === preset.own_ms);
+  if (same || !(asked.has("channel") || asked.has("delay_ms"))) return;
+  asked.delete("channel");
+  asked.delete("delay_ms");
+  const rest = asked.toString();
+  history.replaceState(history.state, "", `${location.pathname}${rest && `?${rest}`}${location.hash}`);
+});
 
 const words = signal(new Words("en", en));
 effect(() => {
@@ -40,12 +52,26 @@ addEventListener("hashchange", () => {
 });
 effect(() => {
   // Whoever practises is called back when it counts.
-  if (place.value === "practice" && evening.show.value?.round?.state === "open") location.hash = "stage";
+  if (place.value === "practice" && evening.round.value?.state === "open") location.hash = "stage";
 });
 const ring = bell(manners);
 chimeAlong(evening, ring);
 
-const page: Page = { evening, words, manners, place, ring, local_ms: () => performance.now() };
+const ready = hearHost({
+  own: window,
+  channels: () => evening.showText()?.channels.map((one) => one.id) ?? null,
+  channel: () => evening.watching.value.channel,
+  tune: evening.tune,
+});
+const known = effect(() => {
+  if (evening.showText() === null) return;
+  queueMicrotask(() => {
+    known(); // once
+    ready();
+  });
+});
+
+const page: Page = { evening, words, manners, clap: keptClap(drawer), place, ring, local_ms: () => performance.now() };
 const root = document.getElementById("page");
 if (root === null) throw new Error("the page has no place for itself");
 render(

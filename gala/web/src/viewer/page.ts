@@ -3,6 +3,7 @@ import { useContext } from "preact/hooks";
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Lang, Words } from "../i18n/words.ts";
 import type { Evening } from "../wire/evening.ts";
+import type { ClapMemory } from "./clap.ts";
 
 /** What a viewer sets for this phone; kept on it. */
 export interface Manners {
@@ -20,6 +21,8 @@ export interface Page {
   readonly evening: Evening;
   readonly words: ReadonlySignal<Words>;
   readonly manners: Manners;
+  /** what this phone knows of the newest clap; kept on it */
+  readonly clap: Signal<ClapMemory>;
   /** what stands behind # in the address: stage, wallet, voucher/ID, you, rules */
   readonly place: ReadonlySignal<string>;
   /** A tone for each frequency, Hz, one after the other; silent unless this phone's sound is on. */

@@ -7,6 +7,7 @@ export type Scene =
   | "refused"
   | "nolink"
   | "ended"
+  | "quiet"
   | "join"
   | "before"
   | "wait"
@@ -26,6 +27,7 @@ export function sceneOf(link: Link, show: Show | null, mine: Mine): Scene {
   if (link.state !== "up" && link.tries > TRIES_QUIET) return "nolink";
   if (show === null) return "joining";
   if (show.phase === "ended") return "ended";
+  if (show.quiet) return "quiet"; // before the door too: nothing is begun that nobody may go on with
   if (mine.number < 0) return "join";
   const { segment, round, draw } = show;
   if (round !== null && (round.state === "open" || segment?.kind === "game")) return "round";
@@ -47,11 +49,24 @@ export function phaseOf(round: RoundView, held: boolean, now_ms: number): RoundP
   return "open";
 }
 
-/** A window shorter than this is tight for a person: docs/timing.md, rule 5. */
+/** A window shorter than this is tight for a person, and one shorter than the other is none (docs/timing.md). */
 export const TIGHT_MS = 8000;
+const NONE_MS = 1000;
 
-/** Whether this phone's picture leaves too little of a round that closes for everyone at once. */
-export function isLate(round: RoundView, delay_ms: number): boolean {
+/** How much of a round that closes for everyone at once this phone's picture leaves: all of it, too little, nothing. */
+export function leftBy(round: RoundView, delay_ms: number): "all" | "little" | "none" {
   const sameForAll = round.timing === "predict" || round.timing === "influence";
-  return sameForAll && delay_ms > 0 && round.closes_at_ms > 0 && round.closes_at_ms - round.opens_at_ms < TIGHT_MS;
+  if (!sameForAll || delay_ms <= 0 || round.closes_at_ms <= 0) return "all";
+  const visible_ms = round.closes_at_ms - round.opens_at_ms;
+  return visible_ms < NONE_MS ? "none" : visible_ms < TIGHT_MS ? "little" : "all";
+}
+
+/** What stands in a round's place: its game, or an honest word to whoever cannot play it any more. */
+export type RoundPlace = "game" | "watch" | "missed";
+
+/** `played`: this viewer has a play in it, counted or not, which goes before. */
+export function placeOf(round: RoundView, phase: RoundPhase, delay_ms: number, played: boolean): RoundPlace {
+  if (phase === "revealed" || phase === "void" || played) return "game";
+  if (round.watch_only) return "watch";
+  return leftBy(round, delay_ms) === "none" ? "missed" : "game";
 }

@@ -5,6 +5,7 @@ import { Icon, type IconName } from "../brand/icons.tsx";
 import { Mark } from "../brand/mark.tsx";
 import type { Key } from "../i18n/en.ts";
 import { Announcer } from "./announcer.tsx";
+import { ClapCard } from "./clapcard.tsx";
 import { usePage } from "./page.ts";
 import { sceneOf } from "./scene.ts";
 import { Stage } from "./stage.tsx";
@@ -17,7 +18,7 @@ export function Shell(): JSX.Element {
   const main = useRef<HTMLElement>(null);
   const at = place.value;
   const scene = sceneOf(evening.link.value, evening.show.value, evening.mine.value);
-  const dim = at === "stage" && scene === "lookup";
+  const dim = at === "stage" && (scene === "lookup" || scene === "quiet");
 
   useSignalEffect(() => {
     const root = document.documentElement;
@@ -43,9 +44,10 @@ export function Shell(): JSX.Element {
       <header>
         <Top />
         <Banners />
+        <ClapCard />
       </header>
       <main ref={main} tabIndex={-1} key={at} data-place={at}>
-        <Place at={at} />
+        <Place at={at === "practice" && scene === "quiet" ? "stage" : at} />
       </main>
       <Dock />
       <Announcer scene={scene} />
@@ -108,7 +110,7 @@ function Banners(): JSX.Element {
           {w.t("rehearsal")}
         </p>
       )}
-      {show?.held && (
+      {show?.held && !show.quiet && (
         <p class="banner" data-banner="held">
           <Icon name="pause" />
           <span>

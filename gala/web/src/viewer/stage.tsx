@@ -6,8 +6,10 @@ import { Draw } from "./draw.tsx";
 import { Join } from "./join.tsx";
 import { NoLink, Refused } from "./link.tsx";
 import { usePage } from "./page.ts";
-import { phaseOf, sceneOf, type Scene } from "./scene.ts";
+import { TooLate } from "./late.tsx";
+import { phaseOf, placeOf, sceneOf, type Scene } from "./scene.ts";
 import { Arch } from "./timer.tsx";
+import { watchOf } from "./watch.ts";
 
 /** What the show is doing, for this viewer. */
 export function Stage(): JSX.Element {
@@ -21,6 +23,7 @@ const SCREENS: Record<Scene, () => JSX.Element> = {
   refused: () => <Refused />,
   nolink: () => <NoLink />,
   ended: () => <Ended />,
+  quiet: () => <Quiet />,
   join: () => <Join />,
   before: () => <Before />,
   wait: () => <Wait />,
@@ -173,29 +176,54 @@ function Countdown(): JSX.Element {
 
 function Round(): JSX.Element {
   const { evening, words } = usePage();
-  const show = evening.show.value;
-  const round = show?.round ?? null;
+  const round = evening.round.value;
+  const held = evening.show.value?.held ?? false;
   const phase = useComputed(() => {
-    const present = evening.show.value;
-    return present?.round ? phaseOf(present.round, present.held, evening.now_ms.value) : "locked";
+    const present = evening.round.value;
+    return present ? phaseOf(present, evening.show.value?.held ?? false, evening.now_ms.value) : "locked";
   });
   const text = evening.segmentText();
   const Game = round === null ? undefined : GAMES[round.game];
   if (round === null || text === null || Game === undefined) return <Card />;
-  const delay_ms = evening.showText()?.channels.find((one) => one.id === evening.channel.value)?.delay_ms ?? 0;
+  const { delay_ms } = watchOf(evening);
+  const slot = evening.mine.value.rounds[round.id];
+  const local = evening.plays.value[round.id];
+  const place = placeOf(round, phase.value, delay_ms, slot !== undefined || local !== undefined);
+  if (place !== "game") return <TooLate missed={place === "missed"} />;
   return (
     <Game
       key={round.id}
       round={round}
       phase={phase.value}
       text={text}
-      slot={evening.mine.value.rounds[round.id]}
-      local={evening.plays.value[round.id]}
-      held={show?.held ?? false}
-      shut={evening.link.value.state !== "up"}
+      slot={slot}
+      local={local}
+      held={held}
+      shut={evening.link.value.state !== "up" || phase.value === "soon"}
       delay_ms={delay_ms}
       play={(move, label) => evening.play(round.id, move, label, words.value.pick(text.title))}
     />
+  );
+}
+
+/** The director has stopped everything at once: nothing to play, nothing to decide, and a word that nothing is lost. */
+function Quiet(): JSX.Element {
+  const { words } = usePage();
+  const w = words.value;
+  return (
+    <>
+      <div class="mid stack wide center" data-quiet>
+        <StageLight />
+        <h1 class="big">{w.t("quietTitle")}</h1>
+        <p class="sub lead">{w.t("quietSub")}</p>
+      </div>
+      <div class="push stack hand">
+        <a class="btn line" href="#wallet">
+          <Icon name="wallet" />
+          {w.t("openWallet")}
+        </a>
+      </div>
+    </>
   );
 }
 

@@ -3,6 +3,7 @@ import { LANGUAGES, type Lang } from "../i18n/words.ts";
 import { Icon } from "../brand/icons.tsx";
 import { Practice } from "../games/practice.tsx";
 import { Channels } from "./join.tsx";
+import { OwnDelay } from "./owndelay.tsx";
 import { usePage } from "./page.ts";
 
 /** The viewer's own settings. All of them live on this phone; channel and language are told to the service. */
@@ -40,6 +41,7 @@ export function You(): JSX.Element {
         <Icon name="info" />
         <span>{w.t("channelNote")}</span>
       </p>
+      <OwnDelay />
       <Choice
         title={w.t("hand")}
         note={w.t("handNote")}

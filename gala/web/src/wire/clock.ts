@@ -1,7 +1,7 @@
 /** How many exchanges are looked back at; the one least in doubt is believed. */
 const WINDOW = 16;
-/** The burst at join: until it is over nothing has been shown by this clock for long, so it may step freely. */
-const SETTLING = 8;
+/** The bursts at join: until they are over nothing has been shown by this clock for long, so it may step freely. */
+const SETTLING_MS = 3000;
 /** Errors above this step, smaller ones are slewed away. */
 const STEP_MS = 100;
 /** Slew: 5 ms for each second. */
@@ -50,7 +50,8 @@ export class GalaClock {
     const offset_ms = (t1_ms + t2_ms) / 2 - this.rate * ((t0_ms + t3_ms) / 2);
     this.samples = [...this.samples, { rtt_ms, offset_ms, at_ms: t3_ms }].slice(-WINDOW);
     const best = this.samples.reduce((a, b) => (doubt(b, t3_ms) < doubt(a, t3_ms) ? b : a));
-    this.aim(best.offset_ms, t3_ms, this.samples.length <= SETTLING);
+    const first = this.samples[0]!; // once the window has slid on, still long before
+    this.aim(best.offset_ms, t3_ms, t3_ms - first.at_ms <= SETTLING_MS);
   }
 
   /** After the page was hidden its local clock may have slept: believe the next exchange at once. */

@@ -1,11 +1,14 @@
-import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { EnterReply, Mine, RoundMine, SegmentText, Show, ShowText, Tally } from "../protocol.gen.ts";
+import { computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { EnterReply, Mine, RoundMine, RoundView, SegmentText, Show, ShowText, Tally, TuneReply } from "../protocol.gen.ts";
 import { complete } from "./complete.ts";
 import { Connection, type Link } from "./connection.ts";
 import { GalaClock } from "./clock.ts";
 import type { Drawer } from "./drawer.ts";
 import { Plays, type LocalPlay } from "./plays.ts";
+import { Syncing } from "./syncing.ts";
 import { fetchText, Texts } from "./texts.ts";
+import { Ticking } from "./ticking.ts";
+import { keepWatching, ownRound, watchingAtFirst, type Taken, type Watching } from "./watching.ts";
 
 /** A seat: asked for and not had yet; `reason` and when to try again if the hall is full. */
 export interface Seat {
@@ -23,8 +26,12 @@ export interface Evening {
   readonly tally: ReadonlySignal<Tally | null>;
   readonly plays: ReadonlySignal<Record<string, LocalPlay>>;
   readonly seat: ReadonlySignal<Seat>;
-  readonly channel: ReadonlySignal<string>;
-  /** gala time, ms; moves about ten times a second */
+  readonly watching: ReadonlySignal<Watching>;
+  /** null until the service has spoken, and after a wish that it has not answered */
+  readonly taken: ReadonlySignal<Taken | null>;
+  /** the show's round as this very viewer has it: it opens at their own instant */
+  readonly round: ReadonlySignal<RoundView | null>;
+  /** gala time, ms; moves ten times a second, and at the instant a round opens or closes */
   readonly now_ms: ReadonlySignal<number>;
   /** gala time at this very instant, ms: for what moves with it */
   at_ms(): number;
@@ -32,20 +39,16 @@ export interface Evening {
   segmentText(): SegmentText | null;
   enter(): void;
   play(round: string, move: Record<string, unknown>, label: string, title: string): void;
-  tune(channel: string): void;
+  /** Says how this viewer watches; resolves to the service's answer, or to null where there was none yet. */
+  tune(wish: Watching): Promise<TuneReply | null>;
   speak(lang: string): void;
   tryNow(): void;
   /** Forgets a pass the service does not know, and comes in anew. */
   freshPass(): void;
 }
 
-/** Instants of `sync`: a burst at join, then one now and then (docs/timing.md, rule 8). */
-const BURST_COUNT = 8;
-const BURST_MS = 150;
-const SYNC_MS = 20_000;
 /** An answer to a play or to `enter` that takes longer is asked for again. */
 const ANSWER_MS = 4000;
-const TICK_MS = 100;
 
 const NOBODY: Mine = complete("Mine", {});
 
@@ -55,6 +58,11 @@ export function newerShow(held: Show | null, received: Show): Show {
 }
 
 const later = (run: () => void, after_ms: number): void => void setTimeout(run, after_ms);
+/** The same, and what calls it off. */
+const planned = (run: () => void, after_ms: number): (() => void) => {
+  const timer = setTimeout(run, after_ms);
+  return () => clearTimeout(timer);
+};
 
 /** Runs `work` while no other tab of this page runs its own: two tabs shall not ask for two numbers. */
 async function alone(work: () => Promise<void>): Promise<void> {
@@ -64,24 +72,27 @@ async function alone(work: () => Promise<void>): Promise<void> {
 }
 
 /** Joins the evening over the network. `chance` gives numbers in 0…1. */
-export function joinEvening(drawer: Drawer, preset: { channel: string; lang: string }, chance: () => number): Evening {
+export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, chance: () => number): Evening {
   const show: Signal<Show | null> = signal(null);
   const mine = signal(NOBODY);
   const tally: Signal<Tally | null> = signal(null);
   const seat: Signal<Seat> = signal({ asking: false, reason: "", next_at_ms: 0 });
-  const channel = signal(preset.channel || drawer.get("channel"));
+  const watching = signal(watchingAtFirst(drawer, asked));
+  const taken: Signal<Taken | null> = signal(null);
+  const round = computed(() => ownRound(show.value?.round ?? null, taken.value ?? { delay_ms: 0, rest_ms: 0 }));
   const clock = new GalaClock();
   const now_ms = signal(0);
   const texts = new Texts(fetchText, later);
   let pass = "";
-  let lang = preset.lang;
+  let lang = asked.lang;
   let wanted = false; // a person asked for a seat; a break of the link does not take that back
 
   const connection = new Connection(
     "/viewer",
     () => {
       pass = drawer.get("pass");
-      return { pass, channel: channel.value, lang };
+      const { channel, own_ms } = watching.value;
+      return { pass, channel, lang, ...(own_ms === null ? {} : { delay_ms: own_ms }) };
     },
     chance,
   );
@@ -99,15 +110,15 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
     () => clock.at(performance.now()),
   );
 
-  const sync = async (): Promise<void> => {
-    if (!isUp()) return;
-    const reply = complete("SyncReply", await connection.ask("sync", { t0_ms: performance.now() }, ANSWER_MS));
-    clock.sample(reply.t0_ms, reply.t1_ms, reply.t2_ms, performance.now());
-  };
-  const lost = (): void => undefined; // a lost exchange is one sample fewer
-  const burst = (): void => {
-    for (let i = 0; i < BURST_COUNT; i++) later(() => void sync().catch(lost), i * BURST_MS);
-  };
+  const syncing = new Syncing(
+    clock,
+    async (content) => {
+      if (!isUp()) throw new Error("no link");
+      return complete("SyncReply", await connection.ask("sync", content, ANSWER_MS));
+    },
+    later,
+    () => performance.now(),
+  );
 
   const keepPass = (received: string): void => {
     if (!received) return;
@@ -123,14 +134,14 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
       return;
     }
     keepPass(welcome.pass);
-    clock.reset(welcome.now_ms, welcome.rate, performance.now());
+    syncing.begin(welcome.now_ms, welcome.rate);
+    taken.value = { delay_ms: welcome.delay_ms, rest_ms: welcome.rest_ms };
     plays.belong(welcome.viewer, welcome.show.epoch);
     show.value = newerShow(show.value, welcome.show);
     mine.value = welcome.mine;
     connection.greeted();
     plays.learn(welcome.mine);
     plays.resume();
-    burst();
     if (wanted) void enter();
   });
   socket.on("show", (received: unknown) => {
@@ -147,15 +158,15 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
   });
   socket.on("clock", (received: unknown) => {
     const told = complete("Clock", received);
-    clock.reset(told.now_ms, told.rate, performance.now());
-    burst();
+    syncing.begin(told.now_ms, told.rate);
+    ticking.now();
   });
   link.subscribe((now) => {
     if (now.state !== "up") plays.interrupt();
     if (now.reason === "unknown_channel") {
       // Chosen at another show, or written into the address by someone: this show's first one will do.
-      channel.value = "";
-      drawer.set("channel", "");
+      watching.value = { channel: "", own_ms: null };
+      keepWatching(drawer, watching.value);
       later(() => connection.again(), 0);
     }
   });
@@ -205,19 +216,48 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
   drawer.watch((name) => {
     if (name === "pass" && drawer.get("pass") !== pass) connection.again();
   });
-  setInterval(() => {
-    now_ms.value = clock.at(performance.now());
-  }, TICK_MS);
-  setInterval(() => void sync().catch(lost), SYNC_MS);
+  const ticking = new Ticking(
+    () => clock.at(performance.now()),
+    () => clock.rate,
+    () => {
+      const held = round.peek();
+      return held ? [held.opens_at_ms, held.closes_at_ms] : [];
+    },
+    (at_ms) => (now_ms.value = at_ms),
+    planned,
+  );
+  effect(() => {
+    void round.value; // another round, or another instant of it
+    ticking.now();
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
-    clock.woke();
-    burst();
+    syncing.woke();
+    ticking.now();
   });
   connection.now();
 
-  const tuned = (content: Record<string, string>): void => {
-    if (isUp()) connection.ask("tune", content, ANSWER_MS).catch(lost); // the next CONNECT says it again
+  let wishes = 0;
+  const tune = async (wish: Watching): Promise<TuneReply | null> => {
+    const wanted_no = ++wishes;
+    taken.value = null;
+    watching.value = wish;
+    keepWatching(drawer, wish);
+    if (!isUp()) return null; // the next CONNECT says it
+    try {
+      const { channel, own_ms } = wish;
+      const content = { channel, lang, ...(own_ms === null ? {} : { delay_ms: own_ms }) };
+      const reply = complete("TuneReply", await connection.ask("tune", content, ANSWER_MS));
+      if (wanted_no === wishes && !reply.reason) {
+        taken.value = { delay_ms: reply.delay_ms, rest_ms: reply.rest_ms };
+        // a delay too far from the channel's is believed only so far
+        if (own_ms !== null) watching.value = { channel, own_ms: reply.delay_ms };
+        keepWatching(drawer, watching.value);
+      }
+      return reply;
+    } catch {
+      return null;
+    }
   };
   return {
     link,
@@ -225,7 +265,9 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
     mine,
     tally,
     seat,
-    channel,
+    watching,
+    taken,
+    round,
     now_ms,
     plays: plays.all,
     at_ms: () => clock.at(performance.now()),
@@ -233,15 +275,11 @@ export function joinEvening(drawer: Drawer, preset: { channel: string; lang: str
     segmentText: () => texts.get("SegmentText", show.value?.segment?.text ?? ""),
     enter: () => void enter(),
     play: (round, move, label, title) => plays.make(round, move, label, title, mine.value.rounds[round]),
-    tune: (chosen) => {
-      channel.value = chosen;
-      drawer.set("channel", chosen);
-      tuned({ channel: chosen });
-    },
+    tune,
     speak: (chosen) => {
       lang = chosen;
       drawer.set("lang", chosen);
-      tuned({ lang: chosen });
+      void tune(watching.value);
     },
     tryNow: () => connection.now(),
     freshPass: () => {

@@ -1,0 +1,54 @@
+"""The as-run: what the log says was done, in words for the crew, whose language is English."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gala import protocol
+from gala.rundown import Rundown, words
+from gala.rundown_times import shown
+from gala.show_state import LogEntry
+
+
+def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol.AsRun]:
+    """The log in words, oldest first."""
+    return [
+        protocol.AsRun(version=entry.version, at_ms=entry.at_ms, by=entry.by, what=_what(rundown, entry))
+        for entry in entries
+    ]
+
+
+def _what(rundown: Rundown, entry: LogEntry) -> str:
+    cue = entry.cue
+    kind, target = cue["cue"], cue.get("target", "")
+    if kind in ("go", "fire"):
+        segment, planned = rundown.cue(target)
+        done = f"{planned.do} · {words(segment.title)}"
+        if cue.get("reason"):
+            return f"{done}: OVERRIDE {cue['reason']}"
+        return f"{done}: {cue['outcome']}" if cue.get("outcome") else done
+    if kind in ("frozen", "drawn"):
+        return f"draw {cue['draw']} {kind}"
+    if kind == "void":
+        return f"void {target}: {cue['reason']}"
+    if kind == "multiply":
+        return f"multiply {target} ×{cue['factor_bp'] / 10_000:g} for {shown(cue['ms'])}"
+    if kind == "extend":
+        return f"{'extend' if cue['ms'] > 0 else 'shorten'} {target} by {shown(abs(cue['ms']))}"
+    if kind == "delay":
+        return f"channel {target} runs {shown(cue['delay_ms'])} behind"
+    if kind == "retime":
+        at = dt.datetime.fromtimestamp(cue["at_ms"] / 1000, ZoneInfo(rundown.zone))
+        return f"{target} moved to {at:%H:%M:%S}{_because(cue)}"
+    if kind == "swap":
+        return f"swap {target} and {cue['other']}{_because(cue)}"
+    if kind == "kill":
+        return f"kill switch{_because(cue)}"
+    if kind in ("ask_clap", "clap"):
+        return "phones watch for the clap" if kind == "ask_clap" else "the host claps"
+    return f"{kind} {target}".strip()
+
+
+def _because(cue: Mapping[str, Any]) -> str:
+    return f": {cue['reason']}" if cue.get("reason") else ""
