@@ -95,6 +95,7 @@ def desk_of(story: Story) -> Desk:
         rate=1.0,
         crew="Mei",
         counters={},
+        gates={},
         edges={},
     )
 
