@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
+from gala import embargo
 from gala.notary import register_keys
 from gala.store.clients import connect
 from rewards.vouchers import voucher_code
@@ -19,6 +21,7 @@ from tests.gala.gates import GATES
 from tests.gala.hall import SECRET
 from tests.gala.phones import NOW_S
 from tests.gala.sniffer import CROWD, Heard, Night, night
+from tests.gala.story import SHORT, TETRIS, Story, locked_tetris
 
 PREDICT, INFLUENCE = "gates/predict/1", "gates/influence/1"
 REVEAL_MS = 18_000  # when the hall hears who won
@@ -237,3 +240,47 @@ def no_count_or_code_is_out(plain: Played) -> None:
         for name in DELAYS_MS:
             heard = b"\n".join(said for _, said in plain.heard[name])
             assert owner < CROWD or code.encode() not in heard, name
+
+
+# ---------------------------------------------------------------- the rules themselves
+
+
+def test_a_prediction_shows_no_counters_before_its_reveal_whatever_its_game_says() -> None:
+    story = Story()
+    story.go("tetris.start")
+    story.wait(5)
+    running = story.round(TETRIS)
+    assert not embargo.counters(running, running, live=True)
+    opinion = replace(running, timing="influence")
+    assert embargo.counters(opinion, opinion, live=True)
+    assert not embargo.counters(opinion, opinion, live=False)
+
+
+def test_a_round_that_was_voided_tells_nothing_any_more_even_where_that_is_not_in_sight_yet() -> None:
+    story = locked_tetris()
+    story.go("tetris.settle", outcome="comets")
+    story.go("tetris.reveal")
+    seen = story.state
+    assert embargo.results(seen, seen) == [story.round(TETRIS)]
+    story.must("void", target=TETRIS, reason="the wall fell over")
+    assert embargo.results(seen, story.state) == []
+    live = replace(seen.rounds[TETRIS], timing="influence")
+    assert not embargo.counters(live, story.round(TETRIS), live=True)
+
+
+def test_the_bundle_waits_for_the_slowest_channel_and_for_a_result_told_after_the_end() -> None:
+    story = locked_tetris()
+    for name in ("last-song", "draw"):
+        story.must("skip", target=name)
+    assert embargo.bundle_at_ms(SHORT, story.state) == 0
+    story.go("goodbye.start")
+    story.wait(10)
+    assert story.state.phase == "ended"
+    ended_ms = story.state.segments["goodbye"].ended_at_ms
+    assert embargo.bundle_at_ms(SHORT, story.state) == ended_ms + 8_000 + 1_000
+    story.wait(5)
+    story.go("tetris.settle", outcome="comets")
+    assert story.go("tetris.reveal") is None
+    assert embargo.bundle_at_ms(SHORT, story.state) == story.at_ms + 8_000 + 1_000
+    story.must("delay", target="app", delay_ms=20_000)
+    assert embargo.bundle_at_ms(SHORT, story.state) == story.at_ms + 20_000 + 1_000
