@@ -230,6 +230,13 @@ def test_nothing_is_left_for_later_in_the_source() -> None:
         assert found is None, f"{name_of(path)}: {found and found[0]}"
 
 
+def test_what_awaits_in_the_page_tests_lives_in_their_one_loop() -> None:
+    """In a loop of its own it would stand still while the test waits for it."""
+    for path in sorted((ROOT / "tests/e2e").glob("*.py")):
+        alone = re.search(r"^@pytest\.fixture\b.*\nasync def (\w+)", path.read_text("utf-8"), re.MULTILINE)
+        assert alone is None, f"{name_of(path)}: {alone and alone[1]} is no pytest_asyncio.fixture"
+
+
 # ---------------------------------------------------------------- locks
 
 

@@ -21,6 +21,7 @@ from gala.edge.broadcast import Broadcast
 from gala.edge.plays import Plays, mine_of
 from gala.edge.report import Report
 from gala.edge.rotation import Rotation
+from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
 from gala.protocol import Clock, Mine, Play, PlayReply, RoundMine, Show, Sync, Tally, Welcome
@@ -31,6 +32,7 @@ from gala.store import keys
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from voting.box import Box
+from voting.layout import FLAG_CONSENT
 
 TALLY_MS = 500  # of real time between two boards
 REPORT_MS = 1_000
@@ -312,9 +314,7 @@ class Edge:
         seen = [snapshot for snapshot in ring if embargo.in_sight(snapshot.at_ms, cohort.delay_ms, now_ms)]
         if seen and seen[-1].at_ms > cohort.tally_seq:
             cohort.tally_seq = seen[-1].at_ms
-            # whoever has taken their consent back since is left out, although this cohort's picture has them
-            agreed = {fan.number for fan in ring[-1].fans}
-            fans = [fan for fan in seen[-1].fans if fan.number in agreed]
+            fans = await self._agreeing(round_, seen[-1].fans)
             tally = Tally(
                 round=round_.id,
                 seq=seen[-1].at_ms,
@@ -322,6 +322,19 @@ class Edge:
                 online=len(self.audience),
             )
             await self._broadcast.tell(cohort, "tally", tally)
+
+    async def _agreeing(self, round_: Round, fans: Sequence[Fan]) -> list[Fan]:
+        """Those who agree still to be shown: whoever has taken it back is left out at once, although this
+        cohort's picture has them. Asked of their slots, and not of the newest board: that another has
+        overtaken them since is not to be told yet."""
+        if not fans:
+            return []
+        layout = self._rounds.opened(round_).layout
+        box = Box(self._redis, round_.id, layout.width)
+        slots = await box.read(range(fan.number, fan.number + 1) for fan in fans)
+        return [
+            fan for fan, slot in zip(fans, slots, strict=True) if layout.unpack(slot)["flags"] & FLAG_CONSENT
+        ]
 
     async def report(self, now_ms: int) -> None:
         """Tells the crew how this edge is doing, when that is due: also when it cannot do anything else."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from gala.edge.audience import Viewer
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.browser
 SLOWLY = 0.03
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def games(tmp_path: Path) -> AsyncIterator[Night]:
     async with running_night(tmp_path, Path(__file__).parent / "games.toml") as found:
         yield found

@@ -10,7 +10,7 @@ languages = ["en"]
 zone = "Asia/Shanghai"
 date = 2019-11-10
 starts = 19:30:00
-ends = 20:30:00
+ends = 19:38:00
 currency = "XTS"
 numbers_max = 100_000
 
@@ -55,7 +55,7 @@ id = "influence"
 title = { en = "Influence" }
 card = { en = "Two stars" }
 question = { en = "Who?" }
-plan = 19:40:00
+plan = 19:32:00
 [segments.boost]
 cap = 200
 threshold = 30
@@ -78,7 +78,7 @@ id = "appear"
 title = { en = "Appear" }
 card = { en = "Moles" }
 question = { en = "Hit them" }
-plan = 19:50:00
+plan = 19:34:00
 [segments.whack]
 waves = 8
 wave_ms = 1000
@@ -96,7 +96,7 @@ reveal = "go"
 id = "lots"
 title = { en = "Lots" }
 card = { en = "The draw" }
-plan = 20:00:00
+plan = 19:36:00
 [segments.draw]
 number = 1
 from = ["predict", "influence", "appear"]
