@@ -7,6 +7,7 @@ convenience of small machines.
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -211,7 +212,7 @@ async def open_evening(
         bundle = settings.data / "bundle"
         origins = settings.origins.split(",") if settings.origins else None
         viewers, consoles = make_sockets(origins), make_sockets(origins)
-        lines = Exchange(viewers, Limits(), pace=lambda: clock.rate)
+        lines = Exchange(viewers, Limits(), now_s=time.monotonic, pace=lambda: clock.rate)
         texts = Texts(rundown, derive(secret, "texts"))
         edge = Edge(
             rundown,
@@ -285,7 +286,7 @@ async def open_evening(
             crew_listener=Listener(
                 crew_app(crew, overlays, consoles),
                 # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
-                Exchange(consoles, Limits(unsent_bytes=1 << 20)),
+                Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
                 settings.crew_host,
                 settings.crew_port,
                 setting="GALA_CREW_PORT",

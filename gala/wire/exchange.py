@@ -36,17 +36,24 @@ class Answer:
 class Exchange:
     """The lines of one listener, for `socketio.AsyncServer` `sockets` made with `Members` and `ServedPacket`.
 
-    Give `line` to uvicorn as its WebSocket protocol. `pace`: how much faster than real time phones live, and
-    so may talk; asked a few times a second.
+    Give `line` to uvicorn as its WebSocket protocol. `now_s`: a clock that nobody sets, finer than a
+    round trip (uvloop's own counts milliseconds). `pace`: how much faster than real time phones live, and so
+    may talk; asked a few times a second.
     """
 
     loop: asyncio.AbstractEventLoop  # both are set when a connection comes
     _uvicorn: Any  # its connections, which it asks to shut down, and its tasks, which it waits for
 
     def __init__(
-        self, sockets: socketio.AsyncServer, limits: Limits, *, pace: Callable[[], float] = lambda: 1.0
+        self,
+        sockets: socketio.AsyncServer,
+        limits: Limits,
+        *,
+        now_s: Callable[[], float],
+        pace: Callable[[], float] = lambda: 1.0,
     ) -> None:
         self.limits = limits
+        self.now_s = now_s
         self.answers: dict[tuple[str, str], Answer] = {}  # written while the service is put together
         self.dropped: Counter[str] = Counter()  # connections we ended, by reason; written by lines
         self._sockets = sockets
@@ -186,7 +193,7 @@ class Exchange:
 
     def _on_turn(self) -> None:
         """One turn: pings the lines of one slot, and looks for the pongs of those pinged a while ago."""
-        now_s = self.loop.time()
+        now_s = self.now_s()
         self._turn = (self._turn + 1) % self.limits.wheel_slots
         for line in tuple(self._wheel[(self._turn - self.limits.timeout_slots) % self.limits.wheel_slots]):
             if line.unheard:

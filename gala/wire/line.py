@@ -113,7 +113,7 @@ class Line(Outlet):
         opening = self._exchange.opened(self)
         self.write(answered + frame(TEXT, opening))
         # a control frame, which every WebSocket answers by itself: known before any play, and unseen above
-        self.ping(ROUND_TRIP, self._exchange.loop.time())
+        self.ping(ROUND_TRIP, self._exchange.now_s())
 
     def _read(self, data: bytes) -> None:
         """Bytes that are more, or less, than one small message."""
@@ -174,7 +174,7 @@ class Line(Outlet):
 
     def _answered(self) -> None:
         if self.pinged_s:
-            self.rtt_ms = (self._exchange.loop.time() - self.pinged_s) * 1000
+            self.rtt_ms = (self._exchange.now_s() - self.pinged_s) * 1000
             self.pinged_s = 0.0
 
     def _message(self, content: bytes) -> None:
@@ -203,7 +203,7 @@ class Line(Outlet):
     def _too_fast(self) -> bool:
         """Counts a message; whether it is one too many, and was the last."""
         exchange = self._exchange
-        now_s = exchange.loop.time()
+        now_s = exchange.now_s()
         due_s = max(now_s, self._measure)
         if due_s - now_s > exchange.burst_s:
             self.fail(Code.POLICY, "too many messages")

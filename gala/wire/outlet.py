@@ -53,12 +53,12 @@ class Outlet(asyncio.Protocol):
         self._held: list[bytes | None] | None = None  # by kind, while the peer reads slowly
         self._reader: Reader | None = None  # only while a frame or message has begun and not ended
         # While open: when all that the peer has said would have been due at the permitted pace, seconds of
-        # the loop's clock. Once deaf: how many bytes it has gone on to send.
+        # the exchange's clock. Once deaf: how many bytes it has gone on to send.
         self._measure = 0.0
         self._closed_because = ""
         self.namespaces: tuple[str, ...] = ()  # those it was let into
         self.pinged_s = (
-            0.0  # when a ping went out that was not answered yet, of the loop's clock; 0: none did
+            0.0  # when a ping went out that was not answered yet, of the exchange's clock; 0: none did
         )
         self.unheard = False  # whether that was the heartbeat, which a phone that lives answers
         self.rtt_ms = 0.0  # the latest round trip, the peer's wits included, real ms; 0: none measured yet

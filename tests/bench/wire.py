@@ -80,6 +80,7 @@ async def serve(kind: str) -> None:
     exchange = Exchange(
         sockets if ours else socketio.AsyncServer(client_manager=Members()),
         Limits(messages_per_s=10**6, ping_interval_ms=QUIET_S * 1000),
+        now_s=time.monotonic,
     )
 
     class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio has no types

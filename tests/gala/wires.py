@@ -89,7 +89,7 @@ class Service:
         )
         self.sockets.register_namespace(Handlers(NAMESPACE, self))
         self.sockets.register_namespace(Handlers("/other", self))
-        self.exchange = Exchange(self.sockets, limits)
+        self.exchange = Exchange(self.sockets, limits, now_s=time.monotonic)
         self.exchange.answer(NAMESPACE, "sync", self._say, ahead=True)
         self.exchange.answer(NAMESPACE, "play", self._say)
         self.exchange.answer(NAMESPACE, "broken", self._fail)
