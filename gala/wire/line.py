@@ -204,8 +204,10 @@ class Line(Outlet):
         """Counts a message; whether it is one too many, and was the last."""
         exchange = self._exchange
         now_s = exchange.now_s()
-        due_s = max(now_s, self._measure)
-        if due_s - now_s > exchange.burst_s:
+        due_s = self._measure
+        if due_s <= now_s:
+            due_s = now_s
+        elif due_s - now_s > exchange.burst_s:
             self.fail(Code.POLICY, "too many messages")
             return True
         self._measure = due_s + exchange.message_s
