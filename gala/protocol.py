@@ -104,6 +104,7 @@ class Show(Message):
     show: str
     text: str  # content hash of the ShowText
     rehearsal: bool = False
+    delay_ms: int = 0  # how far behind the hall this cohort is taken to be
     held: bool = False
     quiet: bool = False  # the kill switch: nothing to play until the show goes on
     level: int = 0

@@ -28,7 +28,7 @@ Public = Callable[[Round], dict[str, Any]]
 def immediate(rundown: Rundown, cue: CueContent) -> bool:
     """Whether a cue changes at once, for every cohort, something it already sees."""
     kind = cue["cue"]
-    if kind in ("hold", "resume", "void", "kill", "extend", "retime", "ask_clap", "clap"):
+    if kind in ("hold", "resume", "void", "kill", "extend", "retime", "delay", "ask_clap", "clap"):
         return True
     return kind in ("go", "fire") and rundown.cue(cue["target"])[1].do in ("cut", "lock")
 
@@ -126,6 +126,7 @@ def show(
         show=rundown.id,
         text=text_of(""),
         rehearsal=head.rehearsal,
+        delay_ms=delay_ms,
         held=_held(visible, head, round_),
         quiet=bool(head.killed_at_ms),
         clap=None if head.clap is None else protocol.ClapView(head.clap.asked_at_ms, head.clap.at_ms),

@@ -1,6 +1,7 @@
 """Conductors on a real store: however many, however slow, whenever they die, the evening is the same."""
 
 import asyncio
+import datetime as dt
 import random
 from collections import Counter
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from gala.conductor import Conductor
+from gala.rundown_file import read
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
@@ -305,3 +307,76 @@ async def test_a_snapshot_of_the_counters_is_at_hand_while_a_round_runs(hall: Ha
     before = await hall.clients.once.get(keys.tally(TETRIS))
     await conductor.step(hall.now_ms)
     assert await hall.clients.once.get(keys.tally(TETRIS)) != before
+
+
+LATE = """
+[show]
+id = "late"
+name = { en = "A long evening" }
+languages = ["en"]
+zone = "Asia/Shanghai"
+date = 2019-11-10
+starts = 19:30:00
+ends = 00:45:00
+currency = "XTS"
+numbers_max = 100
+
+[[channels]]
+id = "hall"
+name = { en = "In the hall" }
+delay = "0s"
+
+[[segments]]
+id = "eve"
+plan = 19:30:00
+title = { en = "The eve" }
+card = { en = "Before midnight." }
+
+[[segments]]
+id = "midnight"
+plan = 23:58:00
+title = { en = "Midnight" }
+card = { en = "Ten, nine, eight." }
+countdown = 00:00:00
+[segments.cues]
+start = "at 00:00:00"
+
+[[segments]]
+id = "after"
+plan = 00:10:00
+title = { en = "After" }
+card = { en = "Good night." }
+[segments.cues]
+start = "go"
+end = "at 00:45:00"
+"""
+
+
+async def test_what_is_tied_to_midnight_in_a_named_zone_is_done_once_at_that_instant_by_whoever_is_there(
+    clients: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rundown = read(LATE.encode()).rundown
+    assert rundown is not None
+    midnight_ms = int(dt.datetime(2019, 11, 10, 16, tzinfo=dt.UTC).timestamp() * 1000)
+    assert rundown.ends_at_ms == midnight_ms + 45 * 60_000, "the evening ends on the next day"
+    hall = Hall(clients, tmp_path, rundown)
+    await hall.begin()
+    await hall.go("eve.start")
+    conductors = [hall.conductor("one"), hall.conductor("two")]
+    hall.now_ms = midnight_ms - 15 * 60_000
+    await hall.call({"cue": "hold"}, "hold")
+    hall.now_ms += 60_000
+    await hall.call({"cue": "resume"}, "resume")
+    for before_ms in range(-2_000, 2_000, 40):
+        hall.now_ms = midnight_ms + before_ms
+        for conductor in conductors:
+            await conductor.step(hall.now_ms)
+    await hall.go("after.start")
+    hall.now_ms = rundown.ends_at_ms + 20
+    for conductor in conductors:
+        await conductor.step(hall.now_ms)
+    await hall.desk.read()
+    fired = [(e.cue["target"], e.at_ms) for e in hall.desk.history.entries if e.cue["cue"] == "fire"]
+    assert [name for name, _ in fired] == ["midnight.start", "after.end"], "each once, in the right order"
+    assert 0 <= fired[0][1] - midnight_ms <= 100
+    assert hall.state.phase == "ended"

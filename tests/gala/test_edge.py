@@ -83,8 +83,8 @@ async def test_a_channel_tuned_by_the_director_takes_its_phones_along(stage: Sta
     await stage.cue("delay", target="app", delay_ms=2_000)
     await stage.go("tetris.start")
     stage.wait(2.1)
-    await app.hear("show", lambda show: show.get("segment", {}).get("id") == "tetris")
-    assert (await join(channel="app")) is not app
+    shown = await app.hear("show", lambda show: show.get("segment", {}).get("id") == "tetris")
+    assert shown["delay_ms"] == 2_000
     late = await join(channel="app")
     assert (await late.hear("welcome"))["cohort"] == "app:2000"
     assert not any("segment" in content for event, content, _ in own.heard if event == "show"), (

@@ -83,6 +83,8 @@ export interface Show {
   /** content hash of the ShowText */
   text: string;
   rehearsal: boolean;
+  /** how far behind the hall this cohort is taken to be */
+  delay_ms: number;
   held: boolean;
   /** the kill switch: nothing to play until the show goes on */
   quiet: boolean;
@@ -665,7 +667,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   PrizeView: { absent: {}, parts: {} },
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
   ClapView: { absent: {"at_ms": 0}, parts: {} },
-  Show: { absent: {"rehearsal": false, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
+  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
   ChannelView: { absent: {}, parts: {} },
   ShowText: { absent: {}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
   ChoiceText: { absent: {"detail": {}, "shape": "", "picture": ""}, parts: {} },

@@ -145,7 +145,10 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     if (wanted) void enter();
   });
   socket.on("show", (received: unknown) => {
-    show.value = newerShow(show.value, complete("Show", received));
+    const newest = complete("Show", received);
+    show.value = newerShow(show.value, newest);
+    // the director may tune a channel at any time, and takes along whoever watches it as it comes
+    if (watching.value.own_ms === null) taken.value = { delay_ms: newest.delay_ms, rest_ms: 0 };
   });
   socket.on("tally", (received: unknown) => {
     const newest = complete("Tally", received);
