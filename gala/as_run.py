@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gala import protocol
+from gala import protocol_crew
 from gala.rundown import Rundown, words
 from gala.rundown_times import shown
 from gala.show_state import LogEntry
 
 
-def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol.AsRun]:
+def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol_crew.AsRun]:
     """The log in words, oldest first."""
     return [
-        protocol.AsRun(version=entry.version, at_ms=entry.at_ms, by=entry.by, what=_what(rundown, entry))
+        protocol_crew.AsRun(version=entry.version, at_ms=entry.at_ms, by=entry.by, what=_what(rundown, entry))
         for entry in entries
     ]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UnsetType
 
-from gala.protocol import CuePost
+from gala.protocol_crew import CuePost
 from gala.show_refusals import EXTEND_MS_MAX, FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX
 from gala.timing import DELAY_MS_MAX
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from gala import planner, protocol
+from gala import planner, protocol, protocol_crew
 from gala.as_run import as_run
 from gala.edge.report import Report
 from gala.planner import opens_red, window_ms
@@ -87,10 +87,10 @@ def due_at_ms(rundown: Rundown, state: State) -> dict[str, int]:
 
 def windows(
     rundown: Rundown, segment: Segment, timing: TimingClass, length_ms: int, delays_ms: Sequence[int]
-) -> list[protocol.DeskWindow]:
+) -> list[protocol_crew.DeskWindow]:
     """What each channel sees of a round that is open in the hall for so long."""
     return [
-        protocol.DeskWindow(
+        protocol_crew.DeskWindow(
             channel=window.channel.id,
             name=words(window.channel.name),
             delay_ms=window.delay_ms,
@@ -113,7 +113,7 @@ def desk(
     counters: Mapping[str, Mapping[str, int]],
     gates: Mapping[str, Gates],
     edges: Mapping[str, Report],
-) -> protocol.Desk:
+) -> protocol_crew.Desk:
     """Everything the console shows. `counters`: live ones by round; `gates`: of rounds that are locking;
     `edges`: their newest reports by name.
     """
@@ -128,7 +128,7 @@ def desk(
         for name in (segment.id,)
     ]
     waiting = [segment.expected_at_ms for segment in segments if segment.state == "waiting"]
-    return protocol.Desk(
+    return protocol_crew.Desk(
         epoch=state.epoch,
         version=state.version,
         now_ms=now_ms,
@@ -164,7 +164,7 @@ def desk(
             for round_ in state.rounds.values()
         ],
         draws=[
-            protocol.DeskDraw(
+            protocol_crew.DeskDraw(
                 draw=drawing.number,
                 segment=drawing.segment,
                 state=drawing.state,
@@ -177,7 +177,7 @@ def desk(
             for drawing in state.draws.values()
         ],
         edges=[
-            protocol.DeskEdge(
+            protocol_crew.DeskEdge(
                 name=name,
                 phones=report.phones,
                 ack_p50_ms=report.ack_p50_ms,
@@ -194,9 +194,9 @@ def desk(
     )
 
 
-def _tunings(rundown: Rundown, state: State, edges: Mapping[str, Report]) -> list[protocol.DeskTuning]:
+def _tunings(rundown: Rundown, state: State, edges: Mapping[str, Report]) -> list[protocol_crew.DeskTuning]:
     return [
-        protocol.DeskTuning(
+        protocol_crew.DeskTuning(
             channel=channel.id,
             name=words(channel.name),
             delay_ms=delay_ms,
@@ -216,7 +216,7 @@ def _segment(
     planned_at_ms: int,
     expected_at_ms: int,
     timed_at_ms: Mapping[str, int],
-) -> protocol.DeskSegment:
+) -> protocol_crew.DeskSegment:
     on_air = state.segments.get(segment.id)
     length_ms = window_ms(segment) or 0
     planned = segment.game is not None and length_ms > 0
@@ -226,7 +226,7 @@ def _segment(
         stands = "on_air"
     else:
         stands = "waiting" if on_air is None else "done"
-    return protocol.DeskSegment(
+    return protocol_crew.DeskSegment(
         id=segment.id,
         label=label,
         title=words(segment.title),
@@ -252,7 +252,7 @@ def _segment(
 
 def _cue(
     rundown: Rundown, state: State, segment: Segment, label: str, cue: Cue, timed_at_ms: Mapping[str, int]
-) -> protocol.DeskCue:
+) -> protocol_crew.DeskCue:
     fired = state.fired.get(cue.id)
     if segment.id in state.skipped:
         stands = "skipped"
@@ -260,7 +260,7 @@ def _cue(
         stands = "standby"
     else:
         stands = "waiting" if fired is None else "done"
-    return protocol.DeskCue(
+    return protocol_crew.DeskCue(
         id=cue.id,
         label=label,
         do=cue.do,
@@ -289,7 +289,7 @@ def _round(
     edges: Mapping[str, Report],
     ahead: Mapping[str, int],
     now_ms: int,
-) -> protocol.DeskRound:
+) -> protocol_crew.DeskRound:
     counters = round_.counters if round_.shut else live
     tally = round_.tally if round_.shut else rounds.tally(round_, dict(live))
     counts, own = tally.get("choices", {}), tally.get("own", {})
@@ -315,7 +315,7 @@ def _round(
     # a hold that lasts still is taken as if it ended at once, as the lock is
     pauses = tuple(pause for pause in round_.pauses if pause[1])
     length_ms = running_ms(round_.opened_at_ms, pauses, closes_at_ms)
-    return protocol.DeskRound(
+    return protocol_crew.DeskRound(
         id=round_.id,
         segment=round_.segment,
         game=round_.game,
@@ -332,13 +332,13 @@ def _round(
         pages_locked=round_.pages if round_.shut else gates.shut,
         voters=tally.get("voters", 0),
         channels=[
-            protocol.DeskChannel(channel=channel.id, name=words(channel.name), voters=voters)
+            protocol_crew.DeskChannel(channel=channel.id, name=words(channel.name), voters=voters)
             for channel, voters in zip(rundown.channels, by_channel.voters, strict=False)
         ],
         tied=tally.get("tied", []),
         allowance=rounds.allowance(round_),
         choices=[
-            protocol.DeskChoice(
+            protocol_crew.DeskChoice(
                 id=name,
                 label=words(label),
                 shape=shape,

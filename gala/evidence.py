@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from gala import protocol
+from gala import protocol_crew
 from gala.edge.report import Report
 from gala.rundown import Rundown, words
 from gala.show_state import LogEntry, Round, State
@@ -25,14 +25,14 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
 
     origin: str = ""
     root: str = ""
-    leaves: list[protocol.EvidenceLeaf] = msgspec.field(default_factory=list)
+    leaves: list[protocol_crew.EvidenceLeaf] = msgspec.field(default_factory=list)
     seals: dict[str, bool] = msgspec.field(default_factory=dict)  # by round: the recount was equal
     rows: int = 0
     chain: str = ""
-    equations: list[protocol.EvidenceEquation] = msgspec.field(default_factory=list)
+    equations: list[protocol_crew.EvidenceEquation] = msgspec.field(default_factory=list)
     signed_size: int = 0
     signed_at_ms: int = 0
-    checks: list[protocol.EvidenceCheck] = msgspec.field(default_factory=list)
+    checks: list[protocol_crew.EvidenceCheck] = msgspec.field(default_factory=list)
 
 
 def books(outline: Outline, *, published_at_ms: int, checks: Iterable[Check]) -> Books:
@@ -41,7 +41,7 @@ def books(outline: Outline, *, published_at_ms: int, checks: Iterable[Check]) ->
         origin=outline.origin,
         root=outline.root,
         leaves=[
-            protocol.EvidenceLeaf(
+            protocol_crew.EvidenceLeaf(
                 index=line.index, schema=line.schema, key=line.key, hash=line.hash, at_ms=line.at_ms
             )
             for line in outline.leaves
@@ -50,7 +50,7 @@ def books(outline: Outline, *, published_at_ms: int, checks: Iterable[Check]) ->
         rows=outline.rows,
         chain=outline.chain,
         equations=[
-            protocol.EvidenceEquation(
+            protocol_crew.EvidenceEquation(
                 name=equation.name,
                 draw=equation.draw,
                 tier=equation.tier,
@@ -64,7 +64,7 @@ def books(outline: Outline, *, published_at_ms: int, checks: Iterable[Check]) ->
         signed_size=len(outline.leaves) if published_at_ms else 0,
         signed_at_ms=published_at_ms,
         checks=[
-            protocol.EvidenceCheck(name=check.name, ok=check.ok, detail=check.detail) for check in checks
+            protocol_crew.EvidenceCheck(name=check.name, ok=check.ok, detail=check.detail) for check in checks
         ],
     )
 
@@ -78,7 +78,7 @@ def evidence(
     now_ms: int,
     counters: Mapping[str, Mapping[str, int]],
     edges: Iterable[Report],
-) -> protocol.Evidence:
+) -> protocol_crew.Evidence:
     """The whole page. `counters`: live ones by round, used until its gates have shut; `edges`: reports."""
     sealed = {entry.cue["target"]: entry.cue for entry in entries if entry.cue["cue"] == "sealed"}
     refused: dict[str, Counter[str]] = {}
@@ -86,7 +86,7 @@ def evidence(
         for round_id, reasons in report.refused.items():
             refused.setdefault(round_id, Counter()).update(reasons)
     places = {leaf.key: leaf.index for leaf in written.leaves}
-    return protocol.Evidence(
+    return protocol_crew.Evidence(
         show=rundown.id,
         name=words(rundown.name),
         zone=rundown.zone,
@@ -114,7 +114,7 @@ def evidence(
             for round_ in state.rounds.values()
         ],
         draws=[
-            protocol.EvidenceDraw(
+            protocol_crew.EvidenceDraw(
                 draw=drawing.number,
                 state=drawing.state,
                 title=words(rundown.segment(drawing.segment).title),
@@ -140,7 +140,7 @@ def _round(
     seal_says: bool | None,
     leaf: int,
     refused: Mapping[str, int],
-) -> protocol.EvidenceRound:
+) -> protocol_crew.EvidenceRound:
     counters = _counted(round_.counters if round_.shut else live)
     recount = _counted(sealed["recount"]) if sealed is not None else {}
     if round_.void:
@@ -151,7 +151,7 @@ def _round(
         stands = "locked" if round_.shut else "locking"
     else:
         stands = "open"
-    return protocol.EvidenceRound(
+    return protocol_crew.EvidenceRound(
         id=round_.id,
         title=words(rundown.segment(round_.segment).title),
         game=round_.game,

@@ -1,4 +1,5 @@
-"""The wire's types for browsers: ``gala/web/src/protocol.gen.ts``, written from `gala.protocol`.
+"""The wire's types for browsers: ``gala/web/src/protocol.gen.ts``, written from `gala.protocol` and
+`gala.protocol_crew`.
 
 Two things come out for every message. An interface whose fields are all present, with the docstrings and
 the remarks beside the fields; and an entry in ``SHAPES``: what an absent field means and which fields hold
@@ -17,11 +18,11 @@ from types import ModuleType
 import msgspec
 from msgspec import inspect as shapes
 
-from gala import protocol
+from gala import protocol, protocol_crew
 from games.game import Reason
 
 HEAD = """\
-// Written by gala/typescript.py from gala/protocol.py: change that, then run
+// Written by gala/typescript.py from gala/protocol.py and gala/protocol_crew.py: change those, then run
 //   gala protocol > gala/web/src/protocol.gen.ts
 
 """
@@ -29,15 +30,20 @@ HEAD = """\
 
 def wire() -> str:
     """What the pages' file must hold now."""
-    return typescript(protocol, (Reason,))
+    return typescript((protocol, protocol_crew), (Reason,))
 
 
-def typescript(declared: ModuleType, enums: tuple[type[StrEnum], ...] = ()) -> str:
-    """The whole file: `declared`'s messages in the order of their declaration, then these lists of words."""
-    messages = [
+def typescript(declared: tuple[ModuleType, ...], enums: tuple[type[StrEnum], ...] = ()) -> str:
+    """The whole file: these modules' messages in the order of their declaration, then these lists of words.
+    """
+    messages: list[type[msgspec.Struct]] = [
         found
-        for found in vars(declared).values()
-        if isinstance(found, type) and issubclass(found, msgspec.Struct) and found is not declared.Message
+        for module in declared
+        for found in vars(module).values()
+        if isinstance(found, type)
+        and issubclass(found, protocol.Message)
+        and found is not protocol.Message
+        and found.__module__ == module.__name__
     ]
     parts = [_interface(message) for message in messages]
     parts += [_words(enum) for enum in enums]

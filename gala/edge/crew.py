@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gala import embargo, protocol
+from gala import embargo, protocol, protocol_crew
 from gala.as_run import as_run
 from gala.clock import Now
 from gala.conductor import Snapshot, pages_of
@@ -78,7 +78,7 @@ class Crew:
         self._desk_told = (0, 0.0)  # version and pace
         self._books = Books()
         self._evidence_at_ms = 0
-        self._evidence_told: protocol.Evidence | None = None
+        self._evidence_told: protocol_crew.Evidence | None = None
         self.members: dict[str, CrewPass] = {}
         self.auditing: set[str] = set()  # sockets that asked for the evidence
         self.sockets: socketio.AsyncServer | None = None
@@ -152,7 +152,7 @@ class Crew:
         found = await box.gates(range(pages_of(self.rundown.numbers_max)))
         return Gates(sum(gate is not None and gate.state is not GateState.OPEN for gate in found), len(found))
 
-    def desk(self, now_ms: int, crew: str) -> protocol.Desk:
+    def desk(self, now_ms: int, crew: str) -> protocol_crew.Desk:
         """The desk as of the last step, for the console of `crew`."""
         within_ms = GONE_MS * max(self._rate(), 1)
         shown = desk(
@@ -168,23 +168,23 @@ class Crew:
             edges=self._edges.present(now_ms, within_ms),
         )
         shown.clocks = [
-            protocol.DeskClock(name=name, **asdict(clock))
+            protocol_crew.DeskClock(name=name, **asdict(clock))
             for name, clock in sorted(self._clocks.present(now_ms, within_ms).items())
         ]
         return shown
 
-    def permitted(self, shown: protocol.Desk) -> protocol.Desk:
+    def permitted(self, shown: protocol_crew.Desk) -> protocol_crew.Desk:
         """A desk as an overlay may know it: no counts and no outcome that the hall does not know yet."""
         return replace(shown, rounds=[self._permitted(round_) for round_ in shown.rounds])
 
-    def _permitted(self, shown: protocol.DeskRound) -> protocol.DeskRound:
+    def _permitted(self, shown: protocol_crew.DeskRound) -> protocol_crew.DeskRound:
         round_ = self.state.rounds[shown.id]
         live = self._rounds.live(round_)
         if embargo.result(round_, round_) or embargo.counters(round_, round_, live=live):
             return shown
         return replace(shown, voters=0, choices=[], outcome="", refused={})
 
-    def evidence(self, now_ms: int) -> protocol.Evidence:
+    def evidence(self, now_ms: int) -> protocol_crew.Evidence:
         """The auditor's page as of the last step."""
         return evidence(
             self.rundown,
@@ -196,17 +196,19 @@ class Crew:
             edges=self._edges.all.values(),
         )
 
-    def as_run(self) -> list[protocol.AsRun]:
+    def as_run(self) -> list[protocol_crew.AsRun]:
         """Everything that was done, oldest first."""
         return as_run(self.rundown, self._follower.history.entries)
 
-    async def post(self, post: protocol.CuePost, by: CrewPass) -> tuple[int, protocol.CueReply]:
+    async def post(self, post: protocol_crew.CuePost, by: CrewPass) -> tuple[int, protocol_crew.CueReply]:
         """Does a cue for one of the crew: (HTTP status, reply)."""
         detail = malformed(post)
         if detail:
-            return 422, protocol.CueReply(version=self.state.version, reason=Reason.BAD_CUE, detail=detail)
+            return 422, protocol_crew.CueReply(
+                version=self.state.version, reason=Reason.BAD_CUE, detail=detail
+            )
         if not self._knows_the_time():
-            return 422, protocol.CueReply(version=self.state.version, reason=NO_TIME)
+            return 422, protocol_crew.CueReply(version=self.state.version, reason=NO_TIME)
         now_ms = self.now()
         try:
             entry = await self._follower.call(
@@ -219,8 +221,10 @@ class Crew:
         except CueRefused as refusal:
             status = 409 if refusal.reason == STALE else 422
             shown = self.desk(now_ms, by.name) if status == 409 else None
-            return status, protocol.CueReply(version=self.state.version, reason=refusal.reason, show=shown)
-        return 200, protocol.CueReply(version=entry.version, show=self.desk(now_ms, by.name))
+            return status, protocol_crew.CueReply(
+                version=self.state.version, reason=refusal.reason, show=shown
+            )
+        return 200, protocol_crew.CueReply(version=entry.version, show=self.desk(now_ms, by.name))
 
 
 def _meets(state: State, expect: dict[str, Any]) -> bool:
@@ -301,14 +305,14 @@ def crew_routes(crew: Crew) -> list[Route]:
         if isinstance(held, Response):
             return held
         try:
-            post = msgspec.json.decode(await request.body(), type=protocol.CuePost)
+            post = msgspec.json.decode(await request.body(), type=protocol_crew.CuePost)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
-            return json_response(protocol.CueReply(reason=Reason.BAD_CUE, detail=str(error)), 422)
+            return json_response(protocol_crew.CueReply(reason=Reason.BAD_CUE, detail=str(error)), 422)
         try:
             status, reply = await crew.post(post, held)
         except (RedisError, TimeoutError, OSError):
             detail = "the store did not answer; send the same cue again, with the same id"
-            return json_response(protocol.CueReply(reason="retry", detail=detail), 503)
+            return json_response(protocol_crew.CueReply(reason="retry", detail=detail), 503)
         return json_response(reply, status)
 
     async def state(request: Request) -> Response:
@@ -345,7 +349,7 @@ def crew_routes(crew: Crew) -> list[Route]:
     ]
 
 
-def flat(shown: protocol.Desk) -> dict[str, Any]:
+def flat(shown: protocol_crew.Desk) -> dict[str, Any]:
     """The state in one level of names and plain values, as show-control software likes to read it."""
     on_air = next((segment for segment in shown.segments if segment.state == "on_air"), None)
     newest = shown.rounds[-1] if shown.rounds else None

@@ -24,7 +24,7 @@ from gala.clock import GalaClock
 from gala.demo import BEFORE_MS
 from gala.evening import Evening, open_evening, service_secret
 from gala.notary import chain_and_signature
-from gala.protocol import CuePost
+from gala.protocol_crew import CuePost
 from gala.rundown_file import load
 from gala.settings import Settings
 from gala.show_state import State

@@ -9,7 +9,8 @@ from gala.desk import desk
 from gala.edge.crew import Crew
 from gala.passes import CrewPass, Passes
 from gala.planner import window_ms
-from gala.protocol import CuePost, Desk, PlayReply
+from gala.protocol import PlayReply
+from gala.protocol_crew import CuePost, Desk
 from gala.rounds import Rounds
 from gala.rundown_file import read
 from gala.show_refusals import FACTOR_BP_MAX, SPELL_MS_MAX, Reason

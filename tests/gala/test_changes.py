@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gala.desk import desk
-from gala.protocol import Desk, RoundView
+from gala.protocol import RoundView
+from gala.protocol_crew import Desk
 from gala.rounds import Rounds, ran_ms
 from gala.rundown import Rundown
 from gala.rundown_file import read

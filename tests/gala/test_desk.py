@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gala import protocol
+from gala import protocol_crew
 from gala.desk import desk
 from gala.rounds import Rounds
 from gala.rundown_file import load
@@ -35,7 +35,7 @@ def after(*steps: tuple[int, dict[str, Any]]) -> tuple[State, list[Entry]]:
     return state, entries
 
 
-def shown(at_s: int, *steps: tuple[int, dict[str, Any]]) -> protocol.Desk:
+def shown(at_s: int, *steps: tuple[int, dict[str, Any]]) -> protocol_crew.Desk:
     state, entries = after(*steps)
     return desk(
         RUNDOWN,

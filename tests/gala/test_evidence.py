@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gala import protocol
+from gala import protocol_crew
 from gala.edge.report import Report
 from gala.evidence import Books, evidence
 from gala.rundown_file import load
@@ -55,10 +55,10 @@ def shown(
     seals: dict[str, bool] | None = None,
     counters: dict[str, int] | None = None,
     edges: tuple[Report, ...] = (),
-) -> protocol.EvidenceRound:
+) -> protocol_crew.EvidenceRound:
     state, entries = after(*cues)
     leaves = [
-        protocol.EvidenceLeaf(
+        protocol_crew.EvidenceLeaf(
             index=6, schema="gala/seal/1", key=f"round/{ROUND}/seal", hash="00" * 32, at_ms=1
         )
     ]

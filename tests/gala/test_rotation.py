@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from redis import exceptions
 
-from gala.protocol import CuePost, DeskClock, DeskEdge
+from gala.protocol_crew import CuePost, DeskClock, DeskEdge
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.store.valkey import EmbeddedValkey

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gala.desk import desk
-from gala.protocol import Desk, RoundView
+from gala.protocol import RoundView
+from gala.protocol_crew import Desk
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.rundown_file import read

@@ -1,4 +1,4 @@
-// Written by gala/typescript.py from gala/protocol.py: change that, then run
+// Written by gala/typescript.py from gala/protocol.py and gala/protocol_crew.py: change those, then run
 //   gala protocol > gala/web/src/protocol.gen.ts
 
 /** The segment on air. `text` is the content hash of its `SegmentText` at `/texts/HASH.json`. */
@@ -281,6 +281,15 @@ export interface Refusal {
   retry_after_ms: number;
 }
 
+/** Once per connection of an overlay: what may be on air now. Then `show`, `tally` and `clock`. */
+export interface OverlayWelcome {
+  now_ms: number;
+  show: Show;
+  join_url: string;
+  tally: Tally | null;
+  rate: number;
+}
+
 /** A cue on the director's desk. `label` is `7.3`; `needs` names what GO must bring along. */
 export interface DeskCue {
   id: string;
@@ -508,15 +517,6 @@ export interface CueReply {
   show: Desk | null;
 }
 
-/** Once per connection of an overlay: what may be on air now. Then `show`, `tally` and `clock`. */
-export interface OverlayWelcome {
-  now_ms: number;
-  show: Show;
-  join_url: string;
-  tally: Tally | null;
-  rate: number;
-}
-
 /** A leaf of the log, without its content: that is published with the bundle. */
 export interface EvidenceLeaf {
   index: number;
@@ -637,6 +637,7 @@ export interface Messages {
   Tune: Tune,
   TuneReply: TuneReply,
   Refusal: Refusal,
+  OverlayWelcome: OverlayWelcome,
   DeskCue: DeskCue,
   DeskWindow: DeskWindow,
   DeskSegment: DeskSegment,
@@ -651,7 +652,6 @@ export interface Messages {
   Desk: Desk,
   CuePost: CuePost,
   CueReply: CueReply,
-  OverlayWelcome: OverlayWelcome,
   EvidenceLeaf: EvidenceLeaf,
   EvidenceRound: EvidenceRound,
   EvidenceDraw: EvidenceDraw,
@@ -689,6 +689,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   Tune: { absent: {"channel": "", "lang": ""}, parts: {} },
   TuneReply: { absent: {"cohort": "", "delay_ms": 0, "rest_ms": 0, "reason": ""}, parts: {} },
   Refusal: { absent: {"retry_after_ms": 0}, parts: {} },
+  OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
   DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },
   DeskWindow: { absent: {}, parts: {} },
   DeskSegment: { absent: {"note": "", "started_at_ms": 0, "ended_at_ms": 0, "absolute": false, "cues": [], "window_ms": 0, "windows": []}, parts: {"cues": {"of": "DeskCue", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
@@ -703,7 +704,6 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
   CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
-  OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
   EvidenceLeaf: { absent: {}, parts: {} },
   EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}}, parts: {} },
   EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },
