@@ -34,7 +34,7 @@ def wire() -> str:
 
 
 def typescript(declared: tuple[ModuleType, ...], enums: tuple[type[StrEnum], ...] = ()) -> str:
-    """The whole file: these modules' messages in the order of their declaration, then these lists of words."""
+    """The whole file: the messages of these modules as they are declared, then these lists of words."""
     messages: list[type[msgspec.Struct]] = [
         found
         for module in declared
