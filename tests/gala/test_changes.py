@@ -79,7 +79,7 @@ def desk_of(story: Story) -> Desk:
 # ---------------------------------------------------------------- pauses
 
 instants = st.integers(0, 10**6)
-spans = st.lists(st.integers(0, 10**5), max_size=8).map(
+spans = st.lists(st.integers(1, 10**5), max_size=8).map(
     lambda gaps: [sum(gaps[: place + 1]) for place in range(len(gaps))]
 )
 
