@@ -79,8 +79,8 @@ def desk_of(story: Story) -> Desk:
 # ---------------------------------------------------------------- pauses
 
 instants = st.integers(0, 10**6)
-spans = st.lists(st.integers(1, 10**5), max_size=8).map(
-    lambda gaps: [sum(gaps[: place + 1]) for place in range(len(gaps))]
+spans = st.lists(st.integers(0, 10**5), max_size=8).map(
+    lambda gaps: [1 + sum(gaps[: place + 1]) for place in range(len(gaps))]  # an end of 0: it pauses still
 )
 
 
