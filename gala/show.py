@@ -130,7 +130,9 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
     # a round opens a moment after its cue, and what follows follows the opening
     takes_at_ms = at_ms + OPEN_LEAD_MS if act == "open" else at_ms
     fired[planned.id] = Fired(takes_at_ms, entry.by, entry.version)
-    retimed = {name: moved for name, moved in state.retimed.items() if name not in again}
+    # what is tied to the clock on the wall stays where it was moved, whatever is done before it
+    stays = {cue.id for cue in segment.cues[position + 1 :] if cue.by == "at"}
+    retimed = {name: moved for name, moved in state.retimed.items() if name not in again or name in stays}
     state = replace(state, fired=fired, retimed=retimed)
     if act == "start":
         segments = dict(state.segments)
