@@ -17,7 +17,7 @@ skip       target (segment id)                 the segment will not happen
 void       target (round id), reason           the round counts for nothing
 multiply   target (round id), factor_bp, ms    for so long, points weigh factor_bp ten-thousandths
 locked     target, counters, tally, pages      every gate of the round's box is shut (conductor)
-extend     target (round id), ms               the open round locks, and is cut, so much later (or earlier)
+extend     target (round id), ms, reason?      the open round locks, and is cut, so much later (or earlier)
 retime     target (cue id), at_ms, reason?     a timed cue is due then
 swap       target, other (segment ids),        two segments that have not begun change places
            reason?

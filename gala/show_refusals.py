@@ -87,7 +87,7 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if kind == "delay":
         return _delay_refusal(rundown, target, cue)
     if kind == "extend":
-        return _extend_refusal(state, target, cue, at_ms)
+        return _extend_refusal(rundown, state, target, cue, at_ms)
     if kind == "retime":
         return _retime_refusal(rundown, state, target, cue, at_ms)
     if kind == "swap":
@@ -180,7 +180,9 @@ def _open_round(state: State, target: object) -> Round | None:
     return None if round_ is None or round_.void or round_.locked_at_ms else round_
 
 
-def _extend_refusal(state: State, target: object, cue: CueContent, at_ms: int) -> Reason | None:
+def _extend_refusal(
+    rundown: Rundown, state: State, target: object, cue: CueContent, at_ms: int
+) -> Reason | None:
     round_ = _open_round(state, target)
     if round_ is None:
         return Reason.NO_OPEN_ROUND
@@ -195,7 +197,9 @@ def _extend_refusal(state: State, target: object, cue: CueContent, at_ms: int) -
     # what is over stays over, though the conductor may be a moment behind
     if round_.lock_due_at_ms <= at_ms or first_ms + ms <= at_ms:
         return Reason.TOO_SOON
-    return None
+    moved = ("cut", "lock") if round_.cut_due_at_ms > at_ms else ("lock",)
+    tied = any(planned.by == "at" and planned.do in moved for planned in rundown.segment(round_.segment).cues)
+    return Reason.ABSOLUTE if tied and not cue.get("reason") else None
 
 
 def _retime_refusal(
