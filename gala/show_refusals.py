@@ -77,7 +77,7 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if kind == "skip":
         return _skip_refusal(rundown, state, target)
     if kind in ("void", "locked", "sealed"):
-        return _round_refusal(state, kind, target, cue)
+        return _round_refusal(rundown, state, kind, target, cue)
     if kind == "multiply":
         return _multiply_refusal(rundown, state, target, cue, at_ms)
     if kind == "kill":
@@ -130,14 +130,23 @@ def _skip_refusal(rundown: Rundown, state: State, target: object) -> Reason | No
     return Reason.ALREADY_DONE if target in state.segments else None
 
 
-def _round_refusal(state: State, kind: str, target: object, cue: CueContent) -> Reason | None:
+def _round_refusal(
+    rundown: Rundown, state: State, kind: str, target: object, cue: CueContent
+) -> Reason | None:
     round_ = state.rounds.get(target) if isinstance(target, str) else None
     if round_ is None:
         return Reason.UNKNOWN_ROUND
     if kind == "void":
         if not cue.get("reason"):
             return Reason.REASON_NEEDED
-        frozen = any(drawing.frozen_at_ms for drawing in state.draws.values())
+        # a roster stands as it was frozen; the rounds of later draws may still be voided
+        frozen = any(
+            segment.draw is not None
+            and round_.segment in segment.draw.segments
+            and segment.draw.number in state.draws
+            and state.draws[segment.draw.number].frozen_at_ms
+            for segment in rundown.segments
+        )
         return Reason.ALREADY_DONE if round_.void or frozen else None
     if kind == "locked":
         if round_.shut:
