@@ -237,10 +237,13 @@ def _lock(rundown: Rundown, state: State, round_: Round, entry: LogEntry) -> Sta
     done = {
         cue.id: Fired(locked_at_ms, entry.by, entry.version)
         for cue in rundown.segment(round_.segment).cues
-        if cue.do == "lock"
+        if cue.do in ("cut", "lock") and cue.id not in state.fired
     }
     rounds = {**state.rounds, round_.id: locked}
-    return replace(state, rounds=rounds, fired={**state.fired, **done})
+    state = replace(state, rounds=rounds, fired={**state.fired, **done})
+    if state.standby in done:
+        state = replace(state, standby=_next_go(rundown, state, state.standby))
+    return state
 
 
 def _kill(rundown: Rundown, state: State, entry: LogEntry) -> State:

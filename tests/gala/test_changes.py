@@ -362,6 +362,21 @@ def test_the_kill_switch_ends_every_play_at_once_on_every_channel_until_resume()
     assert only(story).locked_at_ms == killed_ms, "what was locked stays locked"
 
 
+def test_after_the_kill_switch_nobody_is_asked_to_lock_what_is_locked() -> None:
+    text = Path("tests/gala/polls.toml").read_text(encoding="utf-8")
+    by_hand = read(text.replace('lock = "after 18s"', 'lock = "go"', 1).encode()).rundown
+    assert by_hand is not None
+    story = Story(by_hand)
+    story.go("tetris.start")
+    story.wait(5)
+    assert story.state.standby == "tetris.lock"
+    story.must("kill", reason="a light fell down")
+    assert story.state.standby == "tetris.settle"
+    story.shut(TETRIS)
+    story.must("resume")
+    assert story.do({"cue": "go", "target": "tetris.settle", "outcome": "comets"}) is None
+
+
 # ---------------------------------------------------------------- red windows and claps
 
 
