@@ -1,5 +1,6 @@
 """Whether a cue may be done now, or why not. Pure and total; the log holds only what was let through here."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from gala.planner import opens_red
@@ -47,6 +48,7 @@ class Reason(StrEnum):
     ABSOLUTE = "absolute"  # tied to the clock on the wall: moving it needs a reason, which is logged
     STARTED = "started"  # what has begun stays where it is
     DRAW_FIRST = "draw_first"  # a draw would come before a round it draws from
+    NO_END = "no_end"  # the segment that would be the last has no cue `end`
     KILLED = "killed"  # every screen is quiet: resume first
     NOT_ASKED = "not_asked"  # nobody was told to watch for the clap
 
@@ -127,7 +129,15 @@ def _skip_refusal(rundown: Rundown, state: State, target: object) -> Reason | No
         return Reason.UNKNOWN_SEGMENT
     if target in state.skipped:
         return Reason.SKIPPED
-    return Reason.ALREADY_DONE if target in state.segments else None
+    if target in state.segments:
+        return Reason.ALREADY_DONE
+    left = [segment for segment in running_order(rundown, state) if segment.id not in state.skipped]
+    return None if _can_end([segment for segment in left if segment.id != target]) else Reason.NO_END
+
+
+def _can_end(order: Sequence[Segment]) -> bool:
+    """Whether the evening has an end if these segments run: that of the last, as it has in the rundown."""
+    return bool(order) and any(planned.do == "end" for planned in order[-1].cues)
 
 
 def _round_refusal(
@@ -238,7 +248,7 @@ def _swap_refusal(rundown: Rundown, state: State, target: object, cue: CueConten
     other = cue.get("other")
     if target not in order or other not in order or target == other:
         return Reason.UNKNOWN_SEGMENT
-    swapped = [{target: other, other: target}.get(name, name) for name in order]
+    swapped = [str({target: other, other: target}.get(name, name)) for name in order]
     for name in (target, other):
         if name in state.segments:
             return Reason.STARTED
@@ -249,7 +259,8 @@ def _swap_refusal(rundown: Rundown, state: State, target: object, cue: CueConten
             swapped.index(source) > swapped.index(segment.id) for source in segment.draw.segments
         ):
             return Reason.DRAW_FIRST
-    return None
+    left = [rundown.segment(name) for name in swapped if name not in state.skipped]
+    return None if _can_end(left) else Reason.NO_END
 
 
 def _act_refusal(

@@ -149,6 +149,21 @@ async def test_the_picker_nudges_by_half_a_second_and_survives_a_reload(
     await expect(page.get_by_role("button", name="0.5 s earlier")).to_be_disabled()
 
 
+async def test_whoever_picks_a_slower_channel_sees_its_picture_and_not_the_one_they_left(
+    night: Night, browser: Browser
+) -> None:
+    page = await phone(browser, night)
+    await open_poll(night)
+    comets = page.get_by_role("button", name="Comets")
+    await expect(comets).to_be_enabled()
+    night.evening.clock.pace(SLOWLY)
+    await page.get_by_role("navigation").get_by_text("You").click()
+    await page.get_by_role("radio", name="Cable").check()
+    await expect(page.locator("[data-delay='20000'][data-own=false]")).to_be_visible()
+    await page.get_by_role("navigation").get_by_text("Stage").click()
+    await expect(comets).to_have_count(0)
+
+
 async def test_doors_stand_dark_until_the_very_instant_a_round_opens(night: Night, browser: Browser) -> None:
     page = await phone(browser, night)
     await night.go("welcome.start")

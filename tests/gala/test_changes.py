@@ -271,6 +271,17 @@ def test_a_swap_changes_places_times_and_what_is_on_standby() -> None:
         assert story.do({"cue": "swap", "target": draw.id, "other": source}) is Reason.DRAW_FIRST
 
 
+def test_neither_a_swap_nor_a_skip_leaves_the_evening_without_an_end() -> None:
+    endless = [segment.id for segment in GALA_2019.segments if segment.cues[-1].do != "end"]
+    before, last = (segment.id for segment in GALA_2019.segments[-2:])
+    story = Story(GALA_2019)
+    swap = {"cue": "swap", "target": endless[0], "other": last}
+    assert story.do(swap) is Reason.NO_END
+    story.must("skip", target=last)
+    assert GALA_2019.segments[-3].id in endless
+    assert story.do({"cue": "skip", "target": before}) is Reason.NO_END
+
+
 # ---------------------------------------------------------------- channels
 
 

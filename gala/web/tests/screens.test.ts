@@ -41,6 +41,7 @@ describe("what is received", () => {
     expect(newerShow(old, late)).toBe(late);
     const anew = show({ epoch: "b", step: 0 });
     expect(newerShow(late, anew)).toBe(anew);
+    expect(newerShow(late, old, true)).toBe(old); // of a slower channel, whose steps are behind
   });
 });
 

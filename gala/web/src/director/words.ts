@@ -61,6 +61,7 @@ const REASONS: Record<string, string> = {
   absolute: "it is tied to the clock on the wall: moving it needs a reason.",
   started: "it has begun, and stays where it is.",
   draw_first: "a draw would come before a round it draws from.",
+  no_end: "the segment that would be the last has no end: the evening could not end.",
   not_asked: "nobody was told to watch for the clap: ask the phones first.",
   wrong_role: "this pass may watch the console, not press its keys.",
 };

@@ -52,9 +52,12 @@ const ANSWER_MS = 4000;
 
 const NOBODY: Mine = complete("Mine", {});
 
-/** The newer of two views of one evening. Within an epoch a cohort's steps only grow; another epoch is a new count. */
-export function newerShow(held: Show | null, received: Show): Show {
-  return held && held.epoch === received.epoch && held.step > received.step ? held : received;
+/**
+ * The newer of two views of one evening. Within an epoch a cohort's steps only grow; another epoch is a new count, and
+ * so is another cohort: `moved` says that the one held may be of that which the viewer has left.
+ */
+export function newerShow(held: Show | null, received: Show, moved = false): Show {
+  return held && !moved && held.epoch === received.epoch && held.step > received.step ? held : received;
 }
 
 const later = (run: () => void, after_ms: number): void => void setTimeout(run, after_ms);
@@ -85,6 +88,8 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
   const texts = new Texts(fetchText, later);
   let pass = "";
   let lang = asked.lang;
+  // since a viewer said to watch otherwise, until a view that was surely sent after that
+  let moved: "" | "asked" | "answered" = "";
   let wanted = false; // a person asked for a seat; a break of the link does not take that back
 
   const connection = new Connection(
@@ -137,7 +142,8 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     syncing.begin(welcome.now_ms, welcome.rate);
     taken.value = { delay_ms: welcome.delay_ms, rest_ms: welcome.rest_ms };
     plays.belong(welcome.viewer, welcome.show.epoch);
-    show.value = newerShow(show.value, welcome.show);
+    show.value = newerShow(show.value, welcome.show, moved !== "");
+    moved = "";
     mine.value = welcome.mine;
     connection.greeted();
     plays.learn(welcome.mine);
@@ -146,7 +152,8 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
   });
   socket.on("show", (received: unknown) => {
     const newest = complete("Show", received);
-    show.value = newerShow(show.value, newest);
+    show.value = newerShow(show.value, newest, moved !== "");
+    if (moved === "answered") moved = "";
     // the director may tune a channel at any time, and takes along whoever watches it as it comes
     if (watching.value.own_ms === null) taken.value = { delay_ms: newest.delay_ms, rest_ms: 0 };
   });
@@ -243,6 +250,7 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
   let wishes = 0;
   const tune = async (wish: Watching): Promise<TuneReply | null> => {
     const wanted_no = ++wishes;
+    moved = "asked";
     taken.value = null;
     watching.value = wish;
     keepWatching(drawer, wish);
@@ -251,6 +259,7 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
       const { channel, own_ms } = wish;
       const content = { channel, lang, ...(own_ms === null ? {} : { delay_ms: own_ms }) };
       const reply = complete("TuneReply", await connection.ask("tune", content, ANSWER_MS));
+      if (wanted_no === wishes) moved = "answered";
       if (wanted_no === wishes && !reply.reason) {
         taken.value = { delay_ms: reply.delay_ms, rest_ms: reply.rest_ms };
         // a delay too far from the channel's is believed only so far
