@@ -265,7 +265,6 @@ class EmbeddedValkey:
             os.close(self._lock)
             self._lock = None
 
-
     def _end_guard(self) -> None:
         if self._guard:
             self._guard.kill()
@@ -301,14 +300,14 @@ async def _watch(server: EmbeddedValkey) -> None:
         code = server.ended_with
         if code is None:
             continue
-        log.error("our store ended by itself and is started again", code=code)
+        log.warning("our store ended by itself and is started again", code=code)
         try:
             await asyncio.to_thread(server.revive)
         except (ValkeyUnusable, OSError) as error:
-            log.error("our store does not come back", error=str(error))
+            log.warning("our store does not come back", error=str(error))
             await asyncio.sleep(AGAIN_S)
         else:
-            log.warning("our store is back")
+            log.info("our store is back")
 
 
 def running_at(folder: Path) -> str:

@@ -256,6 +256,7 @@ async def test_a_server_that_is_killed_comes_back_over_the_same_data_and_still_e
             os.kill(killed, signal.SIGKILL)
             async with asyncio.timeout(PATIENCE_S):
                 while True:
+                    await asyncio.sleep(0)  # a refused connection alone gives nobody else a turn
                     with contextlib.suppress(exceptions.RedisError, OSError):
                         found = await clients.once.get("acked")
                         if (await clients.once.info("server"))["process_id"] != killed:
@@ -282,11 +283,12 @@ async def test_one_that_does_not_come_back_at_first_is_tried_again(
         os.kill(pid, signal.SIGKILL)
         log = tmp_path / "valkey.log"
         async with asyncio.timeout(PATIENCE_S):
-            while log.read_text().count("oO0OoO0OoO0Oo") < 3:
+            while len({line.split(":")[0] for line in log.read_text().splitlines()}) < 4:  # processes
                 await asyncio.sleep(0)
             folder.unlink()
             (tmp_path / "away").rename(folder)
             while True:
+                await asyncio.sleep(0)
                 with contextlib.suppress(exceptions.RedisError, OSError):
                     assert await clients.once.get("acked") == b"before"
                     break
