@@ -530,3 +530,22 @@ async def test_a_store_of_our_own_killed_twice_in_a_round_comes_back_by_itself_w
         finally:
             for phone in phones:
                 await phone.close()
+
+
+async def test_refused_plays_are_told_by_reason_and_by_the_channel_they_came_from(
+    stage: Stage, join: Join
+) -> None:
+    hall, app = await join(channel="hall"), await join(channel="app")
+    await in_round(stage, hall)
+    assert (await hall.play(TETRIS, 1, "comets"))["reason"] == "enter_first"
+    for seq in (1, 2):
+        assert (await app.play(TETRIS, seq, "comets"))["reason"] == "unknown_round", "it opens 8 s later"
+    told = {"enter_first": {"hall": 1}, "unknown_round": {"app": 2}}
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            stage.wait(1)
+            shown = stage.evening.crew.evidence(stage.evening.clock.now_ms()).rounds
+            if shown and shown[0].refused_by_channel == told:
+                break
+            await asyncio.sleep(0)
+    assert shown[0].refused == {"enter_first": 1, "unknown_round": 2}
