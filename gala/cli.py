@@ -14,9 +14,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 import uvloop
+from redis.exceptions import RedisError
 from rich.console import Console
 
-from gala import rundown_check, settings, typescript
+from gala import recount, rundown_check, settings, typescript
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS, Options, demo, links
 from gala.evening import OtherRundown, open_evening, service_secret
@@ -27,6 +28,7 @@ from gala.passes import CREW_ROLES, Passes
 from gala.rundown import Rundown
 from gala.rundown_file import Faults, load
 from gala.store.clients import StoreUnusable
+from gala.store.log import Forked
 from gala.store.valkey import ValkeyUnusable
 from gala.timekeeping import world_of
 from rewards.audit import verify_bundle
@@ -200,6 +202,58 @@ def pass_command(
         soft_wrap=True,
         highlight=False,
     )
+
+
+@app.command("recount")
+def recount_command(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="[SHOW|BUNDLE]",
+            help="A bundle's folder; or a rundown (its file, or a shipped one's name) whose evening is in "
+            "the store. Without it, the one show in the store.",
+        ),
+    ] = "",
+    asked: Annotated[
+        str, typer.Option("--round", help="Only this one: its id, SEGMENT/RUN, or its segment.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON instead of tables.")] = False,
+) -> None:
+    """Count boxes anew, and hold the counters to it. Exit 1: something is not equal; 2: cannot be read.
+
+    The store is GALA_REDIS_URL, or that of GALA_DATA, whether its evening runs or is over.
+    """
+    chosen = read_settings()
+    try:
+        found = (
+            recount.of_bundle(Path(target), asked)
+            if Path(target).is_dir() and target
+            else uvloop.run(recount_store(chosen, target, asked))
+        )
+    except (recount.CannotRead, StoreUnusable, ValkeyUnusable, Forked, RedisError, OSError) as problem:
+        raise fail(str(problem)) from None
+    if not found:
+        raise fail(f"no round {asked} here" if asked else "no round has been opened here")
+    if as_json:
+        sys.stdout.write(recount.as_json(found).decode() + "\n")
+    else:
+        for one in found:
+            out.print(recount.table(one))
+            for wrong in one.wrong:
+                out.print(f"  {wrong}", style="red", highlight=False, soft_wrap=True)
+    raise typer.Exit(1 if any(one.wrong for one in found) else 0)
+
+
+async def recount_store(chosen: settings.Settings, target: str, asked: str) -> list[recount.Recount]:
+    """The rounds of a show in the store; of the only one there when none is named."""
+    plan = read_rundown(target) if target else None
+    async with recount.store_of(chosen) as clients:
+        if plan is None:
+            shows = await recount.shows(clients)
+            if len(shows) != 1:
+                raise recount.CannotRead(f"name the show; the store holds: {', '.join(shows) or 'none'}")
+            plan = read_rundown(shows[0])
+        return await recount.of_store(clients, plan, asked)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gala import planner, protocol, protocol_crew
 from gala.as_run import as_run
-from gala.edge.report import Report
+from gala.edge.report import Report, refused_by_channel
 from gala.planner import opens_red, window_ms
 from gala.rounds import Rounds
 from gala.rundown import Cue, Rundown, Segment, TimingClass, words
@@ -352,6 +352,7 @@ def _round(
         sealed=round_.sealed,
         recount_equal=round_.recount_equal,
         refused=refused,
+        refused_by_channel=refused_by_channel(edges.values(), round_.id),
         windows=windows(rundown, rundown.segment(round_.segment), round_.timing, length_ms, round_.delays_ms)
         if closes_at_ms
         else [],

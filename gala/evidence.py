@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from gala import protocol_crew
-from gala.edge.report import Report
+from gala.edge.report import Report, refused_by_channel
 from gala.rundown import Rundown, words
 from gala.show_state import LogEntry, Round, State
 from rewards.audit import Check
@@ -81,8 +81,9 @@ def evidence(
 ) -> protocol_crew.Evidence:
     """The whole page. `counters`: live ones by round, used until its gates have shut; `edges`: reports."""
     sealed = {entry.cue["target"]: entry.cue for entry in entries if entry.cue["cue"] == "sealed"}
+    reports = list(edges)
     refused: dict[str, Counter[str]] = {}
-    for report in edges:
+    for report in reports:
         for round_id, reasons in report.refused.items():
             refused.setdefault(round_id, Counter()).update(reasons)
     places = {leaf.key: leaf.index for leaf in written.leaves}
@@ -110,6 +111,7 @@ def evidence(
                 written.seals.get(round_.id),
                 places.get(f"round/{round_.id}/seal", -1),
                 refused.get(round_.id, {}),
+                refused_by_channel(reports, round_.id),
             )
             for round_ in state.rounds.values()
         ],
@@ -140,6 +142,7 @@ def _round(
     seal_says: bool | None,
     leaf: int,
     refused: Mapping[str, int],
+    by_channel: dict[str, dict[str, int]],
 ) -> protocol_crew.EvidenceRound:
     counters = _counted(round_.counters if round_.shut else live)
     recount = _counted(sealed["recount"]) if sealed is not None else {}
@@ -163,6 +166,7 @@ def _round(
         plays=sealed["plays"] if sealed is not None else 0,
         sealed_leaf=leaf,
         refused=dict(refused),
+        refused_by_channel=by_channel,
     )
 
 

@@ -111,6 +111,7 @@ class DeskRound(Message):
     sealed: bool = False
     recount_equal: bool = False
     refused: dict[str, int] = msgspec.field(default_factory=dict)
+    refused_by_channel: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)  # by reason
     windows: list[DeskWindow] = msgspec.field(default_factory=list)
 
 
@@ -253,6 +254,7 @@ class EvidenceRound(Message):
     plays: int = 0  # slots in the sealed box
     sealed_leaf: int = -1  # index in the log; -1: not there yet
     refused: dict[str, int] = msgspec.field(default_factory=dict)  # by reason
+    refused_by_channel: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)  # by reason
 
 
 class EvidenceDraw(Message):

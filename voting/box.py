@@ -158,6 +158,16 @@ class Box:
         found = _bytes(await self._redis.get(self._key(page, "slots")) or b"")
         return found.ljust(-(-len(found) // self.width) * self.width, b"\0")
 
+    async def whole(self, page: int) -> tuple[bytes, dict[str, int]]:
+        """A page's slots (as `slots`) and its counters, zeros left out, both as of one instant."""
+        pipeline = self._redis.pipeline(transaction=True)
+        pipeline.get(self._key(page, "slots"))
+        pipeline.hgetall(self._key(page, "counters"))
+        found, counters = await pipeline.execute()
+        found = _bytes(found or b"")
+        slots = found.ljust(-(-len(found) // self.width) * self.width, b"\0")
+        return slots, {name.decode(): int(value) for name, value in counters.items() if int(value)}
+
     async def read(self, ranges: Iterable[range]) -> list[bytes]:
         """The slots of ranges of numbers, in one round trip: of each range all, slots never written as zeros.
 

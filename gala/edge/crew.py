@@ -182,7 +182,7 @@ class Crew:
         live = self._rounds.live(round_)
         if embargo.result(round_, round_) or embargo.counters(round_, round_, live=live):
             return shown
-        return replace(shown, voters=0, choices=[], outcome="", refused={})
+        return replace(shown, voters=0, choices=[], outcome="", refused={}, refused_by_channel={})
 
     def evidence(self, now_ms: int) -> protocol_crew.Evidence:
         """The auditor's page as of the last step."""

@@ -352,6 +352,7 @@ class Edge:
             plays_per_s=round((self.plays.counted - self._reported_count) / seconds, 1),
             seen_at_ms=now_ms,
             refused=self.plays.refusals(),
+            refused_by_channel=self.plays.refusals_by_channel(),
             channels=self.audience.by_channel(),
             rotation=self.rotation.reason,
             clock_ms=self.rotation.clock_ms,

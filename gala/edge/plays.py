@@ -34,7 +34,18 @@ Then = Callable[[PlayReply], None]
 class Waiting:
     """One play that waits for its batch."""
 
-    __slots__ = ("arrived_ms", "at_ms", "channel", "delay_ms", "move", "number", "seq", "slack_ms", "then")
+    __slots__ = (
+        "arrived_ms",
+        "at_ms",
+        "channel",
+        "delay_ms",
+        "move",
+        "number",
+        "seq",
+        "slack_ms",
+        "then",
+        "watching",
+    )
 
     def __init__(
         self,
@@ -50,6 +61,7 @@ class Waiting:
         self.number = number
         self.seq = seq
         self.channel = cohort.channel_index
+        self.watching = cohort.channel.id
         self.delay_ms = cohort.exact_ms
         self.move = move
         self.arrived_ms = arrived_ms
@@ -73,7 +85,7 @@ class _Table:
         self.empty = bytes(opened.layout.width)
         self.slots: dict[int, bytes] = {}  # newest known; a wrong guess costs one more call, never a vote
         self.waiting: dict[int, list[Waiting]] = {}  # by page
-        self.refused: Counter[str] = Counter()
+        self.refused: Counter[tuple[str, str]] = Counter()  # by reason and channel
 
 
 class Plays:
@@ -106,7 +118,18 @@ class Plays:
 
     def refusals(self) -> dict[str, dict[str, int]]:
         """Refused plays by round and reason since this edge started."""
-        return {name: dict(table.refused) for name, table in self._tables.items() if table.refused}
+        return {
+            name: {reason: sum(channels.values()) for reason, channels in reasons.items()}
+            for name, reasons in self.refusals_by_channel().items()
+        }
+
+    def refusals_by_channel(self) -> dict[str, dict[str, dict[str, int]]]:
+        """As `refusals`, each by the channel that the viewer watched."""
+        found: dict[str, dict[str, dict[str, int]]] = {}
+        for name, table in self._tables.items():
+            for (reason, channel), count in table.refused.items():
+                found.setdefault(name, {}).setdefault(reason, {})[channel] = count
+        return found
 
     def _table(self, round_: Round) -> _Table:
         table = self._tables.get(round_.id)
@@ -180,15 +203,17 @@ class Plays:
         if round_ is None:
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
         if round_id not in cohort.visible.rounds:
-            return self._refused(self._table(round_), Reason.UNKNOWN_ROUND)
+            return self._refused(self._table(round_), cohort.channel.id, Reason.UNKNOWN_ROUND)
         if number < 0:
-            return self._refused(self._table(round_), Reason.ENTER_FIRST)
+            return self._refused(self._table(round_), cohort.channel.id, Reason.ENTER_FIRST)
         if self._queued >= QUEUE_MAX:
             return PlayReply(status="retry", retry_after_ms=DEADLINE_MS)
         return None
 
-    def _refused(self, table: _Table, reason: Reason, mine: dict[str, Any] | None = None) -> PlayReply:
-        table.refused[reason] += 1
+    def _refused(
+        self, table: _Table, channel: str, reason: Reason, mine: dict[str, Any] | None = None
+    ) -> PlayReply:
+        table.refused[reason, channel] += 1
         return PlayReply(status="refused", reason=reason, mine=mine_of(mine))
 
     async def flush(self) -> None:
@@ -238,7 +263,7 @@ class Plays:
                     continue
                 verdict = self._judge(table, round_, waiting, before)
             if isinstance(verdict, Refused):
-                waiting.answer(self._refused(table, verdict.reason, verdict.mine))
+                waiting.answer(self._refused(table, waiting.watching, verdict.reason, verdict.mine))
             elif isinstance(verdict, Already):
                 waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
             else:
@@ -294,7 +319,7 @@ class Plays:
             waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
         else:
             assert isinstance(verdict, Refused), "nothing counts in a window that is closed"
-            waiting.answer(self._refused(table, verdict.reason, verdict.mine))
+            waiting.answer(self._refused(table, waiting.watching, verdict.reason, verdict.mine))
 
     def _judge(self, table: _Table, round_: Round, waiting: Waiting, before: bytes) -> Outcome:
         return _judge(table, self._window(round_, waiting, before), waiting, before)

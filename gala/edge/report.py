@@ -1,6 +1,7 @@
 """How an edge says it is doing, and who of those who say something is still there."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar, cast
 
 import msgspec
@@ -19,9 +20,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seen_at_ms: int
     refused: dict[str, dict[str, int]]  # by round and reason
     rotation: str = ""
+    refused_by_channel: dict[str, dict[str, dict[str, int]]] = {}  # by round, reason and channel
     clock_ms: int = 0  # its clock minus the show's
     log_lag_ms: int = 0
     channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each
+
+
+def refused_by_channel(reports: Iterable[Report], round_id: str) -> dict[str, dict[str, int]]:
+    """A round's refused plays by reason and channel, of all these edges together."""
+    found: dict[str, Counter[str]] = {}
+    for report in reports:
+        for reason, channels in report.refused_by_channel.get(round_id, {}).items():
+            found.setdefault(reason, Counter()).update(channels)
+    return {reason: dict(channels) for reason, channels in found.items()}
 
 
 T = TypeVar("T")

@@ -12,6 +12,9 @@ The data folder belongs to one server at a time. The lock is a `flock` on ``valk
 the server inherits: the kernel keeps it while either of us lives, and drops it when both are gone. So a
 folder left behind by a kill is free as soon as its server has written its last, and no stale lock can
 exist.
+
+A server that ends while we live (killed for its memory, crashed) is started again over the same folder:
+whatever it acknowledged is in its append-only file. We keep the lock meanwhile, so nobody can step between.
 """
 
 import asyncio
@@ -31,6 +34,7 @@ from typing import Self
 from urllib.parse import quote
 
 import redis
+import structlog
 from redis import exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -41,11 +45,19 @@ READY_S = 30.0
 """A big append-only file takes seconds to load; beyond this something is wrong."""
 
 STOP_S = 10.0
+WATCH_S = 0.1
+"""How often we look whether it still runs: a phone tries again after a second, and should find it back."""
+
+AGAIN_S = 1.0
+"""Between two attempts to bring it back, while it does not start: a full disk is not mended sooner."""
+
 RELEASE_S = 5.0
 """How long a killed predecessor's server may take to end before we ask it ourselves."""
 
 SOCKET_BYTES_MAX = 103
 """sun_path holds 107 bytes on Linux, 103 on macOS."""
+
+log = structlog.get_logger("gala.store")
 
 # $1: the server. TERM writes out and ends; KILL after ten seconds, for a server that is frozen.
 _GUARD = """
@@ -125,6 +137,24 @@ class EmbeddedValkey:
                 self._end()
                 raise
         return self
+
+    @property
+    def ended_with(self) -> int | None:
+        """The code with which the server ended by itself; None while it runs, or was not to run."""
+        return self._server.poll() if self._server else None
+
+    def revive(self) -> None:
+        """Starts the server again if it has ended by itself, over the same folder and under the same lock.
+
+        Does nothing while it runs, and before `start` and after `stop`. Returns and raises as `start` does,
+        but keeps the folder when it fails: it may be called again.
+        """
+        with self._turn:
+            if self._stopped or self.ended_with is None:
+                return
+            self._end_guard()  # it watches a pid that may soon be another's
+            self._spawn()
+            self._await_ready()
 
     def stop(self) -> None:
         """Ends the server after its last write and frees the folder. Again does nothing."""
@@ -227,12 +257,7 @@ class EmbeddedValkey:
                 self._server.kill()
                 self._server.wait()
             self._server = None
-        if self._guard:
-            self._guard.kill()
-            self._guard.wait()
-            assert self._guard.stdin is not None
-            self._guard.stdin.close()
-            self._guard = None
+        self._end_guard()
         if self._private:
             shutil.rmtree(self._private, ignore_errors=True)
             self._private = None
@@ -240,17 +265,61 @@ class EmbeddedValkey:
             os.close(self._lock)
             self._lock = None
 
+    def _end_guard(self) -> None:
+        if self._guard:
+            self._guard.kill()
+            self._guard.wait()
+            assert self._guard.stdin is not None
+            self._guard.stdin.close()
+            self._guard = None
+
 
 @contextlib.asynccontextmanager
 async def embedded(folder: Path, *, durable: bool = True) -> AsyncIterator[str]:
-    """Runs a server over `folder` and gives its address. Raises as `EmbeddedValkey.start` does."""
+    """Runs a server over `folder`, brings it back should it end by itself, and gives its address.
+
+    Raises as `EmbeddedValkey.start` does. One that does not come back is tried for ever, and told in the log.
+    """
     server = EmbeddedValkey(folder, durable=durable)
+    watching: asyncio.Task[None] | None = None
     try:
         await asyncio.to_thread(server.start)
+        watching = asyncio.create_task(_watch(server))
         yield server.url
     finally:
+        if watching is not None:
+            watching.cancel()
         # Also when start was cancelled: stop waits for its turn, and a start after it does nothing.
         await asyncio.shield(asyncio.to_thread(server.stop))
+
+
+async def _watch(server: EmbeddedValkey) -> None:
+    """Brings the server back whenever it has ended by itself, until cancelled."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        code = server.ended_with
+        if code is None:
+            continue
+        log.warning("our store ended by itself and is started again", code=code)
+        try:
+            await asyncio.to_thread(server.revive)
+        except (ValkeyUnusable, OSError) as error:
+            log.warning("our store does not come back", error=str(error))
+            await asyncio.sleep(AGAIN_S)
+        else:
+            log.info("our store is back")
+
+
+def running_at(folder: Path) -> str:
+    """The address of the server that another process runs over `folder` now; empty when none does."""
+    try:
+        lock = os.open(folder / "valkey.lock", os.O_RDWR)
+    except FileNotFoundError:
+        return ""
+    try:
+        return "" if _locked(lock) else f"unix://{quote(_holder(lock).socket)}"
+    finally:
+        os.close(lock)
 
 
 def in_use(folder: Path) -> bool:

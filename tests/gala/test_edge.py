@@ -494,3 +494,58 @@ async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_n
             for phone in phones:
                 await phone.close()
     await asyncio.to_thread(server.stop)
+
+
+async def test_a_store_of_our_own_killed_twice_in_a_round_comes_back_by_itself_with_every_acked_vote(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    async with running("", tmp_path_factory.mktemp("s")) as stage:
+        phones = [await Phone.connect(stage) for _ in range(3)]
+        try:
+            for phone in phones:
+                await phone.ask("enter", {})
+            await in_round(stage, phones[0])
+            for phone in phones[1:]:
+                await stage_opens(phone, TETRIS)
+            assert (await phones[0].play(TETRIS, 1, "comets"))["status"] == "counted"
+            for seq, choice in ((2, "harbour"), (3, "comets")):
+                server = (await stage.evening.clients.once.info("server"))["process_id"]
+                os.kill(server, signal.SIGKILL)
+                for phone in phones:
+                    reply = await phone.play(TETRIS, seq, choice)
+                    while reply["status"] == "retry":
+                        reply = await phone.play(TETRIS, seq, choice)
+                    # already: it was written as the store died, and only the answer was lost
+                    assert reply["status"] in ("counted", "already")
+                    assert (await phone.play(TETRIS, seq, "harbour"))["status"] == "already"
+            stage.wait(19)
+            await sees(phones[0], "locked")
+            stage.wait(1)
+            async with asyncio.timeout(PATIENCE_S):
+                while not stage.evening.crew.state.rounds[TETRIS].sealed:
+                    await asyncio.sleep(0)
+            round_ = stage.evening.crew.state.rounds[TETRIS]
+            assert round_.tally == {"voters": 3, "choices": {"comets": 3, "harbour": 0}}
+            assert round_.recount_equal
+        finally:
+            for phone in phones:
+                await phone.close()
+
+
+async def test_refused_plays_are_told_by_reason_and_by_the_channel_they_came_from(
+    stage: Stage, join: Join
+) -> None:
+    hall, app = await join(channel="hall"), await join(channel="app")
+    await in_round(stage, hall)
+    assert (await hall.play(TETRIS, 1, "comets"))["reason"] == "enter_first"
+    for seq in (1, 2):
+        assert (await app.play(TETRIS, seq, "comets"))["reason"] == "unknown_round", "it opens 8 s later"
+    told = {"enter_first": {"hall": 1}, "unknown_round": {"app": 2}}
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            stage.wait(1)
+            shown = stage.evening.crew.evidence(stage.evening.clock.now_ms()).rounds
+            if shown and shown[0].refused_by_channel == told:
+                break
+            await asyncio.sleep(0)
+    assert shown[0].refused == {"enter_first": 1, "unknown_round": 2}

@@ -103,8 +103,16 @@ def test_a_void_round_stays_in_sight() -> None:
 def test_refusals_of_all_edges_are_added_up_also_of_those_that_are_gone() -> None:
     def report(at_ms: int, **reasons: int) -> Report:
         return Report(
-            phones=1, ack_p50_ms=0, ack_p99_ms=0, plays_per_s=0, seen_at_ms=at_ms, refused={ROUND: reasons}
+            phones=1,
+            ack_p50_ms=0,
+            ack_p99_ms=0,
+            plays_per_s=0,
+            seen_at_ms=at_ms,
+            refused={ROUND: reasons},
+            refused_by_channel={ROUND: {reason: {"app": 1, "hall": n - 1} for reason, n in reasons.items()}},
         )
 
     edges = (report(0, locked=2, bad_move=1), report(RUNDOWN.starts_at_ms, locked=5))
-    assert shown(edges=edges).refused == {"locked": 7, "bad_move": 1}
+    round_ = shown(edges=edges)
+    assert round_.refused == {"locked": 7, "bad_move": 1}
+    assert round_.refused_by_channel == {"locked": {"app": 2, "hall": 5}, "bad_move": {"app": 1, "hall": 0}}

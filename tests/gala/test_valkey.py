@@ -1,5 +1,6 @@
 """Our own server: it is there when we are, gone when we are, and its data is there at the next start."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,7 +16,8 @@ import redis
 from redis import exceptions
 
 from gala.store.clients import CannotConnect, Evicts, TooOld, WrongPassword, connect, suitable
-from gala.store.valkey import DidNotStart, EmbeddedValkey, FolderInUse, NoBinary, embedded
+from gala.store.valkey import DidNotStart, EmbeddedValkey, FolderInUse, NoBinary, embedded, running_at
+from tests.conftest import PATIENCE_S
 
 OWNER = """
 import asyncio, pathlib, sys
@@ -241,3 +243,53 @@ def test_the_lock_file_says_who_holds_it(tmp_path: Path) -> None:
     note = json.loads((tmp_path / "valkey.lock").read_text())
     server.stop()
     assert note["pid"] == os.getpid()
+
+
+async def test_a_server_that_is_killed_comes_back_over_the_same_data_and_still_ends_with_us(
+    tmp_path: Path,
+) -> None:
+    async with embedded(tmp_path) as url:
+        for word in (b"first", b"second"):
+            clients = await connect(url)
+            await clients.once.set("acked", word)
+            killed = (await clients.once.info("server"))["process_id"]
+            os.kill(killed, signal.SIGKILL)
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    await asyncio.sleep(0)  # a refused connection alone gives nobody else a turn
+                    with contextlib.suppress(exceptions.RedisError, OSError):
+                        found = await clients.once.get("acked")
+                        if (await clients.once.info("server"))["process_id"] != killed:
+                            break
+            assert found == word
+            back = (await clients.once.info("server"))["process_id"]
+            await clients.close()
+            assert running_at(tmp_path) == url
+    ended(back)
+    assert running_at(tmp_path) == ""
+
+
+async def test_one_that_does_not_come_back_at_first_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gala.store.valkey.AGAIN_S", 0.05)
+    async with embedded(tmp_path) as url:
+        clients = await connect(url)
+        await clients.once.set("acked", "before")
+        pid = (await clients.once.info("server"))["process_id"]
+        folder = tmp_path / "appendonlydir"
+        folder.rename(tmp_path / "away")
+        folder.write_text("no folder: the server cannot start")
+        os.kill(pid, signal.SIGKILL)
+        log = tmp_path / "valkey.log"
+        async with asyncio.timeout(PATIENCE_S):
+            while len({line.split(":")[0] for line in log.read_text().splitlines()}) < 4:  # processes
+                await asyncio.sleep(0)
+            folder.unlink()
+            (tmp_path / "away").rename(folder)
+            while True:
+                await asyncio.sleep(0)
+                with contextlib.suppress(exceptions.RedisError, OSError):
+                    assert await clients.once.get("acked") == b"before"
+                    break
+        await clients.close()

@@ -161,6 +161,7 @@ function tetris(state: Round["state"], more: Partial<Round> = {}): Round {
     sealed: false,
     recount_equal: false,
     refused: { locked: 0, enter_first: 41, too_fast: 12, bad_move: 3 },
+    refused_by_channel: {},
     windows: windows(OPEN, LOCK),
     ...more,
   };

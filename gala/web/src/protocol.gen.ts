@@ -396,6 +396,8 @@ export interface DeskRound {
   sealed: boolean;
   recount_equal: boolean;
   refused: Record<string, number>;
+  /** by reason */
+  refused_by_channel: Record<string, Record<string, number>>;
   windows: DeskWindow[];
 }
 
@@ -544,6 +546,8 @@ export interface EvidenceRound {
   sealed_leaf: number;
   /** by reason */
   refused: Record<string, number>;
+  /** by reason */
+  refused_by_channel: Record<string, Record<string, number>>;
 }
 
 export interface EvidenceDraw {
@@ -696,7 +700,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskTuning: { absent: {"region": "", "phones": 0}, parts: {} },
   DeskChoice: { absent: {"count": 0, "own": 0, "channels": []}, parts: {} },
   DeskChannel: { absent: {}, parts: {} },
-  DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
+  DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "refused_by_channel": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0}, parts: {} },
   DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": "", "seen_at_ms": 0}, parts: {} },
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
@@ -705,7 +709,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   EvidenceLeaf: { absent: {}, parts: {} },
-  EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}}, parts: {} },
+  EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}, "refused_by_channel": {}}, parts: {} },
   EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },
   EvidenceEquation: { absent: {}, parts: {} },
   EvidenceCheck: { absent: {}, parts: {} },

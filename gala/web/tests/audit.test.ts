@@ -1,6 +1,6 @@
 // The arches follow from the evidence: green only over what was compared, red over anything that is not.
 import { describe, expect, test } from "vitest";
-import { agreement, bays, counts, refusals, verdict } from "../src/audit/arcade.ts";
+import { agreement, bays, counts, refusals, refusedOn, verdict } from "../src/audit/arcade.ts";
 import type { Evidence } from "../src/protocol.gen.ts";
 import { complete } from "../src/wire/complete.ts";
 
@@ -62,4 +62,10 @@ test("refusals are added up by reason over all rounds, most first", () => {
     { reason: "locked", plays: 5, rounds: ["Tetris", "Whack"] },
     { reason: "too_fast", plays: 3, rounds: ["Tetris"] },
   ]);
+});
+
+test("refusals of a reason are told by the channel they came from", () => {
+  const one = { ...sealed, refused_by_channel: { locked: { hall: 1, app: 2 } } };
+  const other = { ...sealed, id: "g/t/1", refused_by_channel: { locked: { hall: 3 }, too_fast: { app: 9 } } };
+  expect(refusedOn(evidence({ rounds: [one, other] }), "locked")).toEqual([["hall", 4], ["app", 2]]);
 });

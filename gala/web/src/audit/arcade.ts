@@ -124,6 +124,17 @@ export function refusals(evidence: Evidence): { reason: string; plays: number; r
     .sort((a, b) => b.plays - a.plays || (a.reason < b.reason ? -1 : 1));
 }
 
+/** Plays refused for a reason over all rounds, by the channel they came from, most first. */
+export function refusedOn(evidence: Evidence, reason: string): [channel: string, plays: number][] {
+  const found = new Map<string, number>();
+  for (const round of evidence.rounds) {
+    for (const [channel, plays] of Object.entries(round.refused_by_channel[reason] ?? {})) {
+      found.set(channel, (found.get(channel) ?? 0) + plays);
+    }
+  }
+  return [...found].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+}
+
 /** One sentence over everything that was compared so far. */
 export function verdict(evidence: Evidence): { verdict: Verdict; words: string } {
   const failed = bays(evidence).filter((bay) => bay.verdict === "fail").length;

@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { count, timeOfDay } from "../director/times.ts";
 import type { Evidence, EvidenceRound, Reason } from "../protocol.gen.ts";
-import { agreement, counts, refusals } from "./arcade.ts";
+import { agreement, counts, refusals, refusedOn } from "./arcade.ts";
 import { Says } from "./says.tsx";
 
 const voters = (found: Record<string, number>): string => count(found.voters ?? 0);
@@ -181,12 +181,13 @@ export function Refusals({ evidence }: { evidence: Evidence }): JSX.Element {
     <section class="card" id="plays">
       <h2>{all === 0 ? "No play was refused" : `Why ${count(all)} ${all === 1 ? "play was" : "plays were"} refused`}</h2>
       {found.length > 0 && (
-        <Scroll label="Refused plays by reason">
+        <Scroll label="Refused plays by reason and channel">
           <table>
             <thead>
               <tr>
                 <th scope="col">What the viewer read</th>
                 <th scope="col">plays</th>
+                <th scope="col">channels</th>
                 <th scope="col">rounds</th>
               </tr>
             </thead>
@@ -199,6 +200,11 @@ export function Refusals({ evidence }: { evidence: Evidence }): JSX.Element {
                     <span class="dim">{READ[one.reason as Reason] ?? ""}</span>
                   </th>
                   <td>{count(one.plays)}</td>
+                  <td class="wraps">
+                    {refusedOn(evidence, one.reason)
+                      .map(([channel, plays]) => `${channel} ${count(plays)}`)
+                      .join(", ")}
+                  </td>
                   <td class="wraps">{one.rounds.join(", ")}</td>
                 </tr>
               ))}
