@@ -13,10 +13,7 @@ away. What npm cannot give is said and left out. Linux only: CPU and memory are 
 import argparse
 import asyncio
 import json
-import os
-import platform
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,16 +27,13 @@ import uvloop
 
 from gala.evening import GATHER_S
 from gala.store.valkey import EmbeddedValkey
-from gala.web.pages_build import PagesError, npm_command
-from tests.bench.hotpath_load import GALA, JSON, PLAIN, Crowd, Tongue, event, play_frame
+from tests.bench.hotpath_load import GALA, Crowd, event, play_frame
+from tests.bench.hotpath_peers import Kind, fetched
 from tests.bench.hotpath_report import Cost, report, table
 
-PEERS = Path(__file__).parent / "peers"
-NODE = "node-linux-{arch}@24"
-BUN = "@oven/bun-linux-{arch}@1"
 FIRST = 100  # connections before memory is measured: what the first of them bring is not theirs
-NPM_S = 240
 ONLINE = "123456"
+SERVER = "from tests.bench.hotpath_server import main; main()"
 
 
 class CannotMeasure(Exception):
@@ -55,15 +49,6 @@ class Options:
     plays: int = 20
     boards: int = 30
     rounds: int = 5
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One server: what it is called, how it is started, and spoken to."""
-
-    name: str
-    command: list[str]
-    tongue: Tongue
 
 
 @dataclass
@@ -158,52 +143,6 @@ class Run:
         self.process.stdout.close()
 
 
-def fetched(folder: Path) -> tuple[list[Kind], list[str]]:
-    """The peers whose packages npm gives, in `folder`, and words about those that it does not."""
-    said: list[str] = []
-    try:
-        npm, node = npm_command()
-    except PagesError as problem:
-        return [], [str(problem)]
-    for source in PEERS.iterdir():
-        shutil.copy(source, folder)
-    arch = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-    def install(*packages: str) -> bool:
-        command = [*npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *packages]
-        try:
-            done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=NPM_S, check=False
-            )
-        except subprocess.TimeoutExpired:
-            said.append(f"npm gave no {' '.join(packages) or 'packages'} in {NPM_S} s")
-            return False
-        if done.returncode:
-            said.append(f"npm gave no {' '.join(packages) or 'packages'}: {(done.stderr or done.stdout).strip()}")
-        return done.returncode == 0
-
-    if not install():
-        return [], said
-    kinds: list[Kind] = []
-    if install(NODE.format(arch=arch)):
-        node = folder / "node_modules" / f"node-linux-{arch}" / "bin" / "node"
-    else:
-        said.append(f"so Node is this machine's own, {node}")
-    bun = folder / "node_modules" / "@oven" / f"bun-linux-{arch.replace('arm64', 'aarch64')}" / "bin" / "bun"
-    on_node = [str(node), "--expose-gc"]
-    kinds += [
-        Kind("node_socketio", [*on_node, "socketio_node.js"], JSON),
-        Kind("node_ws", [*on_node, "plain_node.js"], PLAIN),
-    ]
-    if install(BUN.format(arch=arch.replace("arm64", "aarch64"))):
-        kinds += [
-            Kind("bun_socketio", [str(bun), "socketio_bun.js"], JSON),
-            Kind("bun_serve", [str(bun), "plain_bun.js"], PLAIN),
-        ]
-    return kinds, said
-
-
 def start(kind: Kind, cwd: Path, log: Path) -> Run:
     """Starts a server and waits for its port."""
     with log.open("w") as errors:
@@ -225,13 +164,15 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
     valkey = EmbeddedValkey(folder / "store").start()
     runs: list[Run] = []
     try:
-        ours = [sys.executable, "-m", "tests.bench.hotpath_server", valkey.url, str(folder)]
+        ours = [sys.executable, "-c", SERVER, valkey.url, str(folder)]
         runs.append(start(Kind("gala", ours, GALA), Path.cwd(), folder / "gala.log"))
         for kind in peers:
             told = [kind.name, unquote(valkey.url.removeprefix("unix://")), str(GATHER_S * 1000), ONLINE]
             try:
                 runs.append(
-                    start(Kind(kind.name, kind.command + told, kind.tongue), folder, folder / f"{kind.name}.log")
+                    start(
+                        Kind(kind.name, kind.command + told, kind.tongue), folder, folder / f"{kind.name}.log"
+                    )
                 )
             except CannotMeasure as problem:
                 said.append(str(problem))
@@ -257,7 +198,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=Options.rounds, help="of every server, in turn")
     parser.add_argument("--phones", type=int, default=Options.phones, help="connections to each server")
     chosen = parser.parse_args()
-    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if not chosen.json:
         sys.stderr.write("fetching the peers from npm, then a minute of rounds\n")

@@ -36,7 +36,11 @@ class Tongue(NamedTuple):
 
 SOCKETIO = "/socket.io/?EIO=4&transport=websocket"
 GALA = Tongue(
-    SOCKETIO, b"pingInterval", msgpack.packb({"type": 0, "nsp": "/viewer", "data": {}}), b"/viewer", text=False
+    SOCKETIO,
+    b"pingInterval",
+    msgpack.packb({"type": 0, "nsp": "/viewer", "data": {}}),
+    b"/viewer",
+    text=False,
 )
 JSON = Tongue(SOCKETIO, b"pingInterval", b"40/viewer,", b"40/viewer", text=True)
 PLAIN = Tongue("/", b"\r\n\r\n", b"", b"", text=True)
@@ -139,10 +143,7 @@ class Crowd:
             some = min(CONNECTING, count - start)
             self.expect(self.tongue.opened, some)
             made = await asyncio.gather(
-                *(
-                    loop.create_connection(lambda: Phone(self), "127.0.0.1", self.port)
-                    for _ in range(some)
-                )
+                *(loop.create_connection(lambda: Phone(self), "127.0.0.1", self.port) for _ in range(some))
             )
             await self.come()
             phones = [phone for _, phone in made]

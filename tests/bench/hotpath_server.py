@@ -1,6 +1,6 @@
 """Our server for `hotpath`: one edge as an evening has it, with a poll that stays open and no rate limits.
 
-`python -m tests.bench.hotpath_server URL FOLDER`. Its first line of output is the port; then it does what it
+A process of its own, see `main`. Its first line of output is the port; then it does what it
 is told on standard input, a line at a time, until there are no more: ``welcome`` (from now on the edge tells
 phones what it has to tell), ``wait`` (it does not) and ``collect`` are answered with a line; ``board`` sends
 one to everyone.
@@ -150,5 +150,6 @@ async def serve(url: str, folder: Path) -> None:
             task.cancel()
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The process: its arguments are the store's address and a folder."""
     uvloop.run(serve(sys.argv[1], Path(sys.argv[2])))

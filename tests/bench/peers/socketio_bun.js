@@ -5,4 +5,8 @@ import { serve } from "./socketio.js";
 const engine = new Engine({ path: "/socket.io/", pingInterval: 600_000 });
 const sockets = new Server();
 sockets.bind(engine);
-serve(sockets, (begin) => begin(Bun.serve({ port: 0, hostname: "127.0.0.1", idleTimeout: 0, ...engine.handler() }).port));
+const { websocket, ...handler } = engine.handler();
+serve(sockets, (begin) => {
+  const quiet = { ...websocket, idleTimeout: 0 };
+  begin(Bun.serve({ ...handler, port: 0, hostname: "127.0.0.1", websocket: quiet }).port);
+});
