@@ -35,7 +35,9 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
     if kind == "multiply":
         return f"multiply {target} ×{cue['factor_bp'] / 10_000:g} for {shown(cue['ms'])}"
     if kind == "extend":
-        return f"{'extend' if cue['ms'] > 0 else 'shorten'} {target} by {shown(abs(cue['ms']))}"
+        return (
+            f"{'extend' if cue['ms'] > 0 else 'shorten'} {target} by {shown(abs(cue['ms']))}{_because(cue)}"
+        )
     if kind == "delay":
         return f"channel {target} runs {shown(cue['delay_ms'])} behind"
     if kind == "retime":

@@ -55,6 +55,7 @@ REPORT_S = 0.25
 CLOCK_S = 1.0
 BACKOFF_S = 0.5
 
+PHONES = Limits()
 Entropy = Callable[[int], bytes]
 
 
@@ -180,6 +181,7 @@ async def open_evening(
     wall_s: Callable[[], int],
     world: Callable[[Redis], World],
     grace_ms: int = GRACE_MS,
+    limits: Limits = PHONES,
 ) -> AsyncIterator[Evening]:
     """Opens everything an evening needs, begins its log (or goes on with it), closes it all afterwards.
 
@@ -212,7 +214,7 @@ async def open_evening(
         bundle = settings.data / "bundle"
         origins = settings.origins.split(",") if settings.origins else None
         viewers, consoles = make_sockets(origins), make_sockets(origins)
-        lines = Exchange(viewers, Limits(), now_s=time.monotonic, pace=lambda: clock.rate)
+        lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate)
         texts = Texts(rundown, derive(secret, "texts"))
         edge = Edge(
             rundown,

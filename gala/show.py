@@ -17,7 +17,7 @@ skip       target (segment id)                 the segment will not happen
 void       target (round id), reason           the round counts for nothing
 multiply   target (round id), factor_bp, ms    for so long, points weigh factor_bp ten-thousandths
 locked     target, counters, tally, pages      every gate of the round's box is shut (conductor)
-extend     target (round id), ms               the open round locks, and is cut, so much later (or earlier)
+extend     target (round id), ms, reason?      the open round locks, and is cut, so much later (or earlier)
 retime     target (cue id), at_ms, reason?     a timed cue is due then
 swap       target, other (segment ids),        two segments that have not begun change places
            reason?
@@ -130,7 +130,9 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
     # a round opens a moment after its cue, and what follows follows the opening
     takes_at_ms = at_ms + OPEN_LEAD_MS if act == "open" else at_ms
     fired[planned.id] = Fired(takes_at_ms, entry.by, entry.version)
-    retimed = {name: moved for name, moved in state.retimed.items() if name not in again}
+    # what is tied to the clock on the wall stays where it was moved, whatever is done before it
+    stays = {cue.id for cue in segment.cues[position + 1 :] if cue.by == "at"}
+    retimed = {name: moved for name, moved in state.retimed.items() if name not in again or name in stays}
     state = replace(state, fired=fired, retimed=retimed)
     if act == "start":
         segments = dict(state.segments)

@@ -77,7 +77,7 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if kind == "skip":
         return _skip_refusal(rundown, state, target)
     if kind in ("void", "locked", "sealed"):
-        return _round_refusal(state, kind, target, cue)
+        return _round_refusal(rundown, state, kind, target, cue)
     if kind == "multiply":
         return _multiply_refusal(rundown, state, target, cue, at_ms)
     if kind == "kill":
@@ -87,7 +87,7 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if kind == "delay":
         return _delay_refusal(rundown, target, cue)
     if kind == "extend":
-        return _extend_refusal(state, target, cue, at_ms)
+        return _extend_refusal(rundown, state, target, cue, at_ms)
     if kind == "retime":
         return _retime_refusal(rundown, state, target, cue, at_ms)
     if kind == "swap":
@@ -130,14 +130,23 @@ def _skip_refusal(rundown: Rundown, state: State, target: object) -> Reason | No
     return Reason.ALREADY_DONE if target in state.segments else None
 
 
-def _round_refusal(state: State, kind: str, target: object, cue: CueContent) -> Reason | None:
+def _round_refusal(
+    rundown: Rundown, state: State, kind: str, target: object, cue: CueContent
+) -> Reason | None:
     round_ = state.rounds.get(target) if isinstance(target, str) else None
     if round_ is None:
         return Reason.UNKNOWN_ROUND
     if kind == "void":
         if not cue.get("reason"):
             return Reason.REASON_NEEDED
-        frozen = any(drawing.frozen_at_ms for drawing in state.draws.values())
+        # a roster stands as it was frozen; the rounds of later draws may still be voided
+        frozen = any(
+            segment.draw is not None
+            and round_.segment in segment.draw.segments
+            and segment.draw.number in state.draws
+            and state.draws[segment.draw.number].frozen_at_ms
+            for segment in rundown.segments
+        )
         return Reason.ALREADY_DONE if round_.void or frozen else None
     if kind == "locked":
         if round_.shut:
@@ -180,7 +189,9 @@ def _open_round(state: State, target: object) -> Round | None:
     return None if round_ is None or round_.void or round_.locked_at_ms else round_
 
 
-def _extend_refusal(state: State, target: object, cue: CueContent, at_ms: int) -> Reason | None:
+def _extend_refusal(
+    rundown: Rundown, state: State, target: object, cue: CueContent, at_ms: int
+) -> Reason | None:
     round_ = _open_round(state, target)
     if round_ is None:
         return Reason.NO_OPEN_ROUND
@@ -195,7 +206,9 @@ def _extend_refusal(state: State, target: object, cue: CueContent, at_ms: int) -
     # what is over stays over, though the conductor may be a moment behind
     if round_.lock_due_at_ms <= at_ms or first_ms + ms <= at_ms:
         return Reason.TOO_SOON
-    return None
+    moved = ("cut", "lock") if round_.cut_due_at_ms > at_ms else ("lock",)
+    tied = any(planned.by == "at" and planned.do in moved for planned in rundown.segment(round_.segment).cues)
+    return Reason.ABSOLUTE if tied and not cue.get("reason") else None
 
 
 def _retime_refusal(

@@ -25,6 +25,7 @@ from gala.protocol_crew import CuePost
 from gala.rundown import Rundown
 from gala.settings import Settings
 from gala.store import keys
+from gala.wire.limits import Limits
 from tests.gala.hall import SECRET
 from tests.gala.phones import NOW_S, Hand
 
@@ -221,6 +222,8 @@ async def night(url: str, data: Path, rundown: Rundown, *, lots: bytes = SECRET)
             secret=SECRET,
             entropy=Same(),
             wall_s=lambda: NOW_S,
+            # a phone here says something in every step, and steps are as quick as this machine
+            limits=Limits(messages_per_s=10_000),
             # by hand in everything: how busy this machine is puts no edge out of rotation
             world=lambda redis: dataclasses.replace(hand.world(redis), monotonic_ns=hand),
         ) as evening,

@@ -79,8 +79,8 @@ def desk_of(story: Story) -> Desk:
 # ---------------------------------------------------------------- pauses
 
 instants = st.integers(0, 10**6)
-spans = st.lists(st.integers(1, 10**5), max_size=8).map(
-    lambda gaps: [sum(gaps[: place + 1]) for place in range(len(gaps))]
+spans = st.lists(st.integers(0, 10**5), max_size=8).map(
+    lambda gaps: [1 + sum(gaps[: place + 1]) for place in range(len(gaps))]  # an end of 0: it pauses still
 )
 
 
@@ -212,6 +212,32 @@ def test_midnight_is_moved_by_nobody_by_accident() -> None:
     story.must("retime", target=midnight.id, at_ms=later_ms, reason="the president speaks")
     assert dict(timed(GALA_2019, story.state))[midnight.id] == later_ms
     assert "the president speaks" in desk_of(story).as_run[-1].what
+
+
+def test_what_was_moved_on_the_clock_stays_moved_when_its_segment_begins() -> None:
+    story = Story(GALA_2019)
+    segment = next(s for s in GALA_2019.segments if s.cues[0].by == "at" and s.cues[-1].by == "at")
+    first, last = segment.cues[0], segment.cues[-1]
+    story.go("opening.start")
+    later_ms = last.at_ms + 60_000
+    story.must("retime", target=last.id, at_ms=later_ms, reason="the president speaks")
+    story.wait((first.at_ms - story.at_ms) // 1000)
+    assert story.state.on_air == segment.id
+    assert dict(timed(GALA_2019, story.state))[last.id] == later_ms
+
+
+def test_a_lock_tied_to_the_clock_is_extended_only_with_a_reason() -> None:
+    text = Path("tests/gala/steps.toml").read_text(encoding="utf-8")
+    found = read(text.replace('lock = "after 40s"', 'lock = "at 19:30:45"').encode())
+    assert found.rundown is not None
+    story = Story(found.rundown)
+    story.go("song.start")
+    story.wait(5)
+    extend = {"cue": "extend", "target": only(story).id, "ms": 5_000}
+    assert story.do(extend) is Reason.ABSOLUTE
+    due_at_ms = only(story).lock_due_at_ms
+    assert story.do({**extend, "reason": "the song goes on"}) is None
+    assert only(story).lock_due_at_ms == due_at_ms + 5_000
 
 
 def test_a_swap_changes_places_times_and_what_is_on_standby() -> None:

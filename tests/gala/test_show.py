@@ -434,6 +434,32 @@ def test_a_draw_is_not_frozen_before_its_rounds_are_settled_and_sealed() -> None
     assert story.do({"cue": "void", "target": TETRIS, "reason": "too late"}) is Reason.ALREADY_DONE
 
 
+def test_a_frozen_draw_keeps_only_its_own_rounds_from_being_voided() -> None:
+    draws = [segment for segment in GALA_2019.segments if segment.draw is not None]
+    first, last = (segment.draw.segments for segment in draws if segment.draw is not None)
+    early = GALA_2019.segment(first[0])
+    late = next(GALA_2019.segment(name) for name in last if name not in first)
+    story = Story(GALA_2019)
+    for segment in (early, late):
+        story.go(f"{segment.id}.start", reason="a channel only watches")
+        if segment.id not in {round_.segment for round_ in story.state.rounds.values()}:
+            story.go(f"{segment.id}.open", reason="a channel only watches")
+        story.go(f"{segment.id}.lock")
+    rounds = {round_.segment: round_.id for round_ in story.state.rounds.values()}
+    story.shut(rounds[early.id])
+    game = early.game
+    if game is not None and game.outcomes:
+        story.go(f"{early.id}.settle", outcome=game.outcomes[0])
+    for name in first[1:]:
+        story.must("skip", target=name)
+    story.seal(rounds[early.id])
+    story.go(f"{draws[0].id}.start")
+    story.go(f"{draws[0].id}.freeze")
+    assert story.state.draws[1].frozen_at_ms
+    assert story.do({"cue": "void", "target": rounds[early.id], "reason": "late"}) is Reason.ALREADY_DONE
+    assert story.do({"cue": "void", "target": rounds[late.id], "reason": "it broke"}) is None
+
+
 def test_a_timed_freeze_waits_for_the_seal_and_then_happens() -> None:
     story = locked_tetris()
     story.go("tetris.settle", outcome="comets")

@@ -7,6 +7,7 @@ const sockets = new Server();
 sockets.bind(engine);
 const { websocket, ...handler } = engine.handler();
 serve(sockets, (begin) => {
-  const quiet = { ...websocket, idleTimeout: 0 };
-  begin(Bun.serve({ ...handler, port: 0, hostname: "127.0.0.1", websocket: quiet }).port);
+  // the engine makes Bun's deadline of its ping interval, and Bun takes no more than 255 s
+  const quiet = { ...handler, idleTimeout: 255, websocket: { ...websocket, idleTimeout: 0 } };
+  begin(Bun.serve({ ...quiet, port: 0, hostname: "127.0.0.1" }).port);
 });
