@@ -27,7 +27,7 @@ import uvloop
 
 from gala.evening import GATHER_S
 from gala.store.valkey import EmbeddedValkey
-from tests.bench.hotpath_load import GALA, Crowd, event, play_frame
+from tests.bench.hotpath_load import GALA, Crowd, Stuck, event, play_frame
 from tests.bench.hotpath_peers import Kind, fetched
 from tests.bench.hotpath_report import Cost, report, table
 
@@ -203,7 +203,11 @@ def main() -> int:
     if not chosen.json:
         sys.stderr.write("fetching the peers from npm, then a minute of rounds\n")
     with tempfile.TemporaryDirectory(prefix="gala-bench-") as folder:
-        said = uvloop.run(measure(Options(rounds=chosen.rounds, phones=chosen.phones), Path(folder)))
+        try:
+            said = uvloop.run(measure(Options(rounds=chosen.rounds, phones=chosen.phones), Path(folder)))
+        except (CannotMeasure, Stuck) as problem:
+            sys.stderr.write(f"{problem}\n")
+            return 1
     sys.stdout.write(json.dumps(said, indent=1) + "\n" if chosen.json else table(said))
     return 0 if said["met"] else 1
 

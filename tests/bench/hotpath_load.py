@@ -16,6 +16,7 @@ from gala.wire.frames import BINARY, FIN, MASKED, TEXT, unmask
 STUCK_S = 60.0
 CONNECTING = 50
 MASK = b"gala"
+AGAIN = b"retry_after_ms"
 CHOICES = ("comets", "harbour")
 AT_MS = 1_573_385_400_000
 
@@ -25,7 +26,8 @@ class Stuck(Exception):
 
 
 class Tongue(NamedTuple):
-    """How a server is spoken to. hello: (word that is waited for, what is then said) until it is in."""
+    """How a server is spoken to: what it says when it opens, what is said then (nothing where empty), and
+    what it says when that has let us in."""
 
     path: str
     opened: bytes
@@ -92,18 +94,19 @@ class Phone(asyncio.Protocol):
         transport.write(self.crowd.request)
 
     def data_received(self, data: bytes) -> None:
-        """Counts replies, and says the next thing for each."""
+        """Counts replies, and says the next thing for each; what is to be tried again is said again."""
         crowd = self.crowd
+        frames = crowd.frames
         came = data.count(crowd.word)
-        if came:
-            crowd.left -= came
-            frames = crowd.frames
-            for _ in range(came):
-                self.at += 1
-                if self.at < len(frames):
-                    self.transport.write(frames[self.at])
-            if crowd.left <= 0:
-                crowd.ready.set()
+        for _ in range(came if frames else 0):
+            self.at += 1
+            if self.at < len(frames):
+                self.transport.write(frames[self.at])
+        crowd.left -= came
+        if came and crowd.left <= 0:
+            crowd.ready.set()
+        elif not came and frames and AGAIN in data:
+            self.transport.write(frames[self.at])
 
 
 class Crowd:
