@@ -1,0 +1,155 @@
+"""Our server for `hotpath`: one edge as an evening has it, with a poll that stays open and no rate limits.
+
+A process of its own, see `main`. Its first line of output is the port; then it does what it
+is told on standard input, a line at a time, until there are no more: ``welcome`` (from now on the edge tells
+phones what it has to tell), ``wait`` (it does not) and ``collect`` are answered with a line; ``board`` sends
+one to everyone.
+"""
+
+import asyncio
+import gc
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+
+from gala.clock import GalaClock
+from gala.edge.app import public_app
+from gala.edge.broadcast import Broadcast
+from gala.edge.edge import Edge
+from gala.edge.rotation import Rotation
+from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
+from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S, GATHER_S
+from gala.listener import Listener
+from gala.passes import Passes
+from gala.protocol import Tally
+from gala.rundown_file import load
+from gala.store.clients import connect
+from gala.store.log import ShowLog
+from gala.texts import Texts
+from gala.timekeeping import Timekeeper, world_of
+from gala.wire.exchange import Exchange
+from gala.wire.limits import Limits
+from tests.gala.hall import SECRET, Hall
+
+ROUND = "short/tetris/1"
+ONLINE = 123_456
+QUIET_MS = 600_000  # no pings: nobody reads from a server that is not being measured
+EVENING = Path(__file__).parent.parent / "gala" / "polls.toml"
+
+
+def endless(folder: Path) -> Path:
+    """The tests' evening, but a person locks its polls: none does."""
+    path = folder / "endless.toml"
+    path.write_text(EVENING.read_text("utf-8").replace('lock = "after 18s"', 'lock = "go"'), "utf-8")
+    return path
+
+
+async def serve(url: str, folder: Path) -> None:
+    """Serves until standard input ends."""
+    rundown = load(endless(folder))
+    clients = await connect(url)
+    redis, clock = clients.once, GalaClock(rundown.starts_at_ms)
+    world = world_of(redis)
+    timekeeper = Timekeeper(clock, redis, world, show=rundown.id, name="bench", keeps=True)
+    hall = Hall(clients, folder, rundown)
+    hall.now_ms = clock.now_ms()
+    await hall.begin()
+    await timekeeper.step()
+    await hall.go("tetris.start")
+    conductor = hall.conductor()
+    while ROUND not in hall.state.rounds:
+        await conductor.step(clock.now_ms())
+        await hall.desk.read()
+        await asyncio.sleep(EDGE_S)
+    await conductor.step(clock.now_ms())  # which opens the gates
+
+    crowd = random.Random(2019)  # whose names mean nothing here
+    sockets = make_sockets([])
+    limits = Limits(messages_per_s=10**6, ping_interval_ms=QUIET_MS)
+    exchange = Exchange(sockets, limits, now_s=time.monotonic)
+    broadcast = Broadcast(exchange)
+    edge = Edge(
+        rundown,
+        hall.rounds,
+        Texts(rundown, bytes(32)),
+        ShowLog(clients, rundown.id),
+        redis,
+        Passes(SECRET, rundown.id),
+        broadcast,
+        name="edge-bench",
+        code_key=bytes(32),
+        now=clock.now_ms,
+        rate=lambda: 1.0,
+        rotation=Rotation(timekeeper, time.monotonic_ns),
+    )
+    sockets.register_namespace(ViewerSocket(sockets, edge, crowd.randbytes))
+    AtOnce(exchange, edge, clock.now_ms)
+    await edge.follow()
+    app = public_app(edge, sockets, folder / "bundle", crowd.randbytes)
+    listener = Listener(app, exchange, "127.0.0.1", 0, setting="-")
+
+    async def every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await step()
+            await asyncio.sleep(seconds)
+
+    async def flush() -> None:
+        await edge.plays.pending.wait()
+        await asyncio.sleep(GATHER_S)
+        await edge.plays.flush()
+        edge.plays.ack_ms.clear()  # as the report does
+
+    async def board() -> None:
+        counters = hall.rounds.board(
+            hall.state.rounds[ROUND], {"voters": ONLINE, "choice|1": 61_728, "choice|2": 61_728}, []
+        )
+        tally = Tally(round=ROUND, seq=clock.now_ms(), counters=counters, online=ONLINE)
+        for cohort in edge.audience.cohorts:
+            await broadcast.tell(cohort, "tally", tally)
+
+    welcoming = asyncio.Event()
+
+    async def step() -> None:
+        await welcoming.wait()
+        await edge.step(clock.now_ms())
+
+    def say(line: object) -> None:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(listener.run()),
+            tasks.create_task(every(CLOCK_S, timekeeper.step)),
+            tasks.create_task(every(FOLLOW_S, edge.follow)),
+            tasks.create_task(every(0, flush)),
+            tasks.create_task(every(EDGE_S, step)),
+        ]
+        heard = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(heard), sys.stdin)
+        say(listener.port)
+        async for line in heard:
+            match line.strip():
+                case b"board":
+                    await board()
+                case b"welcome":
+                    welcoming.set()
+                    say("done")
+                case b"wait":
+                    welcoming.clear()
+                    say("done")
+                case b"collect":
+                    gc.collect()
+                    say("done")
+        for task in running:
+            task.cancel()
+
+
+def main() -> None:
+    """The process: its arguments are the store's address and a folder."""
+    uvloop.run(serve(sys.argv[1], Path(sys.argv[2])))
