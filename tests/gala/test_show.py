@@ -152,7 +152,7 @@ def moved_by_hold(rundown: Rundown, before: State, after: State, at_ms: int) -> 
         if name in before.retimed and planned.by == "after":
             predecessor = before.retimed[name].since_at_ms
         if planned.by == "after" and due_at_ms > before.held_at_ms:
-            waited_ms = at_ms - max(before.held_at_ms, predecessor)
+            waited_ms = max(0, at_ms - max(before.held_at_ms, predecessor))  # resumed before it opened
             assert now[name] == due_at_ms + waited_ms
         else:
             assert now[name] == due_at_ms
