@@ -66,5 +66,7 @@ def foreseen(rundown: Rundown, state: State) -> dict[str, int]:
     for segment in rundown.segments:
         for before, cue in pairwise(segment.cues):
             if cue.by == "after" and cue.id not in state.fired and before.id in ahead:
-                ahead.setdefault(cue.id, ahead[before.id] + cue.after_ms)
+                # what it follows may have been due before a hold, and nobody had done it yet
+                due_at_ms = ahead[before.id] + cue.after_ms
+                ahead.setdefault(cue.id, _put_off(state, due_at_ms, ahead[before.id]))
     return ahead

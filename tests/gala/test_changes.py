@@ -226,6 +226,22 @@ def test_what_was_moved_on_the_clock_stays_moved_when_its_segment_begins() -> No
     assert dict(timed(GALA_2019, story.state))[last.id] == later_ms
 
 
+def test_a_hold_before_anyone_has_called_the_cut_leaves_its_round_open() -> None:
+    story = Story(GALA_2019)
+    segment = next(s for s in GALA_2019.segments if any(cue.do == "cut" for cue in s.cues))
+    story.go(f"{segment.id}.start")
+    story.go(f"{segment.id}.open")
+    between_ms = only(story).lock_due_at_ms - only(story).cut_due_at_ms
+    story.at_ms = only(story).cut_due_at_ms + 40  # the conductor is a moment behind
+    story.must("hold")
+    story.wait(300)
+    story.must("resume")
+    assert only(story).lock_due_at_ms == story.at_ms - 40 + between_ms
+    story.wait(0)
+    assert only(story).cut_at_ms == story.at_ms - 300_040
+    assert only(story).lock_due_at_ms == story.at_ms + between_ms
+
+
 def test_a_lock_tied_to_the_clock_is_extended_only_with_a_reason() -> None:
     text = Path("tests/gala/steps.toml").read_text(encoding="utf-8")
     found = read(text.replace('lock = "after 40s"', 'lock = "at 19:30:45"').encode())
