@@ -73,7 +73,7 @@ class Seat(NamedTuple):
 class Viewer:
     """One connection of a viewer. Written by that connection's handlers and, on arrival, by the step."""
 
-    __slots__ = ("_trips_ms", "cohort", "delay_ms", "number", "sid", "viewer", "welcomed")
+    __slots__ = ("_trips_ms", "bound_ms", "cohort", "delay_ms", "number", "sid", "viewer", "welcomed")
 
     def __init__(self, sid: str, viewer: str, number: int, seat: Seat) -> None:
         self.sid = sid
@@ -82,18 +82,15 @@ class Viewer:
         self.cohort, self.delay_ms = seat
         self.welcomed = False
         self._trips_ms: tuple[float, ...] = ()  # the newest round trips of this connection
+        self.bound_ms = 0.0  # how long its messages may have been under way, real ms; 0: never measured
 
     def took(self, trip_ms: float) -> None:
-        """Takes in one round trip of this connection, real ms."""
-        self._trips_ms = (*self._trips_ms[1 - TRIPS :], max(0.0, trip_ms))
-
-    @property
-    def bound_ms(self) -> float:
-        """How long a message of this connection may have been under way, real ms; 0: never measured.
+        """Takes in one round trip of this connection, real ms.
 
         The phone has a say in what is measured, so it is bounded by the grace that ends before any outcome.
         """
-        return min(float(timing.GRACE_MS), max(self._trips_ms, default=0.0))
+        self._trips_ms = (*self._trips_ms[1 - TRIPS :], max(0.0, trip_ms))
+        self.bound_ms = min(float(timing.GRACE_MS), max(self._trips_ms))
 
     @property
     def rest_ms(self) -> int:
