@@ -1,7 +1,7 @@
 /** A question as a dialog: Enter confirms, Esc cancels, Space does neither; the kill switch stays within reach. */
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Console } from "./console.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { keyOf } from "./press.ts";
@@ -26,7 +26,7 @@ interface FrameProps {
 export function Frame({ console: c, title, kicker, icon, children, confirm, confirmWord, kind, onKey, free, asideWord }: FrameProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
     // A field, or the heading, but not a button: the Space that opened this sheet must not be able to confirm it.
