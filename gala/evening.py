@@ -47,7 +47,6 @@ log = structlog.get_logger("gala")
 
 CONDUCTOR_S = 0.02
 EDGE_S = 0.02
-GATHER_S = 0.004
 CREW_S = 0.05
 NOTARY_S = 0.1
 FOLLOW_S = 0.2
@@ -97,7 +96,7 @@ class Evening:
             tasks.create_task(self._loop("edge", lambda: self.edge.step(now()), EDGE_S))
             tasks.create_task(self._loop("log", self.edge.follow, FOLLOW_S))
             tasks.create_task(self._loop("report", lambda: self.edge.report(now()), REPORT_S))
-            tasks.create_task(self._loop("plays", self._flush, 0))
+            tasks.create_task(self._plays())
             tasks.create_task(self._loop("crew", lambda: self.crew.step(now()), CREW_S))
             tasks.create_task(self._loop("overlay", self._in_time(self.overlays.step), CREW_S))
             tasks.create_task(self._loop("notary", self._in_time(self.notary.step), NOTARY_S))
@@ -147,11 +146,10 @@ class Evening:
             async with asyncio.timeout(seconds):
                 await self.stopping.wait()
 
-    async def _flush(self) -> None:
-        """Waits for plays, gathers for a moment, applies."""
-        await self.edge.plays.pending.wait()
-        await asyncio.sleep(GATHER_S)
-        await self.edge.plays.flush()
+    async def _plays(self) -> None:
+        """Counts plays until the last that were begun have their answers."""
+        await self._loop("plays", self.edge.plays.step, 0)
+        await self.edge.plays.finish()
 
 
 def service_secret(settings: Settings, entropy: Entropy) -> bytes:

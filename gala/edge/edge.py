@@ -18,13 +18,14 @@ from gala.conductor import Snapshot
 from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
-from gala.edge.plays import Plays, mine_of
+from gala.edge.plays import Plays
 from gala.edge.report import Report
 from gala.edge.rotation import Rotation
+from gala.edge.waiting import mine_of
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
-from gala.protocol import Clock, Mine, Play, PlayReply, RoundMine, Show, Sync, Tally, Welcome
+from gala.protocol import Clock, Mine, RoundMine, Show, Sync, Tally, Welcome
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
@@ -207,19 +208,6 @@ class Edge:
         viewer = self.audience.get(sid)
         if viewer is not None:
             viewer.took((at_ms - said.told_ms) / self._rate() - said.since_ms)
-
-    def play(self, viewer: Viewer, said: Play, then: Callable[[PlayReply], None]) -> None:
-        """Counts a play; `then` is told its fate when that is durable."""
-        self.plays.offer(
-            then,
-            said.round,
-            viewer.number,
-            said.seq,
-            viewer.cohort,
-            said.move,
-            said.at_ms,
-            viewer.bound_ms,
-        )
 
     async def retune(self, viewer: Viewer, seat: Seat) -> None:
         """Moves a viewer to another cohort and shows them what is seen there now."""

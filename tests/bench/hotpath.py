@@ -25,7 +25,7 @@ from urllib.parse import unquote
 
 import uvloop
 
-from gala.evening import GATHER_S
+from gala.edge.plays import GATHER_BUSY_S
 from gala.store.valkey import EmbeddedValkey
 from tests.bench.hotpath_load import GALA, Crowd, Stuck, event, play_frame
 from tests.bench.hotpath_peers import Kind, fetched
@@ -167,7 +167,7 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
         ours = [sys.executable, "-c", SERVER, valkey.url, str(folder)]
         runs.append(start(Kind("gala", ours, GALA), Path.cwd(), folder / "gala.log"))
         for kind in peers:
-            told = [kind.name, unquote(valkey.url.removeprefix("unix://")), str(GATHER_S * 1000), ONLINE]
+            told = [kind.name, unquote(valkey.url.removeprefix("unix://")), str(GATHER_BUSY_S * 1000), ONLINE]
             try:
                 runs.append(
                     start(

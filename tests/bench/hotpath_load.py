@@ -106,6 +106,7 @@ class Phone(asyncio.Protocol):
         if came and crowd.left <= 0:
             crowd.ready.set()
         elif not came and frames and AGAIN in data:
+            crowd.again += 1
             self.transport.write(frames[self.at])
 
 
@@ -124,6 +125,7 @@ class Crowd:
         self.word = b""
         self.frames: Sequence[bytes] = ()
         self.left = 0
+        self.again = 0
         self.ready = asyncio.Event()
 
     def expect(self, word: bytes, count: int, frames: Sequence[bytes] = ()) -> None:
