@@ -9,9 +9,9 @@ A node that is slow, or away, keeps nobody else's votes waiting.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -19,15 +19,14 @@ from redis.exceptions import RedisError
 from gala.clock import Now
 from gala.edge.audience import Cohort
 from gala.edge.broadcast import NAMESPACE
-from gala.edge.known import KnownPlay, KnownPlays
-from gala.edge.waiting import CLOSED, RETRY_MS, Asker, Said, Waiting, judge, mine_of, window_of
+from gala.edge.table import Batch, Page, Table
+from gala.edge.waiting import RETRY_MS, Asker, Said, Waiting, mine_of
 from gala.protocol import PlayReply
 from gala.rounds import Rounds
 from gala.show_state import Round, State
-from gala.timing import play_at_ms, slack_ms
-from games.game import Already, AnyOpened, Counted, Outcome, Reason
-from voting.box import BATCH_MAX, PAGE, Box, Change, NoGate, Shut, Stale
-from voting.layout import SEQ_MAX
+from gala.timing import play_at_ms
+from games.game import Already, Counted, Reason
+from voting.box import BATCH_MAX, PAGE, NoGate, Shut, Stale
 
 QUEUE_MAX = 20_000  # about a second's plays of one process; above it a phone is told to try again
 DEADLINE_MS = 1_000
@@ -38,41 +37,6 @@ NEVER = b"\0\0"  # the seq of a slot that is empty
 GATHER_IDLE_S = 0.001
 GATHER_BUSY_S = 0.008
 BUSY_COUNT = 128  # plays in a batch
-
-
-class _Table:
-    """What the edge knows of one round while it is played. Written by `Plays` alone."""
-
-    def __init__(self, redis: Redis, opened: AnyOpened, round_id: str) -> None:
-        self.opened = opened
-        self.box = Box(redis, round_id, opened.layout.width)
-        self.empty = bytes(opened.layout.width)
-        self.known = KnownPlays(opened)
-        self.slots: dict[int, bytes] = {}  # newest known; a wrong guess costs one more call, never a vote
-        self.pages: dict[int, _Page] = {}
-        self.refused: Counter[tuple[str, str]] = Counter()  # by reason and channel
-
-
-class _Page:
-    """The plays that wait for one page of a round."""
-
-    __slots__ = ("node", "page", "round_id", "table", "waiting")
-
-    def __init__(self, round_id: str, table: _Table, page: int, node: Hashable) -> None:
-        self.round_id = round_id
-        self.table = table
-        self.page = page
-        self.node = node
-        self.waiting: list[Waiting] = []
-
-
-class _Judged(NamedTuple):
-    """A play that counts if its slot is still what it was judged against."""
-
-    waiting: Waiting
-    change: Change
-    by_heart: KnownPlay | None
-    counted: Counted | None  # where it is not known by heart
 
 
 class Plays:
@@ -99,10 +63,11 @@ class Plays:
         self._rate = rate
         self._out = out
         self._node_of = node_of
-        self._tables: dict[str, _Table] = {}
-        self._due: dict[Hashable, deque[_Page]] = {}  # by node: the pages for which something waits
+        self._tables: dict[str, Table] = {}
+        self._due: dict[Hashable, deque[Page]] = {}  # by node: the pages for which something waits
         self._owners: dict[Hashable, asyncio.Task[None]] = {}
         self._queued = 0
+        self._pace = rate()  # as of the newest batch
         self.counted = 0
         self.ack_ms: list[float] = []  # since the last report
         self.pending = asyncio.Event()
@@ -143,7 +108,7 @@ class Plays:
             table = self._tables[round_id]
         page = table.pages.get(number // PAGE)
         if page is None:
-            page = self._new_page(round_id, table, number // PAGE)
+            page = self._new_page(table, number // PAGE)
         arrived_ms = self._now()
         if not page.waiting:
             self._due.setdefault(page.node, deque()).append(page)
@@ -159,7 +124,7 @@ class Plays:
                 cohort.exact_ms,
                 bound_ms,
                 arrived_ms,
-                play_at_ms(arrived_ms, said.at_ms, int(bound_ms * self._rate())),
+                play_at_ms(arrived_ms, said.at_ms, int(bound_ms * self._pace)),
             )
         )
         self._queued += 1
@@ -171,7 +136,7 @@ class Plays:
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
         table = self._tables.get(said.round)
         if table is None:
-            table = self._tables[said.round] = _Table(self._redis, self._rounds.opened(round_), round_.id)
+            table = self._tables[said.round] = Table(self._redis, self._rounds.opened(round_), round_.id)
         if said.round not in cohort.visible.rounds:
             return self._refused(table, cohort, Reason.UNKNOWN_ROUND)
         if number < 0:
@@ -180,13 +145,13 @@ class Plays:
             return PlayReply(status="retry", retry_after_ms=RETRY_MS)
         return None
 
-    def _new_page(self, round_id: str, table: _Table, number: int) -> _Page:
+    def _new_page(self, table: Table, number: int) -> Page:
         node = self._node_of(table.box.key(number, "slots"))
-        page = table.pages[number] = _Page(round_id, table, number, node)
+        page = table.pages[number] = Page(table, number, node)
         return page
 
     def _refused(
-        self, table: _Table, cohort: Cohort, reason: Reason, mine: dict[str, Any] | None = None
+        self, table: Table, cohort: Cohort, reason: Reason, mine: dict[str, Any] | None = None
     ) -> PlayReply:
         table.refused[reason, cohort.channel.id] += 1
         return PlayReply(status="refused", reason=reason, mine=mine_of(mine))
@@ -226,8 +191,9 @@ class Plays:
             await self._flush(node)
 
     async def _flush(self, node: Hashable) -> int:
-        """Applies what waits for a node, one call a page; how many plays that was. Those that must be judged
+        """Applies what waits for a node, page by page; how many plays that was. Those that must be judged
         again wait for the next flush."""
+        self._pace = self._rate()
         count = 0
         due = self._due[node]
         for _ in range(len(due)):
@@ -235,7 +201,10 @@ class Plays:
             queue, page.waiting = page.waiting, []
             self._queued -= len(queue)
             count += len(queue)
-            left = self._in_time(await self._apply(page, queue))
+            left: list[Waiting] = []
+            for start in range(0, len(queue), BATCH_MAX):
+                left += await self._apply(page, queue[start : start + BATCH_MAX])
+            left = self._in_time(left)
             if left:
                 if not page.waiting:
                     due.append(page)
@@ -254,11 +223,9 @@ class Plays:
             if table.slots and rounds[round_id].shut:
                 table.slots.clear()
 
-    def _in_time(self, left: Sequence[Waiting]) -> Sequence[Waiting]:
+    def _in_time(self, left: list[Waiting]) -> list[Waiting]:
         """Those that may still wait; the others are told to try again."""
-        if not left:
-            return left
-        since_ms = self._now() - DEADLINE_MS * self._rate()
+        since_ms = self._now() - DEADLINE_MS * self._pace if left else 0
         for waiting in left:
             if waiting.arrived_ms < since_ms:
                 waiting.retry()
@@ -266,109 +233,56 @@ class Plays:
 
     # ------------------------------------------------------------ one batch
 
-    async def _apply(self, page: _Page, queue: list[Waiting]) -> Sequence[Waiting]:
+    async def _apply(self, page: Page, queue: list[Waiting]) -> list[Waiting]:
         """One batch of one page; returns the plays that are to be judged again."""
         if self._out():
             for waiting in queue:
                 waiting.retry()
-            return ()
-        table, round_ = page.table, self._state().rounds[page.round_id]
-        batch: list[_Judged] = []
-        doubted: list[Waiting] = []
-        left = self._judge_all(table, round_, queue, batch, doubted)
-        if batch:
-            left = [*await self._commit(round_, page, batch), *left]
-        if doubted:
-            left = [*await self._settle(table, round_, doubted), *left]
-        return left
+            return []
+        round_ = self._state().rounds[page.table.round_id]
+        batch = page.table.judge_all(round_, queue, self._pace)
+        for waiting, verdict in batch.stands:
+            waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
+        again = await self._commit(round_, page, batch) if batch.changes else []
+        if batch.doubted:
+            again += await self._settle(page.table, round_, batch.doubted)
+        return again + batch.left
 
-    def _judge_all(
-        self,
-        table: _Table,
-        round_: Round,
-        queue: list[Waiting],
-        batch: list[_Judged],
-        doubted: list[Waiting],
-    ) -> list[Waiting]:
-        """Judges plays by what is known of their slots: into `batch` those that count, into `doubted` those
-        that a slot nobody has looked at may speak for. Returns those that have to wait for others."""
-        known, slots, empty = table.known, table.slots, table.empty
-        held: dict[int, bytes | None] = {}  # slots as this batch leaves them; None: its viewer's plays wait
-        spans: dict[int, tuple[int, int]] = {}  # when a play of a delay counts, for games that are timeless
-        left: list[Waiting] = []
-        for at, waiting in enumerate(queue):
-            number, channel = waiting.number, waiting.cohort.channel_index
-            before = held[number] if number in held else slots.get(number, empty)
-            if before is None:
-                left.append(waiting)
-                continue
-            by_heart, counted = None, None
-            if known.any:
-                span = spans.get(waiting.delay_ms)
-                if span is None:
-                    window = window_of(round_, waiting, empty, 0)
-                    span = spans[waiting.delay_ms] = window.opens_at_ms, window.closes_at_ms
-                if (
-                    span[0] <= waiting.at_ms < span[1]
-                    and (before[0] << 8 | before[1]) < waiting.seq <= SEQ_MAX
-                ):
-                    by_heart = known.find((before[2:] if before[:2] != NEVER else channel, waiting.move))
-            if by_heart is not None:
-                after, deltas = waiting.seq.to_bytes(2, "big") + by_heart.tail, by_heart.deltas
-            else:
-                verdict = self._judge(table, round_, waiting, before)
-                if not isinstance(verdict, Counted):
-                    if number in held:
-                        held[number] = None  # nobody may be told of a slot that is not written yet
-                        left.append(waiting)
-                    elif isinstance(verdict, Already):
-                        waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
-                    else:
-                        doubted.append(waiting)
-                    continue
-                counted, after, deltas = verdict, verdict.after, verdict.deltas
-                known.learn(before, channel, waiting.move, verdict)
-            held[number] = after
-            batch.append(_Judged(waiting, Change(number % PAGE, before, after, deltas), by_heart, counted))
-            if len(batch) == BATCH_MAX:
-                return left + queue[at + 1 :]
-        return left
-
-    async def _commit(self, round_: Round, page: _Page, batch: list[_Judged]) -> list[Waiting]:
+    async def _commit(self, round_: Round, page: Page, batch: Batch) -> list[Waiting]:
         table, slots = page.table, page.table.slots
         try:
-            answers = await table.box.apply(page.page, round_.generation, [judged.change for judged in batch])
+            answers = await table.box.apply(page.number, round_.generation, batch.changes)
         except Shut:
-            await self._settle(table, None, [judged.waiting for judged in batch])
-            return []
+            return await self._settle(table, None, batch.waiting)
         except (Stale, NoGate):
             # the log or the conductor is a moment ahead of the other
-            return [judged.waiting for judged in batch]
+            return batch.waiting
         except (RedisError, TimeoutError, OSError):
-            for judged in batch:
-                judged.waiting.retry()
-                slots.pop(judged.waiting.number, None)
+            for waiting in batch.waiting:
+                waiting.retry()
+                slots.pop(waiting.number, None)
             return []
         again: list[Waiting] = []
         now_ms = self._now()
-        for (waiting, change, by_heart, counted), present in zip(batch, answers, strict=True):
+        for waiting, change, verdict, present in zip(
+            batch.waiting, batch.changes, batch.verdicts, answers, strict=True
+        ):
             if present is not None:
                 slots[waiting.number] = present
                 again.append(waiting)
                 continue
             slots[waiting.number] = change.after
             self.ack_ms.append(now_ms - waiting.arrived_ms)
-            if by_heart is None:
-                assert counted is not None
+            if isinstance(verdict, Counted):
                 waiting.answer(
-                    PlayReply(status="counted", refused=list(counted.refused), mine=mine_of(counted.mine))
+                    PlayReply(status="counted", refused=list(verdict.refused), mine=mine_of(verdict.mine))
                 )
             elif waiting.packet is not None:
-                waiting.asker.write(by_heart.mould.frame(waiting.seq, waiting.packet))
-        self.counted += len(batch) - len(again)
+                waiting.asker.write(verdict.mould.frame(waiting.seq, waiting.packet))
+        self.counted += len(batch.waiting) - len(again)
         return again
 
-    async def _settle(self, table: _Table, round_: Round | None, doubted: Sequence[Waiting]) -> list[Waiting]:
+    async def _settle(self, table: Table, round_: Round | None, doubted: Sequence[Waiting]) -> list[Waiting]:
         """Judges plays by their slots in the box, and not by what was thought of them: a guess may be
         applied, the box corrects it; a refusal has to rest on the slot itself, which another edge may have
         filled with this very play. Returns those that count after all. round_ None: the gate is shut, and a
@@ -384,13 +298,8 @@ class Plays:
         slot_of = dict(zip(numbers, found, strict=True))
         again: list[Waiting] = []
         for waiting in doubted:
-            slot = slot_of[waiting.number]
-            if round_ is None:
-                verdict = judge(table.opened, CLOSED, waiting, slot)
-                assert not isinstance(verdict, Counted), "nothing counts in a window that is closed"
-            else:
-                table.slots[waiting.number] = slot
-                verdict = self._judge(table, round_, waiting, slot)
+            slot = table.slots[waiting.number] = slot_of[waiting.number]
+            verdict = table.judge(round_, waiting, slot, self._pace)
             if isinstance(verdict, Counted):
                 again.append(waiting)
             elif isinstance(verdict, Already):
@@ -398,8 +307,3 @@ class Plays:
             else:
                 waiting.answer(self._refused(table, waiting.cohort, verdict.reason, verdict.mine))
         return again
-
-    def _judge(self, table: _Table, round_: Round, waiting: Waiting, before: bytes) -> Outcome:
-        phone_ms = int(slack_ms(waiting.bound_ms) * self._rate())
-        window = window_of(round_, waiting, before, phone_ms)
-        return judge(table.opened, window, waiting, before)

@@ -114,7 +114,8 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
             return plain(protocol.EnterReply(reason="gone"))
         if self._edge.rotation.out:
             return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
-        if viewer.number < 0:
+        new = viewer.number < 0
+        if new:
             try:
                 number = await self._edge.number()
             except (RedisError, TimeoutError, OSError):
@@ -127,6 +128,8 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
                 return plain(reply)
             viewer.number = number
         token = self._edge.passes.viewer(viewer.viewer, viewer.number)
+        if new:  # nobody has played for that number: a rush of viewers asks the store nothing
+            return plain(protocol.EnterReply(pass_=token, mine=protocol.Mine(number=viewer.number)))
         try:
             mine = await self._edge.mine(viewer)
         except (RedisError, TimeoutError, OSError):

@@ -182,12 +182,15 @@ class Line(Outlet):
         if self._state != OPEN or self._too_fast():
             return
         for known, known_answer in self._exchange.known:
-            if known.word in content and self._cold is None and known.namespace in self.namespaces:
+            if self._cold is None and known.namespace in self.namespaces:
                 try:
                     packet = known.decode(content)
                 except (ValueError, RecursionError):
                     continue  # it is read like any other, which finds out what it is instead
-                self._answer(known_answer, packet.id, packet.data[1])
+                try:
+                    known_answer.call(self, packet.id, packet.data[1])
+                except Exception:
+                    log.exception("an answer failed", answer=known_answer.call)
                 return
         try:
             packet = read(content)
@@ -197,20 +200,17 @@ class Line(Outlet):
         if packet.type == EVENT and packet.nsp in self.namespaces:
             answer_now = self._exchange.answers.get((packet.nsp, packet.data[0]))
             if answer_now is not None and (self._cold is None or answer_now.ahead):
-                self._answer_plain(answer_now, packet)
+                self._answer(answer_now, packet)
                 return
         self._later(packet)
 
-    def _answer_plain(self, answer_now: "Answer", packet: Packet) -> None:
+    def _answer(self, answer_now: "Answer", packet: Packet) -> None:
+        """Has a packet answered at once. A fault of ours costs its answer, and not the line."""
         content = packet.data[1] if len(packet.data) == 2 else None
         if answer_now.known is not None:
             content = answer_now.known.content(content)
-        self._answer(answer_now, packet.id, content)
-
-    def _answer(self, answer_now: "Answer", number: int | None, content: Any) -> None:
-        """Has a packet answered at once. A fault of ours costs its answer, and not the line."""
         try:
-            answer_now.call(self, number, content)
+            answer_now.call(self, packet.id, content)
         except Exception:
             log.exception("an answer failed", answer=answer_now.call)
 
@@ -251,7 +251,7 @@ class Line(Outlet):
                 self._exchange.answers.get((packet.nsp, packet.data[0])) if packet.type == EVENT else None
             )
             if answer_now is not None and packet.nsp in self.namespaces:
-                self._answer_plain(answer_now, packet)
+                self._answer(answer_now, packet)
             else:
                 await self._exchange.handle(self, packet)
         self._cold = None

@@ -69,11 +69,10 @@ class Known:
     Whatever is not exactly that, `decode` raises a ValueError for, and `read` finds out what it is.
     """
 
-    __slots__ = ("_content", "decode", "namespace", "word")
+    __slots__ = ("_content", "decode", "namespace")
 
     def __init__(self, namespace: str, event: str, content: type) -> None:
         self.namespace = namespace
-        self.word = _encode(event)  # which stands in every such packet
         packet = msgspec.defstruct(
             "KnownPacket",
             [
