@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 
-from gala.wire.frames import BINARY, CLOSE, PING, PONG, TEXT, Broken, Code, Reader, close_code, frame, unmask
+from gala.wire.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Broken,
+    Code,
+    Reader,
+    close_code,
+    frame,
+    unmask,
+)
 from gala.wire.handshake import NoSocket, answer
 from gala.wire.outlet import CLOSING, DEAF, GONE, NEW, OPEN, ROUND_TRIP, ROUND_TRIP_BACK, Outlet
 from gala.wire.packets import EVENT, Packet, Unreadable, read

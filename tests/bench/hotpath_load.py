@@ -106,7 +106,6 @@ class Phone(asyncio.Protocol):
         if came and crowd.left <= 0:
             crowd.ready.set()
         elif not came and frames and AGAIN in data:
-            crowd.again += 1
             self.transport.write(frames[self.at])
 
 
@@ -125,7 +124,6 @@ class Crowd:
         self.word = b""
         self.frames: Sequence[bytes] = ()
         self.left = 0
-        self.again = 0
         self.ready = asyncio.Event()
 
     def expect(self, word: bytes, count: int, frames: Sequence[bytes] = ()) -> None:
@@ -168,7 +166,8 @@ class Crowd:
             phone.transport.write(frames[0])
         await self.come()
 
-    def close(self) -> None:
-        """Hangs up."""
-        for phone in self.phones:
+    def close(self, stay: int = 0) -> None:
+        """Hangs up; the first `stay` do not."""
+        for phone in self.phones[stay:]:
             phone.transport.abort()
+        del self.phones[stay:]
