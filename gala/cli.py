@@ -18,9 +18,10 @@ from redis.exceptions import RedisError
 from rich.console import Console
 
 from gala import recount, rundown_check, settings, typescript
+from gala.beginning import OtherRundown, service_secret
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS, Options, demo, links
-from gala.evening import OtherRundown, open_evening, service_secret
+from gala.evening import open_evening
 from gala.listener import CannotListen
 from gala.logs import set_up_logs
 from gala.notary import chain_and_signature
@@ -165,7 +166,7 @@ def serve(
             asyncio.TaskGroup() as tasks,
         ):
             running = tasks.create_task(evening.run())
-            for name, link in links(evening).items():
+            for name, link in links(evening.passes, evening.join_url, evening.crew_listener.port).items():
                 out.print(f"{name:<10}{link}", soft_wrap=True, highlight=False)
             await stop.wait()
             evening.stop()
