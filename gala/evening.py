@@ -92,9 +92,7 @@ class Evening:
     faults: list[str] = field(default_factory=list)  # roles that failed and were started again
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _leaving: bool = field(default=False, init=False)  # written by `keep_out`
-    _away_s: float = field(
-        default=0.0, init=False
-    )  # when the edge went out of rotation; by `_door`
+    _away_s: float = field(default=0.0, init=False)  # when the edge went out of rotation; by `_door`
 
     @property
     def rundown(self) -> Rundown:

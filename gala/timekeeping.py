@@ -246,8 +246,7 @@ class Timekeeper:
             if not self._seen:
                 return False
             measured = await self._ask_store()
-        behind_ms = -self._error_ms(self._reading(), measured) * self._clock.rate
-        self._clock.not_before(self._clock.now_ms() + round(behind_ms))
+        self._clock.shift(-self._error_ms(self._reading(), measured) * self._clock.rate)
         return True
 
     async def leave(self) -> None:
