@@ -28,10 +28,19 @@ class CannotListen(Exception):
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Signals are the command's: one process has several servers and other things to end."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's; and says so."""
+        await super().startup(sockets)
+        self.up.set()
 
     async def listen(self, at: socket.socket) -> None:
         """One more listening socket, as `startup` makes them."""
@@ -58,15 +67,19 @@ def reachable_host(host: str) -> str:
         return str(probe.getsockname()[0])
 
 
-def bound(host: str, port: int, *, setting: str, shared: bool = False) -> socket.socket:
+def bound(
+    host: str, port: int, *, setting: str, shared: bool = False, lingering: bool = True
+) -> socket.socket:
     """A socket at that address, not listening yet. `setting` names the variable that chose the port.
 
-    Raises CannotListen, but not if all who are there share the port and so do we.
+    shared: with others who share it. lingering: also while the last connections of an earlier process, or a
+    socket like this one which does not listen yet, are there. Raises CannotListen.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # named TCP, or asyncio would leave Nagle's delay on: 40 ms for every second small write
     made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if lingering:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if shared:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if hasattr(socket, "TCP_NOTSENT_LOWAT"):
@@ -77,14 +90,10 @@ def bound(host: str, port: int, *, setting: str, shared: bool = False) -> socket
         made.bind((host, port))
     except OSError as error:
         made.close()
-        raise _cannot(host, port, error, setting) from error
+        raise CannotListen(
+            f"cannot listen on {host}:{port}: {error.strerror}. Choose another port with {setting}."
+        ) from error
     return made
-
-
-def _cannot(host: str, port: int, error: OSError, setting: str) -> CannotListen:
-    return CannotListen(
-        f"cannot listen on {host}:{port}: {error.strerror}. Choose another port with {setting}."
-    )
 
 
 def reserve(host: str, port: int, *, setting: str) -> socket.socket:
@@ -93,13 +102,12 @@ def reserve(host: str, port: int, *, setting: str) -> socket.socket:
     Raises CannotListen if anybody is there, also somebody who shares.
     """
     with bound(host, port, setting=setting) as alone:
-        try:
-            # only who listens is told of all others, also of those who would share
-            alone.listen()
-        except OSError as error:
-            raise _cannot(host, port, error, setting) from error
         found = alone.getsockname()[1]
-    return bound(host, found, setting=setting, shared=True)
+    try:
+        # which keeps out, until the first worker listens, whoever would ask as we have just asked
+        return bound(host, found, setting=setting, shared=True, lingering=False)
+    except CannotListen:
+        return bound(host, found, setting=setting, shared=True)
 
 
 class Listener:
@@ -144,6 +152,10 @@ class Listener:
         """The bound socket, which is the server's from now on."""
         taken, self._socket = self._socket, None
         return taken or bound(self._host, self.port, setting=self._setting, shared=self._shared)
+
+    async def up(self) -> None:
+        """Waits until it runs."""
+        await self._server.up.wait()
 
     @property
     def open(self) -> bool:

@@ -87,6 +87,8 @@ async def serve_here(
         running = tasks.create_task(evening.run())
         end = asyncio.Event()
         alongside = [tasks.create_task(leash.hold(evening, end))] if worker else []
+        for listener in evening.listeners:
+            await listener.up()
         if not worker:
             _say_where(
                 console,
