@@ -37,6 +37,7 @@ RUNDOWNS = Path(__file__).parent / "rundowns"
 CHECKOUT = Path(__file__).parent.parent
 BENCHES = {  # modules of tests/bench, which only a source checkout has
     "box": "what a play costs the store, and how long a recount takes",
+    "million": "a million votes through several edges, counted exactly through kills",
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",
     "sync": "how nearly phones on four networks and five channels start a cue together",
