@@ -1,10 +1,10 @@
 """A million votes, each counted once, through kills: `python -m tests.bench.million`.
 
 `gala serve --workers N` with its own store, which syncs every write before it answers; a seeded crowd whose
-every ballot is known beforehand. Half-way the store is killed with SIGKILL, at three quarters one of the edges.
-In the end every viewer's slot is held to the last ballot that viewer was told is counted, and the counters to
-the crowd's own fold and to the recount. CPU time is each process's own, user and system: where cores are few the
-crowd, which is one process, and the servers take them from one another. Linux only.
+every ballot is known beforehand. Half-way the store is killed with SIGKILL, at three quarters one of the
+edges. In the end every viewer's slot is held to the last ballot that viewer was told is counted, and the
+counters to the crowd's own fold and to the recount. CPU time is each process's own, user and system: where
+cores are few the crowd, which is one process, and the servers take them from one another. Linux only.
 """
 
 import argparse
@@ -198,11 +198,11 @@ async def measure(options: Options, folder: Path) -> Result:
 
 def tell(options: Options, result: Result) -> str:
     """The result for people."""
-    lost, wrong = result.lost, len(result.wrong)
+    word, wrong = "yes" if result.exact else "NO", len(result.wrong)
     lines = [
-        f"{result.votes:,} votes of {options.phones:,} phones, {options.workers} edges, {result.seconds:.1f} s",
-        f"  votes/s    {result.votes_per_s:,}",
-        f"  exact      {'yes' if result.exact else 'NO'}: acknowledged and lost {lost}, counters wrong {wrong}",
+        f"{result.votes:,} votes of {options.phones:,} phones through {options.workers} edges",
+        f"  votes/s    {result.votes_per_s:,}, in {result.seconds:.1f} s",
+        f"  exact      {word}: {result.lost} acknowledged and lost, {wrong} counters wrong",
     ]
     if options.kills:
         lines.append(f"  store      killed half-way, the next vote acknowledged {result.back_s:.2f} s later")
