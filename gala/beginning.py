@@ -1,13 +1,17 @@
-"""The beginning of an evening: the service's secret, and the log's first entry."""
+"""The beginning of an evening: the service's secret, the store, and the log's first entry."""
 
 import contextlib
 import os
+from collections.abc import AsyncIterator, Sequence
 
 from gala.follower import Follower
 from gala.roles import Entropy
 from gala.rundown import Rundown
 from gala.settings import Settings
+from gala.store import users
+from gala.store.clients import Clients, connect
 from gala.store.log import Entry, ShowLog
+from gala.store.valkey import embedded
 
 
 def service_secret(settings: Settings, entropy: Entropy) -> bytes:
@@ -21,6 +25,22 @@ def service_secret(settings: Settings, entropy: Entropy) -> bytes:
         with os.fdopen(made, "wb") as file:
             file.write(entropy(32).hex().encode())
     return path.read_bytes()
+
+
+@contextlib.asynccontextmanager
+async def store_for(
+    wanted: Sequence[str], settings: Settings, secret: bytes
+) -> AsyncIterator[dict[str, Clients]]:
+    """The store of GALA_REDIS_URL, or one of our own, as these roles' users, closed afterwards."""
+    async with contextlib.AsyncExitStack() as stack:
+        url = settings.redis_url or users.marked(
+            await stack.enter_async_context(embedded(settings.data / "store", users=users.lines(secret)))
+        )
+        found: dict[str, Clients] = {}
+        for role in wanted:
+            found[role] = await connect(users.address(url, role, secret))
+            stack.push_async_callback(found[role].close)
+        yield found
 
 
 class OtherRundown(Exception):

@@ -27,6 +27,7 @@ from gala.roles import ROLES
 from gala.rundown import Rundown
 from gala.rundown_file import Faults, load
 from gala.serving import Unserved, command_of, roles_of, serve_here, serve_with_workers
+from gala.store import users
 from gala.store.clients import StoreUnusable
 from gala.store.log import Forked
 from gala.store.valkey import ValkeyUnusable
@@ -226,6 +227,16 @@ def pass_command(
     )
 
 
+@app.command()
+def acl() -> None:
+    """Print the store's users, a line each, for the ACL file of a Redis or Valkey of your own.
+
+    A role may then write what is its own, and no more: set GALA_REDIS_URL to ``redis://{role}@HOST``.
+    """
+    for line in users.lines(service_secret(read_settings(), secrets.token_bytes)):
+        sys.stdout.write(f"{line}\n")
+
+
 @app.command("recount")
 def recount_command(
     target: Annotated[
@@ -269,6 +280,9 @@ def recount_command(
 async def recount_store(chosen: settings.Settings, target: str, asked: str) -> list[recount.Recount]:
     """The rounds of a show in the store; of the only one there when none is named."""
     plan = read_rundown(target) if target else None
+    if users.MARK in chosen.redis_url:
+        url = users.address(chosen.redis_url, "notary", service_secret(chosen, secrets.token_bytes))
+        chosen = msgspec.structs.replace(chosen, redis_url=url)
     async with recount.store_of(chosen) as clients:
         if plan is None:
             shows = await recount.shows(clients)

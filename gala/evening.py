@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gala import roles
-from gala.beginning import begin, same_show
+from gala.beginning import begin, same_show, store_for
 from gala.clock import GalaClock
 from gala.conductor import Conductor
 from gala.edge.crew import Crew
@@ -29,9 +29,8 @@ from gala.roles import ROLES, Booth, Entropy, Front, House, Office
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.settings import Settings
-from gala.store.clients import Clients, connect
+from gala.store.clients import Clients
 from gala.store.log import ShowLog
-from gala.store.valkey import embedded
 from gala.timekeeping import Timekeeper, World
 from gala.timing import GRACE_MS
 from gala.wire.limits import Limits
@@ -345,15 +344,14 @@ async def open_evening(
     served by other processes too, of which this one may replace another.
     """
     async with contextlib.AsyncExitStack() as stack:
-        url = settings.redis_url or await stack.enter_async_context(embedded(settings.data / "store"))
-        clients = await connect(url)
-        stack.push_async_callback(clients.close)
+        clients = await stack.enter_async_context(store_for(wanted, settings, secret))
         name = entropy(3).hex()
-        clocks = world(clients.once)
         conducts = "conductor" in wanted
-        timekeeper = Timekeeper(clock, clients.once, clocks, show=rundown.id, name=name, keeps=conducts)
+        first = clients["conductor" if conducts else wanted[0]]
+        clocks = world(first.once)
+        timekeeper = Timekeeper(clock, first.once, clocks, show=rundown.id, name=name, keeps=conducts)
         stack.push_async_callback(timekeeper.leave)
-        show_log = ShowLog(clients, rundown.id)
+        show_log = ShowLog(first, rundown.id)
         if conducts:
             if rehearsal:
                 await timekeeper.join(RECENT_MS if shared else 0)
@@ -369,7 +367,7 @@ async def open_evening(
             clock=clock,
             world=clocks,
             timekeeper=timekeeper,
-            clients=clients,
+            clients=first,
             log=show_log,
             rounds=Rounds(rundown, derive(secret, "rounds")),
             passes=Passes(secret, rundown.id),
@@ -381,9 +379,10 @@ async def open_evening(
         )
         office = None
         if "notary" in wanted:
-            office = await roles.office(house, rehearsal=rehearsal, chain=chain, signature=signature)
+            its = house.of(clients["notary"])
+            office = await roles.office(its, rehearsal=rehearsal, chain=chain, signature=signature)
             stack.push_async_callback(office.register.close)
-        front = roles.front(house, limits, shared=shared) if "edge" in wanted else None
+        front = roles.front(house.of(clients["edge"]), limits, shared=shared) if "edge" in wanted else None
         join_url = roles.join_url(settings, front.public.port if front else settings.public_port)
         yield Evening(
             house=house,
@@ -393,5 +392,7 @@ async def open_evening(
             front=front,
             timed=roles.conductor(house, grace_ms) if conducts else None,
             office=office,
-            booth=roles.booth(house, join_url, shared=shared) if "crew" in wanted else None,
+            booth=roles.booth(house.of(clients["crew"]), join_url, shared=shared)
+            if "crew" in wanted
+            else None,
         )

@@ -12,7 +12,7 @@ crew       the crew's listener: director, overlay, auditor. One, or as many as t
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gala.clock import GalaClock
@@ -62,6 +62,10 @@ class House:
     entropy: Entropy
     wall_s: Callable[[], int]
     name: str
+
+    def of(self, clients: Clients) -> "House":
+        """The same, for a role that is another user of the store."""
+        return replace(self, clients=clients, log=ShowLog(clients, self.rundown.id))
 
     @property
     def bundle(self) -> Path:

@@ -20,6 +20,7 @@ from gala.passes import Passes
 from gala.roles import ROLES, Entropy, join_url
 from gala.rundown import Rundown
 from gala.settings import Settings
+from gala.store import users
 from gala.store.valkey import embedded
 from gala.timekeeping import world_of
 from gala.workers import Workers, on_signals, one_of
@@ -126,7 +127,9 @@ async def serve_with_workers(
         public = stack.enter_context(reserve(host, settings.public_port, setting="GALA_PUBLIC_PORT"))
         crew = stack.enter_context(reserve(crew_host, settings.crew_port, setting="GALA_CREW_PORT"))
         port, crew_port = public.getsockname()[1], crew.getsockname()[1]
-        url = settings.redis_url or await stack.enter_async_context(embedded(settings.data / "store"))
+        url = settings.redis_url or users.marked(
+            await stack.enter_async_context(embedded(settings.data / "store", users=users.lines(secret)))
+        )
         shared = {
             "GALA_REDIS_URL": url,
             "GALA_SECRET": secret.decode(),
