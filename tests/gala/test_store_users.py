@@ -1,4 +1,4 @@
-"""The store refuses each role what is not its own. (It allows what is: the evenings of these tests run by it.)"""
+"""The store refuses each role what is not its own. (It allows what is: evenings in these tests run by it.)"""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
