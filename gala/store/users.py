@@ -1,7 +1,7 @@
 """The store's users, one for each role: what a role may write is said a second time, in the store itself.
 
-Everybody may read. A user writes its own keys and no others, whatever its code does; the box's script runs
-with the rights of the edge that calls it, so an edge can fill slots and cannot open a gate.
+Everybody may read, and run scripts. A user writes its own keys and no others, whatever its code does: what a
+script calls is held to the rules of its caller, so an edge can fill slots and cannot open a gate.
 
 ============== ======================================================================================
 gala-edge      slots and counters of boxes, blocks of numbers, its report
@@ -10,9 +10,10 @@ gala-notary    cues, gates, wallets, what the auditor may watch
 gala-crew      cues
 ============== ======================================================================================
 
-and all of them how their clock stands. Passwords are derived from the service's secret; the store holds their
-digests. An address with ``{role}`` in the place of a name, ``redis://{role}@HOST``, means these users. They
-need Redis 7.2 or Valkey; the rules are those of ACL SETUSER, and of an ACL file.
+and all of them how their clock stands, and marks behind what must be durable. Passwords are derived from the
+service's secret; the store holds their digests. An address with ``{role}`` in the place of a name,
+``redis://{role}@HOST``, means these users. They need Redis 7.2 or Valkey; the rules are those of ACL SETUSER,
+and of an ACL file.
 """
 
 import hashlib
@@ -22,18 +23,18 @@ from gala.passes import derive
 MARK = "{role}"
 
 EVERYBODY = (
-    "on resetkeys resetchannels -@all +@read %R~* +ping +info +time +command +client|setinfo +client|setname "
-    "+multi +exec +discard +wait +waitaof +script|load +script|exists +readonly "
+    "on resetkeys resetchannels -@all +@read %R~* +ping +info +time +role +command +client|setinfo "
+    "+client|setname +multi +exec +discard +wait +waitaof +script|load +script|exists +readonly "
     "+cluster|slots +cluster|shards +cluster|nodes +cluster|keyslot +cluster|myid "
-    "(-@all +hset +hdel ~clocks:*)"
+    "(-@all +eval +evalsha ~*) (-@all +hset +hdel ~clocks:*) (-@all +set ~mark:*)"
 )
-CUES = "(-@all +eval +evalsha ~log:*) (-@all +xadd ~log:*) (-@all +hset ~log:*:ids)"
-GATES = "(-@all +eval +evalsha ~box:*:gate) (-@all +hset ~box:*:gate)"
+CUES = "(-@all +xadd ~log:*) (-@all +hset ~log:*:ids)"
+GATES = "(-@all +hset ~box:*:gate)"
 
 RULES = {
-    "edge": "(-@all +eval +evalsha ~box:*) (-@all +bitfield +setrange ~box:*:slots) "
-    "(-@all +hincrby ~box:*:counters) (-@all +incrby ~numbers:*) (-@all +hset ~edges:*)",
-    "conductor": f"{CUES} {GATES} (-@all +set ~tally:*) (-@all +eval +evalsha +set +del ~clock:*)",
+    "edge": "(-@all +bitfield +setrange ~box:*:slots) (-@all +hincrby ~box:*:counters) "
+    "(-@all +incrby ~numbers:*) (-@all +hset ~edges:*)",
+    "conductor": f"{CUES} {GATES} (-@all +set ~tally:*) (-@all +set +del ~clock:*)",
     "notary": f"{CUES} {GATES} (-@all +hset ~wallet:*) (-@all +set ~evidence:*)",
     "crew": CUES,
 }
