@@ -204,6 +204,8 @@ class Evening:
                 return
             for name, step, every_s in self._steps():
                 tasks.create_task(self._loop(name, step, every_s))
+            if self.front:
+                tasks.create_task(self._loop("plays", self._flush, 0))
 
     def _steps(self) -> list[tuple[str, Step, float]]:
         now = self.clock.now_ms
@@ -216,7 +218,6 @@ class Evening:
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
                 ("report", lambda: edge.report(now()), REPORT_S),
-                ("plays", self._flush, 0),
             ]
         if self.booth:
             crew = self.booth.crew
