@@ -74,6 +74,10 @@ class GalaClock:
         """Goes on from `at_ms` if that is later than now: a rehearsal that is taken up again."""
         self._gala_ms += max(0, at_ms - self.now_ms())
 
+    def shift(self, by_ms: float) -> None:
+        """Sets gala time, before anything was done by it: a rehearsal that joins another."""
+        self._gala_ms += by_ms
+
     def pace(self, rate: float) -> None:
         """From now on run at `rate`; time itself does not jump."""
         counted_ms = self.count_ms()

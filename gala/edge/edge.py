@@ -19,13 +19,13 @@ from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
 from gala.edge.plays import Plays
-from gala.edge.report import Report
+from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
 from gala.edge.waiting import mine_of
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
-from gala.protocol import Clock, Mine, RoundMine, Show, Sync, Tally, Welcome
+from gala.protocol import Clock, Drain, Mine, RoundMine, Show, Sync, Tally, Welcome
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
@@ -84,6 +84,8 @@ class Edge:
         self._report_at_ms = 0
         self._reported_at_ms = 0
         self._reported_count = 0
+        self._edges = Heard(Report)
+        self._elsewhere_count = 0  # phones of other edges, as these have told
 
     @property
     def state(self) -> State:
@@ -307,7 +309,7 @@ class Edge:
                 round=round_.id,
                 seq=seen[-1].at_ms,
                 counters=self._rounds.board(round_, seen[-1].counters, fans),
-                online=len(self.audience),
+                online=len(self.audience) + self._elsewhere_count,
             )
             await self._broadcast.tell(cohort, "tally", tally)
 
@@ -348,4 +350,12 @@ class Edge:
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
-        await self._redis.hset(keys.edges(self.rundown.id), self._name, msgspec.msgpack.encode(report))
+        edges = keys.edges(self.rundown.id)
+        await self._redis.hset(edges, self._name, msgspec.msgpack.encode(report))
+        self._edges.take(await self._redis.hgetall(edges), now_ms)
+        present = self._edges.present(now_ms, GONE_MS * max(1.0, self._told_rate))
+        self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self._name)
+
+    async def send_elsewhere(self, within_ms: int) -> None:
+        """Asks all phones to connect again, each after a moment of its own choosing in that time."""
+        await self._broadcast.tell_all("drain", Drain(within_ms=within_ms))

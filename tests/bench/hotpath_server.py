@@ -16,6 +16,7 @@ from pathlib import Path
 
 import uvloop
 
+from gala import memory
 from gala.clock import GalaClock
 from gala.edge.app import public_app
 from gala.edge.broadcast import Broadcast
@@ -130,6 +131,7 @@ async def serve(url: str, folder: Path) -> None:
         heard = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(heard), sys.stdin)
+        memory.settle()
         say(listener.port)
         async for line in heard:
             match line.strip():

@@ -416,6 +416,16 @@ async def test_an_opinions_counts_run_live_each_channel_in_its_own_time(stage: S
             assert content["seq"] + 8_000 <= now_ms, "no channel is told what its picture does not show yet"
 
 
+async def test_the_phones_that_a_board_tells_of_are_those_of_all_edges(
+    stage: Stage, other: Stage, join: Join
+) -> None:
+    here, _there = await join(channel="hall"), await join(channel="hall", on=other)
+    await here.ask("enter", {})
+    await in_round(stage, here, SONG)
+    assert (await here.play(SONG, 1, "owl"))["status"] == "counted"
+    await stage.until(here.hear("tally", lambda tally: tally["online"] == 2))
+
+
 # ---------------------------------------------------------------- the store fails
 
 
