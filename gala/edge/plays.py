@@ -253,9 +253,9 @@ class Plays:
                 continue
             before = table.slots.get(waiting.number, table.empty)
             verdict = self._judge(table, round_, waiting, before)
-            if isinstance(verdict, Refused):
-                # a guess may be applied, the box corrects it; a refusal has to rest on the slot itself, which
-                # another edge may have filled with this very play
+            if not isinstance(verdict, Counted):
+                # a guess may be applied, the box corrects it; any other answer rests on the slot itself,
+                # which another edge may have filled since, with this very play or a later one
                 try:
                     before = await table.box.slot(waiting.number)
                 except (RedisError, TimeoutError, OSError):

@@ -23,6 +23,9 @@ def applies(commands: Commands) -> bool:
     )
 
 
+Replied = Callable[[Commands], Awaitable[bool]]
+
+
 async def pass_on(_commands: Commands) -> bool:
     """Every reply goes on."""
     return True
@@ -31,16 +34,17 @@ async def pass_on(_commands: Commands) -> bool:
 class StoreProxy:
     """Listens on a port of 127.0.0.1 for the store on a Unix socket. Use it as an async context.
 
-    `replied` is asked when the store has answered an exchange, before anybody is told: False loses the
-    reply, and the connection with it. It may be set at any time.
+    turn: shared by the proxies before one store, so that they take turns too. `replied` is asked when the
+    store has answered an exchange, before anybody is told: False loses the reply, and the connection with
+    it. It may be set at any time.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, turn: asyncio.Lock) -> None:
         self._path = path
-        self._turn = asyncio.Lock()
+        self._turn = turn
         self._server: asyncio.Server | None = None
         self._talking: set[asyncio.Task[None]] = set()
-        self.replied: Callable[[Commands], Awaitable[bool]] = pass_on
+        self.replied: Replied = pass_on
         self.lost = 0  # replies
 
     async def __aenter__(self) -> Self:

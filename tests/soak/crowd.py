@@ -61,10 +61,12 @@ class Phone:
         self._whackers: dict[str, Whacker] = {}
         self._person = people(chance, 1, {"hall": 1})[0]
         self._clock = (0.0, 0.0)
+        self._drain_s = 0.0  # over how long the service asked those to spread who come back
         self.token = token
         self.viewer = ""
         self.number = -1
         self.round: dict[str, Any] | None = None
+        self.tired = False  # plays no more
         self.idle = asyncio.Event()  # set while no play of it is under way
         self.idle.set()
         self.connects = 0
@@ -86,7 +88,10 @@ class Phone:
                     wait_s = refused.content.get("retry_after_ms", 500) / 1000
                     await asyncio.sleep(wait_s * self._chance.uniform(0.5, 1.0))
                 except LineDown:
-                    await asyncio.sleep(self._chance.uniform(*AGAIN_S))
+                    await asyncio.sleep(
+                        self._chance.uniform(*AGAIN_S) + self._drain_s * self._chance.random()
+                    )
+                    self._drain_s = 0.0
 
     async def _connection(self) -> None:
         self._line = await Line.open(next(self._urls), {"pass": self.token, "show": self._show})
@@ -117,6 +122,8 @@ class Phone:
             self._see(content)
         elif event == "mine":
             self._take(content)
+        elif event == "drain":
+            self._drain_s = content["within_ms"] / 1000
 
     def _take(self, mine: dict[str, Any]) -> None:
         self.number = mine.get("number", self.number)
@@ -139,7 +146,7 @@ class Phone:
             await self._playing.wait()
             await self._there.wait()
             await asyncio.sleep(self._chance.expovariate(1 / self._pace_s))
-            if not self._playing.is_set():
+            if not self._playing.is_set() or self.tired:
                 continue
             if self.number < 0:
                 await self._enter()
@@ -274,6 +281,11 @@ class Crowd:
         return sum(phone.online for phone in self.phones)
 
     @property
+    def connects(self) -> int:
+        """How often somebody has connected, so far."""
+        return sum(phone.connects for phone in self.phones)
+
+    @property
     def acked(self) -> int:
         """Answers that acknowledged something, so far."""
         return self.statuses["counted"] + self.statuses["already"]
@@ -297,6 +309,22 @@ class Crowd:
         """Plays on until so many more answers have acknowledged something."""
         goal = self.acked + acks
         await self.until(lambda: self.acked >= goal)
+
+    async def tried(self) -> None:
+        """Waits until as many plays as there are phones have been sent and answered, however."""
+        goal = len(self.history) + len(self.phones)
+        await self.until(lambda: len(self.history) >= goal)
+
+    async def leave(self, count: int) -> None:
+        """The last so many phones finish their plays and go."""
+        going, self._tasks = self._tasks[-count:], self._tasks[:-count]
+        phones, self.phones = self.phones[-count:], self.phones[:-count]
+        for phone in phones:
+            phone.tired = True
+        await asyncio.gather(*(phone.idle.wait() for phone in phones))
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
 
     async def settle(self) -> None:
         """No new plays; returns when the fate of every one is known."""

@@ -8,12 +8,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
+import redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from gala.store import keys
-from gala.store.clients import CannotConnect, connect
+from gala.store.clients import CannotConnect, Clients, connect
 from gala.store.valkey import EmbeddedValkey, running_at
-from tests.soak.between import StoreProxy
+from tests.soak.between import Replied, StoreProxy
 from tests.soak.check import Verdict, check
 from tests.soak.crowd import Crowd
 from tests.soak.history import boxes_of, write, write_boxes
@@ -29,7 +32,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 
     fault: str
     seed: str
-    runs: int
+    runs: int = 0
     sent: int = 0
     acked: int = 0
     counted: int = 0
@@ -39,6 +42,11 @@ class Outcome(msgspec.Struct, kw_only=True):
     rss_kib: int | None = None
     wrong: list[str] = []
     said: list[str] = []
+    skipped: str = ""  # why it could not be tried here
+
+    def grew(self, kib: int) -> None:
+        """The edge is so much larger than before this fault."""
+        self.rss_kib = max(kib, self.rss_kib or 0)
 
     def take(self, verdict: Verdict) -> None:
         """The checker's verdict."""
@@ -80,9 +88,21 @@ class Scene:
         async with asyncio.timeout(PATIENCE_S):
             await self.crowd.until(lambda: any(a.round == round_id for a in self.crowd.history[-50:]))
 
-    async def play_for(self, seconds: float) -> None:
-        """Lets the crowd play for a while."""
-        await asyncio.sleep(seconds)
+    def listen(self, replied: Replied) -> None:
+        """Sets what is asked of every reply of the store, at every proxy."""
+        for proxy in self.proxies:
+            proxy.replied = replied
+
+    def ask_store(self) -> "redis.Redis":
+        """A client of the store, past any proxy; to be closed. Its errors rise."""
+        return redis.Redis.from_url(self.store_url, socket_timeout=1.0, retry=Retry(NoBackoff(), 0))
+
+    @property
+    def store_pid(self) -> int:
+        """The store's process, 0 while it does not answer."""
+        with contextlib.suppress(redis.RedisError, OSError, ValueError), self.ask_store() as client:
+            return int(client.info("server")["process_id"])
+        return 0
 
     async def lock(self) -> None:
         """Locks the round that runs, while the crowd goes on playing; and waits until they notice."""
@@ -111,7 +131,7 @@ class Scene:
         outcome.pause_ms = self.crowd.pause_ms
 
 
-async def _reached(scene: Scene):  # type: ignore[no-untyped-def]  # noqa: ANN202
+async def _reached(scene: Scene) -> Clients:
     until_s = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -136,10 +156,11 @@ async def scene(
             server = EmbeddedValkey(folder / "store")
             await asyncio.to_thread(server.start)
             stack.push_async_callback(asyncio.to_thread, server.stop)
+        turn = asyncio.Lock()
         for edge in range(edges):
             url = ""
             if server is not None:
-                proxies.append(await stack.enter_async_context(StoreProxy(path_of(server))))
+                proxies.append(await stack.enter_async_context(StoreProxy(path_of(server), turn)))
                 url = proxies[-1].url
             theatres.append(await stack.enter_async_context(Theatre(folder / f"edge-{edge}", url)))
         crowd = await stack.enter_async_context(Crowd(SOAK.id, seed))

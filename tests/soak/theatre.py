@@ -5,6 +5,7 @@ Nothing is reached into: it is started with its settings, asked over HTTP, and k
 
 import asyncio
 import contextlib
+import http.client
 import json
 import os
 import signal
@@ -73,7 +74,7 @@ class Theatre:
     @property
     def log(self) -> Path:
         """What it wrote, of all its lives."""
-        return self.folder / "serve.log"
+        return self.folder.with_suffix(".log")  # beside it: its disk may be full
 
     def spawn(self) -> None:
         """Starts it, and returns before it is up."""
@@ -127,31 +128,40 @@ class Theatre:
 
     async def ask(self, port: int, path: str, post: dict[str, Any] | None = None) -> Any:
         """What an address answers with 200, from JSON where it is JSON; None if it does not."""
-        return await asyncio.to_thread(self._ask, port, path, post)
+        status, said = await asyncio.to_thread(self._ask, port, path, post)
+        return said if status == 200 else None
 
-    def _ask(self, port: int, path: str, post: dict[str, Any] | None) -> Any:
+    def _ask(self, port: int, path: str, post: dict[str, Any] | None) -> tuple[int, Any]:
         headers = {"authorization": f"Bearer {self.director}", "content-type": "application/json"}
         body = None if post is None else json.dumps(post).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers)
         try:
             with urllib.request.urlopen(request, timeout=ASK_S) as answer:
-                said = answer.read().decode()
-        except (OSError, ValueError):
-            return None
+                status, said = answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                status, said = refused.code, refused.read().decode()
+        except (OSError, ValueError, http.client.HTTPException):
+            return 0, None
         with contextlib.suppress(ValueError):
-            return json.loads(said)
-        return said
+            return status, json.loads(said)
+        return status, said
 
     async def state(self) -> Any:
         """The flat state that the mixer reads; None while it cannot be had."""
         return await self.ask(self.crew_port, "/api/state")
 
+    async def press(self, post: dict[str, Any]) -> tuple[int, Any]:
+        """A cue as a console posts it, once: status and answer; 0 where none came."""
+        return await asyncio.to_thread(self._ask, self.crew_port, "/api/cues", post)
+
     async def cue(self, kind: str, **more: Any) -> None:
-        """A cue, pressed again under the same id until it is answered."""
+        """A cue, pressed again under the same id until it is taken."""
         self._presses += 1
         post = {"id": f"{self.port}-{time.monotonic_ns()}-{self._presses}", "cue": kind, **more}
         async with asyncio.timeout(PATIENCE_S):
-            while await self.ask(self.crew_port, "/api/cues", post) is None:
+            while (answer := await self.press(post))[0] != 200:
+                assert answer[0] != 422, answer
                 await asyncio.sleep(0.1)
 
     async def go(self, target: str) -> None:
