@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.soak import edge_acts, store_acts
+from tests.soak import edge_acts, phone_acts, store_acts
 from tests.soak.scene import Outcome, Scene, scene
 
 Act = Callable[[Scene, Any, Outcome], Awaitable[None]]
@@ -18,7 +18,7 @@ SMALL_DISK = "48m"
 
 
 class Fault(NamedTuple):
-    """A fault and what it needs. size: of a whole soak, halved between the two games, see the act."""
+    """A fault and what it needs. size: of a whole soak, shared by the two games; see the act."""
 
     words: str
     act: Act
@@ -28,6 +28,13 @@ class Fault(NamedTuple):
     own_store: bool = False
     pace_s: float = 0.15
     small_disk: bool = False
+    halves: bool = True
+
+    def parts(self, size: float) -> tuple[float, float]:
+        """The size of it in each of the two games: halves, or a short time and a long one."""
+        if self.halves:
+            return int(size) // 2, int(size) - int(size) // 2
+        return size / 10, size * 9 / 10
 
 
 FAULTS = {
@@ -35,11 +42,13 @@ FAULTS = {
     "store": Fault("store killed", store_acts.store_killed, 100, own_store=True),
     "power": Fault("power cut: file cut to its last sync", store_acts.power_cut, 50),
     "edge": Fault("edge killed anywhere", edge_acts.edge_killed, 200, phones=60, edges=2),
-    "frozen": Fault("store frozen", store_acts.store_frozen, 66.5, phones=200),
+    "frozen": Fault("store frozen", store_acts.store_frozen, 66, phones=200, halves=False),
     "disk": Fault("disk full", store_acts.disk_full, 4, own_store=True, small_disk=True),
     "memory": Fault("memory full", store_acts.memory_full, 4),
     "scripts": Fault("SCRIPT FLUSH", store_acts.scripts_forgotten, 200),
     "lines": Fault("all sockets dropped at a cue", edge_acts.lines_cut, 2_000, phones=20),
+    "attacks": Fault("the attack list", phone_acts.attacked, 4, phones=20),
+    "churn": Fault("phones come and go", phone_acts.churned, 1_200, phones=60),
     "directors": Fault("two directors, double click, lost ack", edge_acts.two_directors, 200, 20, edges=2),
     "tabs": Fault("two tabs on two edges", edge_acts.two_tabs, 10_000, phones=40, edges=2),
 }
@@ -62,10 +71,9 @@ async def campaign(name: str, folder: Path, seed: str, size: float) -> Outcome:
                     pace_s=fault.pace_s,
                 ) as on,
             ):
-                # one play in a game, all in the other: a size may be a length of time that counts
-                for segment, part in (("vote", size // 2), ("cheer", size - size // 2)):
+                for segment, part in zip(("vote", "cheer"), fault.parts(size), strict=True):
                     await on.open(segment)
-                    await fault.act(on, part if name == "frozen" else int(part), outcome)
+                    await fault.act(on, part, outcome)
                     await on.lock()
                 await on.judge(outcome)
     except NotHere as reason:
