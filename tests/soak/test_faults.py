@@ -28,7 +28,7 @@ Parts = Sequence[tuple[Act, float]]
 
 
 async def _evening(
-    folder: Path, vote: Parts, cheer: Parts, *, own_store: bool = False, edges: int = 1
+    folder: Path, vote: Parts, cheer: Parts, *, own_store: bool = False, edges: int = 1, pace_s: float = 0.1
 ) -> None:
     outcome = Outcome(fault="some", seed=SEED)
     async with scene(folder, SEED, phones=40, edges=edges, own_store=own_store, pace_s=pace_s) as on:
