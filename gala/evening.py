@@ -242,6 +242,7 @@ async def open_evening(
             rate=lambda: clock.rate,
             wall_s=wall_s,
             knows_the_time=lambda: timekeeper.right,
+            store_trouble=lambda: timekeeper.store_trouble,
         )
         notary = Notary(
             rundown,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.soak.between import Commands, applies, pass_on
 from tests.soak.scene import Outcome, Scene
+from tests.soak.theatre import PATIENCE_S
 
 LOSE = 0.3  # of the replies to batches of plays
 REST_S = (0.05, 0.6)  # of play before the next fault
@@ -128,6 +129,7 @@ async def store_frozen(on: Scene, seconds: float, outcome: Outcome) -> None:
     stopped_ms = time.monotonic() * 1000
     try:
         await asyncio.sleep(seconds)
+        await _told(on, outcome)
     finally:
         goes_on_ms = time.monotonic() * 1000
         os.kill(pid, signal.SIGCONT)
@@ -198,21 +200,31 @@ def _fill(filler: Path) -> None:
 
 
 async def _paused(on: Scene, outcome: Outcome) -> None:
-    """Nothing is acknowledged any more, phones stay where they are and are told to try again."""
-    seen = len(on.crowd.history)
-    await on.crowd.tried()  # what was under way may still be answered
-    since_ms = time.monotonic() * 1000
-    await on.crowd.tried()
-    await on.crowd.tried()
-    told = [a for a in on.crowd.history[seen:] if a.sent_ms > since_ms]
-    statuses = sorted({attempt.status for attempt in told})
-    if "retry" not in statuses or "counted" in statuses:
-        outcome.wrong.append(f"plays were told {statuses} while the store could not write")
+    """Waits until nothing is counted any more: phones stay where they are, and are told to try again.
+
+    The last page of a file on a full disk may still take a few batches, and what they bring is safe.
+    """
+    statuses = {"counted"}
+    async with asyncio.timeout(PATIENCE_S):
+        while "counted" in statuses:
+            since_ms = time.monotonic() * 1000
+            await on.crowd.tried()
+            await on.crowd.tried()
+            statuses = {attempt.status for attempt in on.crowd.history if attempt.sent_ms > since_ms}
+    if "retry" not in statuses:
+        outcome.wrong.append(f"plays were told {sorted(statuses)} while the store could not write")
     online = on.crowd.online
     if online < len(on.crowd.phones):
         outcome.wrong.append(f"{len(on.crowd.phones) - online} phones lost their line")
-    state = await on.theatre.state()
-    outcome.said.append("the desk answers" if state is not None else "the desk does not answer")
+    await _told(on, outcome)
+
+
+async def _told(on: Scene, outcome: Outcome) -> None:
+    """Waits until the director's desk says what is the matter."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (words := (await on.theatre.state() or {}).get("store")):
+            await asyncio.sleep(0.1)
+    outcome.said.append(f"the desk says of the store: {words}")
 
 
 async def _resumed(on: Scene, outcome: Outcome) -> None:
