@@ -21,6 +21,7 @@ from rich.table import Table
 from tests.soak.campaigns import FAULTS, campaign
 from tests.soak.scene import Outcome
 
+WIDTH = 130  # of the table in a file
 LEAST = 2  # of each fault: one in each game
 COLUMNS = ("fault", "runs", "sent", "acked", "lost", "doubled", "worst pause", "RSS", "took", "verdict")
 
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _show(rows: Sequence[tuple[Outcome, float]], seed: str) -> None:
-    out = Console(highlight=False)
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     table = Table(title=f"seed {seed}", title_justify="left")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column in ("fault", "verdict") else "right")

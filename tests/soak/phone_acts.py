@@ -8,6 +8,7 @@ import itertools
 import time
 from collections.abc import Callable
 from statistics import linear_regression, median
+from typing import TypeVar
 
 from tests.gala.attacks import ATTACKS
 from tests.gala.wires import PATH, Raw
@@ -18,6 +19,7 @@ ATTACK_KIB = 5 * 1024
 LORIS_S = 6.0
 VANISHED_S = 20.0
 VANISHING = 50
+T = TypeVar("T")
 SMALL_BUFFER = 4_096
 SAMPLE_S = 1.0
 COMING = 4  # visitors at a time, beside the crowd
@@ -46,12 +48,11 @@ async def attacked(on: Scene, rounds: int, outcome: Outcome) -> None:
     outcome.runs += rounds * (len(ATTACKS) + 2)
 
 
-async def _cost(on: Scene, attack: Callable[[int], None], outcome: Outcome | None) -> float:
-    """How long an attack took; what it cost is told, once all its connections are gone. None: not told."""
+async def _cost(on: Scene, attack: Callable[[int], T], outcome: Outcome | None) -> T:
+    """What an attack returns. What it cost is told, once all its connections are gone; not where None."""
     descriptors = on.theatre.descriptors()
-    before_kib, began_s = on.theatre.rss_kib(), time.monotonic()
-    await asyncio.to_thread(attack, on.theatre.port)
-    took_s = time.monotonic() - began_s
+    before_kib = on.theatre.rss_kib()
+    said = await asyncio.to_thread(attack, on.theatre.port)
     async with asyncio.timeout(2 * VANISHED_S):
         while on.theatre.descriptors() > descriptors + 2:  # the store's, and one that asks how it is
             await asyncio.sleep(0.05)
@@ -61,11 +62,11 @@ async def _cost(on: Scene, attack: Callable[[int], None], outcome: Outcome | Non
         outcome.grew(kib)
         if kib > ATTACK_KIB:
             outcome.wrong.append(f"{attack.__name__} cost {kib} KiB")
-    return took_s
+    return said
 
 
-def slow_requests(port: int) -> None:
-    """A byte of a header now and then; until all are cut off."""
+def slow_requests(port: int) -> float:
+    """A byte of a header now and then; until all are cut off. How long that took."""
     raws = [Raw(port) for _ in range(100)]
     for raw in raws:
         raw.socket.settimeout(0.0)
@@ -73,12 +74,15 @@ def slow_requests(port: int) -> None:
     open_ = raws
     for raw in raws:
         raw.socket.send(f"GET {PATH} HTTP/1.1\r\nHost: a\r\n".encode())
+    began_s = time.monotonic()
     while open_:
         byte = bytes([next(head)])
         open_ = [raw for raw in open_ if _takes(raw, byte)]
         time.sleep(0.1)
+    shed_s = time.monotonic() - began_s
     for raw in raws:
         raw.close()
+    return shed_s
 
 
 def _takes(raw: Raw, byte: bytes) -> bool:
@@ -98,9 +102,13 @@ def _takes(raw: Raw, byte: bytes) -> bool:
     return True
 
 
-def vanish(port: int) -> None:
-    """Phones of which nothing is heard any more, and that read nothing; until all are noticed."""
+def vanish(port: int) -> float:
+    """Phones of which nothing is heard any more, and that read nothing; until all are noticed.
+
+    How long that took for the one that was on longest.
+    """
     raws = [Raw.join(port, receive_bytes=SMALL_BUFFER) for _ in range(VANISHING)]
+    gone_s = time.monotonic()  # of the last: the others have been silent a little longer
     for raw in raws:
         while True:
             try:
@@ -110,8 +118,10 @@ def vanish(port: int) -> None:
                 continue
             except OSError:
                 break
+    noticed_s = time.monotonic() - gone_s
     for raw in raws:
         raw.close()
+    return noticed_s
 
 
 async def churned(on: Scene, seconds: int, outcome: Outcome) -> None:
