@@ -179,6 +179,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         rate=lambda: clock.rate,
         wall_s=house.wall_s,
         knows_the_time=lambda: house.timekeeper.right,
+        store_trouble=lambda: house.timekeeper.store_trouble,
     )
     overlays = Overlays(
         house.rundown,
