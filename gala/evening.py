@@ -191,6 +191,10 @@ async def open_evening(
         url = settings.redis_url or await stack.enter_async_context(embedded(settings.data / "store"))
         clients = await connect(url)
         stack.push_async_callback(clients.close)
+        if clients.appendfsync not in ("", "always"):
+            log.warning(
+                "the store may lose acknowledged plays with its machine", appendfsync=clients.appendfsync
+            )
         once = clients.once
         name = entropy(3).hex()
         clocks = world(once)
