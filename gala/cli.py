@@ -39,6 +39,7 @@ BENCHES = {  # modules of tests/bench, which only a source checkout has
     "box": "what a play costs the store, and how long a recount takes",
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",
+    "cluster": "what durable costs on a cluster, and what its faults cost",
     "sync": "how nearly phones on four networks and five channels start a cue together",
 }
 

@@ -6,6 +6,7 @@ the primary it was while they promote its replica. (SIGSTOP would be a freeze: a
 """
 
 import contextlib
+import signal
 import socket
 import subprocess
 import time
@@ -36,6 +37,7 @@ class Member:
         self.client = redis.Redis("127.0.0.1", port, retry=Retry(NoBackoff(), 0), socket_timeout=PATIENCE_S)
         self._server: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
+        self.frozen = False
 
     def start(self) -> None:
         options = {
@@ -86,6 +88,19 @@ class Member:
             self._guard.communicate()
             self._server.wait()
             self._server = None
+            self.frozen = False
+
+    def freeze(self) -> None:
+        """It answers nothing and takes nothing, and keeps its connections."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGSTOP)
+        self.frozen = True
+
+    def thaw(self) -> None:
+        """It finds itself overtaken, with whatever clients have sent it meanwhile."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGCONT)
+        self.frozen = False
 
     @property
     def runs(self) -> bool:
@@ -160,10 +175,12 @@ class Primaries:
         eventually(self._is_whole, "the cluster is whole")
 
     def mend(self) -> None:
-        """Starts what was killed, and waits until all is well again."""
+        """Starts what was killed, thaws what was frozen, and waits until all is well again."""
         for member in self.members:
             if not member.runs:
                 member.start()
+            elif member.frozen:
+                member.thaw()
         self.await_whole()
 
     def empty(self) -> None:
@@ -176,7 +193,7 @@ class Primaries:
         """The primary that serves a key, by what the members that run say."""
         slot, found = slot_of(key), list[tuple[int, int]]()
         for member in self.members:
-            if member.runs:
+            if member.runs and not member.frozen:
                 for line in member.lines:
                     for said in line[8:]:
                         first, _, last = said.partition("-")
