@@ -91,8 +91,12 @@ async def sealed(stage: Stage) -> Any:
     return round_
 
 
-async def test_a_round_on_two_pages_is_exact_though_scripts_are_forgotten_and_a_page_moves(
-    primaries: Primaries, tmp_path: Path
+every_place = pytest.mark.parametrize("key", [SECOND, CONTROL], ids=["of a page", "of the log"])
+
+
+@every_place
+async def test_a_round_on_two_pages_is_exact_though_scripts_are_forgotten_and_a_slot_moves(
+    primaries: Primaries, tmp_path: Path, key: str
 ) -> None:
     async with round_on(primaries, tmp_path) as (stage, phones):
         assert await all_settled(phones, 1, "comets") == {"counted"}
@@ -100,10 +104,10 @@ async def test_a_round_on_two_pages_is_exact_though_scripts_are_forgotten_and_a_
             if member.is_primary:
                 member.say("SCRIPT", "FLUSH")
         assert await all_settled(phones, 2, "harbour") == {"counted"}
-        steps = primaries.move(SECOND)
+        steps = primaries.move(key)
         next(steps)  # both nodes know of the move
         assert await all_settled(phones, 3, "comets") == {"counted"}
-        next(steps)  # one of the page's keys is at the other node: nobody can play there now
+        next(steps)  # one of the keys is at the other node: what needs two of them has to wait
         waiting = asyncio.create_task(all_settled(phones[2:], 4, "harbour"))
         assert await all_settled(phones[:2], 4, "comets") == {"counted"}
         for _ in steps:
@@ -119,7 +123,7 @@ async def test_a_round_on_two_pages_is_exact_though_scripts_are_forgotten_and_a_
         assert told.exit_code == 0, told.output
 
 
-@pytest.mark.parametrize("key", [SECOND, CONTROL], ids=["of a page", "of the log and a page"])
+@every_place
 async def test_a_primary_killed_in_a_round_is_replaced_and_no_acknowledged_vote_is_lost_or_doubled(
     primaries: Primaries, tmp_path: Path, key: str
 ) -> None:
