@@ -100,11 +100,8 @@ class Box:
         self.round_id = round_id
         self.width = width
 
-    def tag(self, page: int) -> str:
-        """What the keys of a page share, a key itself: by it a cluster tells which server has the page."""
-        return f"{{{self.round_id}#{page}}}"
-
-    def _key(self, page: int, part: str) -> str:
+    def key(self, page: int, part: str) -> str:
+        """Where a page's slots, counters or gate are."""
         return f"box:{{{self.round_id}#{page}}}:{part}"
 
     async def apply(self, page: int, generation: int, changes: Sequence[Change]) -> list[bytes | None]:
@@ -114,7 +111,7 @@ class Box:
         judge again). Raises Stale, Shut or NoGate when nothing was applied; ValueError for a batch no
         caller should make.
         """
-        keys = [self._key(page, "slots"), self._key(page, "counters"), self._key(page, "gate")]
+        keys = [self.key(page, "slots"), self.key(page, "counters"), self.key(page, "gate")]
         plays, deltas = self._packed(changes)
         try:
             answers = await self._apply(keys=keys, args=[generation, self.width, plays, deltas])
@@ -157,17 +154,17 @@ class Box:
         """One viewer's slot, all zero when they have not played."""
         page, ordinal = place(number)
         start = ordinal * self.width
-        found = await self._redis.getrange(self._key(page, "slots"), start, start + self.width - 1)
+        found = await self._redis.getrange(self.key(page, "slots"), start, start + self.width - 1)
         return _bytes(found).ljust(self.width, b"\0")
 
     async def slots(self, page: int) -> bytes:
         """A page's slots from ordinal 0 to the last ever written, whole slots; empty when there is none."""
-        found = _bytes(await self._redis.get(self._key(page, "slots")) or b"")
+        found = _bytes(await self._redis.get(self.key(page, "slots")) or b"")
         return found.ljust(-(-len(found) // self.width) * self.width, b"\0")
 
     async def whole(self, page: int) -> tuple[bytes, dict[str, int]]:
         """A page's slots (as `slots`) and its counters, zeros left out, both as of one instant."""
-        found, pairs = await self._whole(keys=[self._key(page, "slots"), self._key(page, "counters")])
+        found, pairs = await self._whole(keys=[self.key(page, "slots"), self.key(page, "counters")])
         slots = _bytes(found).ljust(-(-len(found) // self.width) * self.width, b"\0")
         counters = dict(zip(pairs[::2], pairs[1::2], strict=True))
         return slots, {name.decode(): int(value) for name, value in counters.items() if int(value)}
@@ -185,7 +182,7 @@ class Box:
                 raise ValueError(f"{numbers} is no run of slots of one page")
             lengths.append(len(numbers) * self.width)
             start = ordinal * self.width
-            pipeline.getrange(self._key(page, "slots"), start, start + lengths[-1] - 1)
+            pipeline.getrange(self.key(page, "slots"), start, start + lengths[-1] - 1)
         found = await pipeline.execute()
         return [_bytes(slots).ljust(length, b"\0") for slots, length in zip(found, lengths, strict=True)]
 
@@ -193,7 +190,7 @@ class Box:
         """The counters of these pages added up, sorted by name, zeros left out."""
         pipeline = self._redis.pipeline(transaction=False)
         for page in pages:
-            pipeline.hgetall(self._key(page, "counters"))
+            pipeline.hgetall(self.key(page, "counters"))
         sums: dict[str, int] = {}
         for counters in await pipeline.execute():
             for name, value in counters.items():
@@ -210,7 +207,7 @@ class Box:
         for page in pages:
             # EVAL, not EVALSHA: in a pipeline nobody could answer a NOSCRIPT, and this runs a few times a
             # round.
-            pipeline.eval(_GATE, 1, self._key(page, "gate"), generation, state.value)
+            pipeline.eval(_GATE, 1, self.key(page, "gate"), generation, state.value)
         gates: list[Gate] = []
         for answer in await pipeline.execute():
             if answer is None:
@@ -222,7 +219,7 @@ class Box:
         """The gates of these pages; None where there is none yet."""
         pipeline = self._redis.pipeline(transaction=False)
         for page in pages:
-            pipeline.hmget(self._key(page, "gate"), ["generation", "state"])
+            pipeline.hmget(self.key(page, "gate"), ["generation", "state"])
         return [
             None if generation is None else _gate(generation, state)
             for generation, state in await pipeline.execute()
