@@ -9,8 +9,8 @@ with its commands, scripts and pipelines, that finds the node and does the follo
 - *Sent once.* A command is tried again only when it is certain that it was not carried out: no connection,
   MOVED, ASK, TRYAGAIN, CLUSTERDOWN, NOSCRIPT. All of it within one deadline; whoever asked asks again.
 - *Durable.* Unless nothing rests on it (`FREE`, `keys.RENEWED`), a command is followed, in the same write on
-  the same connection, by a write of its own to ``mark:{TAG}`` and by WAITAOF. So also what it merely *found*
-  is durable: another connection may have written it a moment ago. Short counts are `NotDurable`.
+  the same connection, by a write to a key of that node (its *mark*) and by WAITAOF. So also what it merely
+  *found* is durable: another connection may have written it a moment ago. Short counts are `NotDurable`.
 - *Everywhere*: what concerns a whole server (FLUSHALL, SCRIPT) goes to all primaries.
 
 Which keys share a node their hash tags decide (`gala.store.keys`); commands of a pipeline may belong to many.
@@ -28,7 +28,7 @@ from redis.commands.core import AsyncScript
 from gala.store import keys
 from gala.store.chart import Chart, Unsettled
 from gala.store.disks import check, on_disks
-from gala.store.topology import Node, Topology, slot_of, tag_of
+from gala.store.topology import Node, Topology, mark_of, slot_of, tag_of
 
 FREE = frozenset(
     ("GET", "HGET", "HGETALL", "HMGET", "XRANGE", "XREAD", "TIME", "INFO", "PING", "SCAN", "CONFIG GET")
@@ -101,6 +101,9 @@ class Cluster(Redis):
         self._operation_s = operation_s
         self._pools: dict[Node, BlockingConnectionPool] = {}
         self._texts: dict[str, str] = {}  # of scripts, by their SHA-1
+        self._marks: dict[Node, str] = {}
+        self._marked: Topology | None = None  # by which the marks were chosen
+        self._shunned: set[int] = set()  # slots that were moving when a mark was set there
 
     @property
     def topology(self) -> Topology:
@@ -137,7 +140,7 @@ class Cluster(Redis):
 
     async def settle(self, key: str) -> None:
         """Returns when all that the owner of `key` holds now is durable. Raises as commands do."""
-        await self.execute([Command(("SET", f"mark:{{{tag_of(key)}}}", ""), {})])
+        await self.execute([Command(("EXISTS", key), {})])
 
     async def scan_iter(self, match: Any = None, **more: Any) -> AsyncIterator[Any]:  # type: ignore[override]
         """The keys of all primaries, in no order."""
@@ -245,8 +248,8 @@ class Cluster(Redis):
             wire += [("ASKING",), command.args] if target.asking else [command.args]
         replicas = self.topology.replicas.get(target.node, 1)
         if fenced is not None:
-            mark = ("SET", f"mark:{{{tag_of(key_of(fenced.args))}}}", "")
-            wire += [("ASKING",), mark] if target.asking else [mark]
+            mark = self._mark(target, fenced)
+            wire += [("ASKING",), ("SET", mark, "")] if target.asking else [("SET", mark, "")]
             wire += on_disks(replicas)
         pool = self._pool(target.node)
         try:
@@ -270,8 +273,24 @@ class Cluster(Redis):
         finally:
             await pool.release(connection)
         if fenced is not None and any(not _is_redirection(one) for one in said):
+            if isinstance(settled[0], exceptions.AskError):  # the mark's own slot is on its way
+                self._shunned.add(slot_of(mark))
+                self._marks.clear()
             check(settled, replicas)
         return said
+
+    def _mark(self, target: Target, command: Command) -> str:
+        """The key to be written behind a command: not in its own slot, which may be moving just now and would
+        then have the key on both sides."""
+        if self._marked is not self.topology:
+            self._marked = self.topology
+            self._marks.clear()
+            self._shunned.clear()
+        mark = self._marks.get(target.node) or mark_of(self.topology, target.node, self._shunned)
+        if mark is None:  # a node that is taking over its first slot has no other
+            return f"mark:{{{tag_of(key_of(command.args))}}}"
+        self._marks[target.node] = mark
+        return mark
 
     async def _reply(self, connection: Any, command: Command) -> Any:
         try:

@@ -10,7 +10,7 @@ edges:{SHOW}             hash    edge name -> its last report, msgpack
 clock:{SHOW}             string  the newest reading of the show's clock, msgpack
 clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
-mark:{TAG}               string  empty; in a cluster, set behind every write that must be durable
+mark:{N}                 string  empty; in a cluster one a node, set behind all that must be durable there
 ======================== ======= ==================================================================
 
 Those with SHOW as their tag are on one node of a cluster; tallies and the pages of boxes are spread.

@@ -6,13 +6,14 @@ greater config epoch holds. What replicas a primary has is asked of that primary
 docs/decisions/0011-a-cluster-and-what-durable-means-on-it.md).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from redis.crc import key_slot
 
 SLOTS = 16_384
+TRIES_MAX = 8 * SLOTS  # enough to find a key of a node that has a single slot
 
 
 class Node(NamedTuple):
@@ -65,6 +66,17 @@ def tag_of(key: str) -> str:
     start = key.find("{")
     end = key.find("}", start + 1)
     return key[start + 1 : end] if 0 <= start < end - 1 else key
+
+
+def mark_of(topology: Topology, node: Node, shunned: Collection[int]) -> str | None:
+    """A key in some slot of this node that is not shunned; None if there is none."""
+    if node not in topology.primaries:
+        return None
+    for n in range(TRIES_MAX):
+        slot = slot_of(mark := f"mark:{{{n}}}")
+        if topology.owner(slot) == node and slot not in shunned:
+            return mark
+    return None
 
 
 def parse(text: str, asked: Node) -> list[Line]:

@@ -23,7 +23,7 @@ from gala.store.clients import Clients, Forgets, NoCluster
 from gala.store.cluster import Cluster
 from gala.store.disks import NotDurable
 from gala.store.log import ShowLog
-from gala.store.topology import Node, merged, parse
+from gala.store.topology import SLOTS, Node, Topology, mark_of, merged, parse, slot_of
 from tests.conftest import PATIENCE_S, emptied, patient
 from tests.gala.phones import Phone, Stage, running
 from tests.gala.story import SHORT, TETRIS
@@ -133,8 +133,9 @@ async def test_a_primary_killed_in_a_round_is_replaced_and_no_acknowledged_vote_
             killed = primaries.owner(key)
             replica = primaries.replica_of(killed)
             killed.kill()
-            assert await all_settled(phones, 2, "harbour") <= {"counted", "already"}
-            assert replica.is_primary
+            assert await all_settled(phones, 2, "comets") <= {"counted", "already"}
+            await asyncio.to_thread(primaries.promoted, replica)
+            assert await all_settled(phones, 3, "harbour") <= {"counted", "already"}
             for phone in phones:  # the first ones' acknowledgements may have come before the kill was felt
                 assert (await phone.play(TETRIS, 1, "comets"))["status"] in ("already", "retry")
             found = await sealed(stage)
@@ -332,3 +333,18 @@ def test_every_replica_that_might_be_promoted_must_have_what_is_acknowledged(
     rows.append("cc 10.0.0.3:7@17 myself,master - 0 0 4 connected 0-16383")
     rows.append("ee 10.0.0.9:7@17 master,fail - 0 0 3 disconnected")  # whose place it has taken
     assert merged([parse("\n".join(rows), node)]).replicas == {node: wanted}
+
+
+def test_a_mark_is_on_its_node_and_in_no_slot_that_moves() -> None:
+    one, two, three = (Node("10.0.0.1", 7), Node("10.0.0.2", 7), Node("10.0.0.3", 7))
+    topology = Topology((one,) * (SLOTS - 2) + (two,) * 2, (one, two, three), {})
+    shunned: set[int] = set()
+    for node, slots in ((one, range(SLOTS - 2)), (two, range(SLOTS - 2, SLOTS))):
+        for _ in range(2):
+            mark = mark_of(topology, node, shunned)
+            assert mark is not None
+            assert slot_of(mark) in slots
+            assert slot_of(mark) not in shunned
+            shunned.add(slot_of(mark))
+    assert mark_of(topology, two, shunned) is None
+    assert mark_of(topology, three, set()) is None, "it owns nothing yet"
