@@ -113,7 +113,7 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         house.rounds,
         house.texts,
         house.log,
-        house.clients.once,
+        house.clients,
         house.passes,
         Broadcast(lines),
         name=f"edge-{house.name}",

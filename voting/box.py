@@ -28,6 +28,7 @@ DELTA_MAX = 1 << 44
 """A batch's sum of deltas, at most 512 of them, stays below 2^53."""
 
 _APPLY = files("voting.lua").joinpath("apply.lua").read_text()
+_WHOLE = files("voting.lua").joinpath("whole.lua").read_text()
 _GATE = files("voting.lua").joinpath("gate.lua").read_text()
 _ROUND_ID = re.compile(r"[^{}#\s]{1,200}")
 
@@ -86,7 +87,8 @@ def place(number: int) -> tuple[int, int]:
 class Box:
     """One round's box. Holds nothing but where it is: any number of them may stand before the same keys.
 
-    redis: a client with decode_responses=False. Its errors rise unchanged; every method may be called again.
+    redis: a client with decode_responses=False, of one server or of a cluster (it sends each command of a
+    pipeline to the page's node). Its errors rise unchanged; every method may be called again.
     round_id: `SHOW/SEGMENT/RUN`. width: bytes a slot, of the round's layout.
     """
 
@@ -95,6 +97,7 @@ class Box:
             raise ValueError(f"round id {round_id!r}: no braces, '#' or white space, at most 200 characters")
         self._redis = redis
         self._apply = redis.register_script(_APPLY)
+        self._whole = redis.register_script(_WHOLE)
         self.round_id = round_id
         self.width = width
 
@@ -163,12 +166,9 @@ class Box:
 
     async def whole(self, page: int) -> tuple[bytes, dict[str, int]]:
         """A page's slots (as `slots`) and its counters, zeros left out, both as of one instant."""
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.get(self.key(page, "slots"))
-        pipeline.hgetall(self.key(page, "counters"))
-        found, counters = await pipeline.execute()
-        found = _bytes(found or b"")
-        slots = found.ljust(-(-len(found) // self.width) * self.width, b"\0")
+        found, pairs = await self._whole(keys=[self.key(page, "slots"), self.key(page, "counters")])
+        slots = _bytes(found).ljust(-(-len(found) // self.width) * self.width, b"\0")
+        counters = dict(zip(pairs[::2], pairs[1::2], strict=True))
         return slots, {name.decode(): int(value) for name, value in counters.items() if int(value)}
 
     async def read(self, ranges: Iterable[range]) -> list[bytes]:

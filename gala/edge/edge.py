@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
-from redis.asyncio import Redis
 
 from gala import embargo, view
 from gala.clock import Now
@@ -30,6 +29,7 @@ from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
 from gala.store import keys
+from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from voting.box import Box
@@ -50,7 +50,7 @@ class Edge:
         rounds: Rounds,
         texts: Texts,
         log: ShowLog,
-        redis: Redis,
+        clients: Clients,
         passes: Passes,
         broadcast: Broadcast,
         *,
@@ -67,9 +67,17 @@ class Edge:
         self.rotation = rotation
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
-        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out)
+        self.plays = Plays(
+            clients.once,
+            rounds,
+            now,
+            lambda: self.follower.state,
+            rate,
+            lambda: rotation.out,
+            clients.node_of,
+        )
         self._rounds = rounds
-        self._redis = redis
+        self._redis = clients.once
         self._broadcast = broadcast
         self._name = name
         self._code_key = code_key

@@ -78,7 +78,7 @@ async def serve(url: str, folder: Path) -> None:
         hall.rounds,
         Texts(rundown, bytes(32)),
         ShowLog(clients, rundown.id),
-        redis,
+        clients,
         Passes(SECRET, rundown.id),
         broadcast,
         name="edge-bench",
