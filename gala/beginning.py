@@ -4,6 +4,8 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Sequence
 
+import structlog
+
 from gala.follower import Follower
 from gala.roles import Entropy
 from gala.rundown import Rundown
@@ -12,6 +14,8 @@ from gala.store import users
 from gala.store.clients import Clients, connect
 from gala.store.log import Entry, ShowLog
 from gala.store.valkey import embedded
+
+log = structlog.get_logger("gala")
 
 
 def service_secret(settings: Settings, entropy: Entropy) -> bytes:
@@ -40,6 +44,9 @@ async def store_for(
         for role in wanted:
             found[role] = await connect(users.address(url, role, secret))
             stack.push_async_callback(found[role].close)
+        appendfsync = found[wanted[0]].appendfsync
+        if appendfsync not in ("", "always"):
+            log.warning("the store may lose acknowledged plays with its machine", appendfsync=appendfsync)
         yield found
 
 

@@ -41,7 +41,6 @@ log = structlog.get_logger("gala")
 
 CONDUCTOR_S = 0.02
 EDGE_S = 0.02
-GATHER_S = 0.004
 CREW_S = 0.05
 NOTARY_S = 0.1
 FOLLOW_S = 0.2
@@ -205,7 +204,7 @@ class Evening:
             for name, step, every_s in self._steps():
                 tasks.create_task(self._loop(name, step, every_s))
             if self.front:
-                tasks.create_task(self._loop("plays", self._flush, 0))
+                tasks.create_task(self._plays())
 
     def _steps(self) -> list[tuple[str, Step, float]]:
         now = self.clock.now_ms
@@ -312,11 +311,10 @@ class Evening:
             async with asyncio.timeout(seconds):
                 await self.stopping.wait()
 
-    async def _flush(self) -> None:
-        """Waits for plays, gathers for a moment, applies."""
-        await self.edge.plays.pending.wait()
-        await asyncio.sleep(GATHER_S)
-        await self.edge.plays.flush()
+    async def _plays(self) -> None:
+        """Counts plays until the last that were begun have their answers."""
+        await self._loop("plays", self.edge.plays.step, 0)
+        await self.edge.plays.finish()
 
 
 @contextlib.asynccontextmanager

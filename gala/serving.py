@@ -10,7 +10,7 @@ import msgspec
 import structlog
 from rich.console import Console
 
-from gala import leash
+from gala import leash, memory
 from gala.beginning import service_secret
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS, links
@@ -99,6 +99,7 @@ async def serve_here(
         alongside = [tasks.create_task(leash.hold(evening, end))] if worker else []
         for listener in evening.listeners:
             await listener.up()
+        memory.settle()
         if not worker:
             _say_where(
                 console,

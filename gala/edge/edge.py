@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
-from redis.asyncio import Redis
 
 from gala import embargo, view
 from gala.clock import Now
@@ -18,17 +17,19 @@ from gala.conductor import Snapshot
 from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
-from gala.edge.plays import Plays, mine_of
+from gala.edge.plays import Plays
 from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
+from gala.edge.waiting import mine_of
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
-from gala.protocol import Clock, Drain, Mine, Play, PlayReply, RoundMine, Show, Sync, Tally, Welcome
+from gala.protocol import Clock, Drain, Mine, RoundMine, Show, Sync, Tally, Welcome
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
 from gala.store import keys
+from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from voting.box import Box
@@ -49,7 +50,7 @@ class Edge:
         rounds: Rounds,
         texts: Texts,
         log: ShowLog,
-        redis: Redis,
+        clients: Clients,
         passes: Passes,
         broadcast: Broadcast,
         *,
@@ -66,9 +67,17 @@ class Edge:
         self.rotation = rotation
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
-        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out)
+        self.plays = Plays(
+            clients.once,
+            rounds,
+            now,
+            lambda: self.follower.state,
+            rate,
+            lambda: rotation.out,
+            clients.node_of,
+        )
         self._rounds = rounds
-        self._redis = redis
+        self._redis = clients.once
         self._broadcast = broadcast
         self._name = name
         self._code_key = code_key
@@ -209,19 +218,6 @@ class Edge:
         viewer = self.audience.get(sid)
         if viewer is not None:
             viewer.took((at_ms - said.told_ms) / self._rate() - said.since_ms)
-
-    def play(self, viewer: Viewer, said: Play, then: Callable[[PlayReply], None]) -> None:
-        """Counts a play; `then` is told its fate when that is durable."""
-        self.plays.offer(
-            then,
-            said.round,
-            viewer.number,
-            said.seq,
-            viewer.cohort,
-            said.move,
-            said.at_ms,
-            viewer.bound_ms,
-        )
 
     async def retune(self, viewer: Viewer, seat: Seat) -> None:
         """Moves a viewer to another cohort and shows them what is seen there now."""
