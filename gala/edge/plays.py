@@ -283,8 +283,10 @@ class Plays:
     async def _settle(self, table: Table, round_: Round | None, doubted: Sequence[Waiting]) -> list[Waiting]:
         """Judges plays by their slots in the box, and not by what was thought of them: a guess may be
         applied, the box corrects it; any other answer rests on the slot itself, which another edge may have
-        filled since, with this very play or a later one. Returns those that count after all. round_ None: the gate is shut, and a
-        play is in the box already (its answer was lost), or comes too late.
+        filled since, with this very play or a later one. Returns those that count after all.
+
+        round_ None: the gate is shut, and a play is in the box already (its answer was lost), or comes too
+        late.
         """
         numbers = list(dict.fromkeys(waiting.number for waiting in doubted))
         try:
