@@ -1,8 +1,8 @@
 """Keeps the append-only file of our own server short, so that it is soon back when it was killed.
 
-Every play stays in the file until the server writes it anew, and a server that comes back reads all of it:
-about two seconds for a million plays, in which no play is counted. To write it anew takes a fork, the disk, and
-memory for what changes meanwhile: nothing for the busiest minute of an evening. So the server never does it by
+Every play stays in the file until the server writes it anew, and a server that comes back reads it all:
+two seconds for a million plays, in which no play is counted. To write it anew takes a fork, the disk and
+memory for what changes meanwhile: nothing for an evening's busiest minute. So the server never does it by
 itself, and we ask for it when there is something to win and little is written: between two rounds.
 """
 
