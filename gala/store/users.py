@@ -24,7 +24,7 @@ MARK = "{role}"
 
 EVERYBODY = (
     "on resetkeys resetchannels -@all +@read %R~* +ping +info +time +role +command +client|setinfo "
-    "+client|setname +multi +exec +discard +wait +waitaof +script|load +script|exists +readonly "
+    "+client|setname +multi +exec +discard +wait +waitaof +script|load +script|exists +readonly +asking "
     "+cluster|slots +cluster|shards +cluster|nodes +cluster|keyslot +cluster|myid "
     "(-@all +eval +evalsha ~*) (-@all +hset +hdel ~clocks:*) (-@all +set ~mark:*)"
 )
