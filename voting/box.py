@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import msgpack
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
@@ -45,7 +46,7 @@ class Gate(NamedTuple):
     state: GateState
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One play, judged: the slot it saw, the slot it leaves, and what that changes in the counters."""
 
     ordinal: int
@@ -130,7 +131,8 @@ class Box:
         plays: list[int | bytes] = []
         kinds: dict[int, int] = {}
         deltas_by_kind: list[dict[str, int]] = []
-        for ordinal, before, after, deltas in changes:
+        for change in changes:
+            ordinal, before, after, deltas = change.ordinal, change.before, change.after, change.deltas
             if not 0 <= ordinal < PAGE:
                 raise ValueError(f"ordinal {ordinal} is outside its page")
             if len(before) != width or len(after) != width or before == after:

@@ -6,7 +6,7 @@ everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its wa
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -18,13 +18,14 @@ from gala.conductor import Snapshot
 from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
-from gala.edge.plays import Plays, mine_of
-from gala.edge.report import Report
+from gala.edge.plays import Plays
+from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
+from gala.edge.waiting import mine_of
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
-from gala.protocol import Clock, Mine, Play, PlayReply, RoundMine, Show, Sync, Tally, Welcome
+from gala.protocol import Clock, Drain, Mine, RoundMine, Show, Sync, Tally, Welcome
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
@@ -41,7 +42,8 @@ READS_MAX = 100  # viewers read for in one step, so that neither a rush nor a re
 
 
 class Edge:
-    """One edge. `rate` says how fast gala time runs; `name` is unique among the edges of the show."""
+    """One edge. `rate` says how fast gala time runs; `name` is unique among the edges of the show;
+    `node_of` tells which node of the store has a key."""
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class Edge:
         now: Now,
         rate: Callable[[], float],
         rotation: Rotation,
+        node_of: Callable[[str], Hashable],
     ) -> None:
         self.rundown = rundown
         self.texts = texts
@@ -66,7 +69,9 @@ class Edge:
         self.rotation = rotation
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
-        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out)
+        self.plays = Plays(
+            redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out, node_of
+        )
         self._rounds = rounds
         self._redis = redis
         self._broadcast = broadcast
@@ -83,6 +88,8 @@ class Edge:
         self._report_at_ms = 0
         self._reported_at_ms = 0
         self._reported_count = 0
+        self._edges = Heard(Report)
+        self._elsewhere_count = 0  # phones of other edges, as these have told
 
     @property
     def state(self) -> State:
@@ -208,19 +215,6 @@ class Edge:
         if viewer is not None:
             viewer.took((at_ms - said.told_ms) / self._rate() - said.since_ms)
 
-    def play(self, viewer: Viewer, said: Play, then: Callable[[PlayReply], None]) -> None:
-        """Counts a play; `then` is told its fate when that is durable."""
-        self.plays.offer(
-            then,
-            said.round,
-            viewer.number,
-            said.seq,
-            viewer.cohort,
-            said.move,
-            said.at_ms,
-            viewer.bound_ms,
-        )
-
     async def retune(self, viewer: Viewer, seat: Seat) -> None:
         """Moves a viewer to another cohort and shows them what is seen there now."""
         if not viewer.welcomed:
@@ -319,7 +313,7 @@ class Edge:
                 round=round_.id,
                 seq=seen[-1].at_ms,
                 counters=self._rounds.board(round_, seen[-1].counters, fans),
-                online=len(self.audience),
+                online=len(self.audience) + self._elsewhere_count,
             )
             await self._broadcast.tell(cohort, "tally", tally)
 
@@ -360,4 +354,12 @@ class Edge:
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
-        await self._redis.hset(keys.edges(self.rundown.id), self._name, msgspec.msgpack.encode(report))
+        edges = keys.edges(self.rundown.id)
+        await self._redis.hset(edges, self._name, msgspec.msgpack.encode(report))
+        self._edges.take(await self._redis.hgetall(edges), now_ms)
+        present = self._edges.present(now_ms, GONE_MS * max(1.0, self._told_rate))
+        self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self._name)
+
+    async def send_elsewhere(self, within_ms: int) -> None:
+        """Asks all phones to connect again, each after a moment of its own choosing in that time."""
+        await self._broadcast.tell_all("drain", Drain(within_ms=within_ms))
