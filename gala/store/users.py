@@ -58,7 +58,7 @@ def _digest(role: str, secret: bytes) -> str:
 
 def marked(url: str) -> str:
     """The address of a store of our own, for `address`."""
-    return url.replace("unix://", f"unix://{MARK}@", 1)
+    return url.replace("://", f"://{MARK}@", 1)
 
 
 def address(url: str, role: str, secret: bytes) -> str:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from gala.cli import app
 from gala.store import clients as store
-from gala.store import keys
+from gala.store import keys, users
 from gala.store.chart import Chart
 from gala.store.clients import Clients, Forgets, NoCluster
 from gala.store.cluster import Cluster
@@ -25,6 +25,7 @@ from gala.store.disks import NotDurable
 from gala.store.log import ShowLog
 from gala.store.topology import SLOTS, Node, Topology, mark_of, merged, parse, slot_of
 from tests.conftest import PATIENCE_S, emptied, patient
+from tests.gala.hall import SECRET
 from tests.gala.phones import Phone, Stage, running
 from tests.gala.story import SHORT, TETRIS
 from tests.primaries import Member, Primaries
@@ -53,9 +54,12 @@ async def round_on(primaries: Primaries, data: Path) -> AsyncIterator[tuple[Stag
     async with emptied(primaries.url) as clients:
         assert primaries.owner(FIRST) is not primaries.owner(SECOND)
         await clients.once.set(keys.numbers(SHORT.id), max(NUMBERS) + 1)
+    for member in primaries.members:
+        for line in users.lines(SECRET):
+            member.say("ACL", "SETUSER", *line.removeprefix("user ").split())
     async with contextlib.AsyncExitStack() as stack:
         # one node is enough to find the others: here the replica of the last primary
-        url = f"redis://127.0.0.1:{primaries.members[5].port}"
+        url = users.marked(f"redis://127.0.0.1:{primaries.members[5].port}")
         stage = await stack.enter_async_context(running(url, data))
         phones = []
         for number in NUMBERS:
