@@ -13,7 +13,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL = $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test check pages browser faketime clean
+.PHONY: demo test soak check pages browser faketime clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.for-demo pages
@@ -23,6 +23,10 @@ demo: $(VENV)/.for-demo pages
 test: check browser faketime
 	$(BIN)/python gala/web/pages_build.py test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+# Faults at length, most of an hour: `make soak SOAK="--scale 0.1"`, or some of them, `make soak SOAK="store power"`.
+soak: $(VENV)/.for-test pages
+	$(BIN)/python -m tests.soak $(SOAK)
 
 check: $(VENV)/.for-test pages
 	$(BIN)/python gala/web/pages_build.py check

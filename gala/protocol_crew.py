@@ -192,6 +192,7 @@ class Desk(Message):
     draws: list[DeskDraw] = msgspec.field(default_factory=list)
     edges: list[DeskEdge] = msgspec.field(default_factory=list)
     clocks: list[DeskClock] = msgspec.field(default_factory=list)
+    store: Literal["", "silent", "full"] = ""  # why nothing can be written to it now; empty: it can
     as_run: list[AsRun] = msgspec.field(default_factory=list)  # the newest 50
 
 

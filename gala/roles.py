@@ -113,7 +113,7 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         house.rounds,
         house.texts,
         house.log,
-        house.clients.once,
+        house.clients,
         house.passes,
         Broadcast(lines),
         name=f"edge-{house.name}",
@@ -121,7 +121,6 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         now=clock.now_ms,
         rate=lambda: clock.rate,
         rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
-        node_of=house.clients.node_of,
     )
     viewers.register_namespace(ViewerSocket(viewers, edge, entropy))
     AtOnce(lines, edge, clock.now_ms)
@@ -180,6 +179,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         rate=lambda: clock.rate,
         wall_s=house.wall_s,
         knows_the_time=lambda: house.timekeeper.right,
+        store_trouble=lambda: house.timekeeper.store_trouble,
     )
     overlays = Overlays(
         house.rundown,

@@ -23,12 +23,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from gala.clock import GalaClock
 from gala.store import keys
@@ -40,6 +40,8 @@ DEAD_S = 3.0
 EXCHANGES = 3  # with the store in one measurement; the one with the shortest round trip is believed
 SILENT_S = 0.3  # a store that has not answered for so long is said to be silent
 LOOK_S = 0.1
+
+StoreTrouble = Literal["", "silent", "full"]
 
 _PUT = (Path(__file__).parent / "store" / "lua" / "clock.lua").read_text("utf-8")
 
@@ -186,6 +188,7 @@ class Timekeeper:
         self._seen = b""  # the newest reading, as the store has it, and when we first saw it
         self._seen_ns = world.monotonic_ns()
         self._asking_ns: int | None = None  # since when the store has been asked without an answer
+        self._store_refuses = False  # it answered our last write with an error
 
     @property
     def right(self) -> bool:
@@ -202,16 +205,25 @@ class Timekeeper:
         """Whether the store owes an answer."""
         return self._asking_ns is not None and self._monotonic_ns() - self._asking_ns > SILENT_S * 1e9
 
+    @property
+    def store_trouble(self) -> StoreTrouble:
+        """Why nothing can be written: ``full`` (the store answers, and will not), ``silent``, or empty."""
+        return "full" if self._store_refuses else "silent" if self.store_is_silent else ""
+
     async def step(self) -> None:
         """Measures, corrects, compares or publishes, and tells how the clock stands. About once a second."""
         if self._asking_ns is None:
             self._asking_ns = self._monotonic_ns()
         measured = await self._ask_store()
         self._discipline({"store": measured, "system": self._ask_system()})
-        await self._compare(measured)
-        standing = msgspec.msgpack.encode(self.standing())
-        await self._redis.hset(keys.clocks(self._show), self.name, standing)
-        self._asking_ns = None
+        try:
+            await self._compare(measured)
+            standing = msgspec.msgpack.encode(self.standing())
+            await self._redis.hset(keys.clocks(self._show), self.name, standing)
+        except ResponseError:
+            self._store_refuses = True
+            raise
+        self._asking_ns, self._store_refuses = None, False
 
     def standing(self) -> Standing:
         """How the clock stands since the last step."""

@@ -9,7 +9,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -20,6 +20,7 @@ from gala.crowd.viewer import PLAYED
 from gala.rundown_file import load
 from gala.settings import Settings
 from gala.show_refusals import Reason as CueReason
+from gala.timekeeping import StoreTrouble
 from games import GAMES
 from games.game import Reason as PlayReason
 
@@ -156,6 +157,11 @@ def test_the_phone_says_every_refusal_in_every_language(language: str) -> None:
 def test_the_console_says_every_refusal_of_a_cue() -> None:
     words = "\n".join(path.read_text("utf-8") for path in sorted(WEB.glob("director/*.ts*")))
     assert [reason for reason in CueReason if not re.search(rf"^  {reason}: ", words, re.MULTILINE)] == []
+
+
+def test_the_console_says_what_is_the_matter_with_the_store() -> None:
+    words = (WEB / "director/health.ts").read_text("utf-8")
+    assert [word for word in get_args(StoreTrouble) if word and f"\n  {word}: " not in words] == []
 
 
 # ---------------------------------------------------------------- games and rundowns

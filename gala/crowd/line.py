@@ -95,7 +95,12 @@ class Line:
         number = self._next_id
         asked: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._asked[number] = asked
-        await self._send({"type": EVENT, "nsp": NAMESPACE, "data": [event, content], "id": number})
+        try:
+            await self._send({"type": EVENT, "nsp": NAMESPACE, "data": [event, content], "id": number})
+        except LineDown:
+            self._asked.pop(number, None)
+            asked.cancel() or asked.exception()  # nobody waits for it: it is not to complain
+            raise
         try:
             return await asyncio.wait_for(asked, ANSWER_S)
         except TimeoutError as error:

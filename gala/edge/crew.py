@@ -34,7 +34,7 @@ from gala.show_refusals import Reason
 from gala.show_state import Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
-from gala.timekeeping import Standing
+from gala.timekeeping import Standing, StoreTrouble
 from gala.view import History
 from voting.box import Box, GateState
 
@@ -59,6 +59,7 @@ class Crew:
         rate: Callable[[], float],
         wall_s: Callable[[], int],
         knows_the_time: Callable[[], bool],
+        store_trouble: Callable[[], StoreTrouble] = lambda: "",
     ) -> None:
         self.rundown = rundown
         self.passes = passes
@@ -68,6 +69,7 @@ class Crew:
         self.now = now
         self._rate = rate
         self._knows_the_time = knows_the_time
+        self._store_trouble = store_trouble
         self._follower = Follower(rundown, log)
         self._counters: dict[str, dict[str, int]] = {}
         self._gates: dict[str, Gates] = {}  # of rounds that are locking
@@ -98,7 +100,14 @@ class Crew:
         return self.state.version > 0
 
     async def step(self, now_ms: int) -> None:
-        """Reads the log and the live figures, and shows every console its desk."""
+        """Reads the log and the live figures, and shows every console its desk: its last, where it cannot."""
+        try:
+            await self._show_desks(now_ms)
+        except (RedisError, TimeoutError, OSError):
+            await self._tell_desks(now_ms)
+            raise
+
+    async def _show_desks(self, now_ms: int) -> None:
         await self._follower.read()
         told = (self.state.version, self._rate())
         if told == self._desk_told and now_ms < self._desk_at_ms:
@@ -108,13 +117,16 @@ class Crew:
         self._desk_told = told
         self._desk_at_ms = now_ms + int(DESK_MS * self._rate())
         await self._read_figures(now_ms)
+        await self._tell_desks(now_ms)
+        if self.auditing and now_ms >= self._evidence_at_ms:
+            self._evidence_at_ms = now_ms + int(EVIDENCE_MS * self._rate())
+            await self._tell_evidence(now_ms)
+
+    async def _tell_desks(self, now_ms: int) -> None:
         if self.sockets is not None:
             for sid, held in tuple(self.members.items()):
                 message = plain(self.desk(now_ms, held.name))
                 await self.sockets.emit("desk", message, to=sid, namespace=NAMESPACE)
-            if self.auditing and now_ms >= self._evidence_at_ms:
-                self._evidence_at_ms = now_ms + int(EVIDENCE_MS * self._rate())
-                await self._tell_evidence(now_ms)
 
     async def _tell_evidence(self, now_ms: int) -> None:
         """Sends the auditors' page to all who asked for it, when it is another than before."""
@@ -166,6 +178,7 @@ class Crew:
             gates=self._gates,
             edges=self._edges.present(now_ms, within_ms),
         )
+        shown.store = self._store_trouble()
         shown.clocks = [
             protocol_crew.DeskClock(name=name, **asdict(clock))
             for name, clock in sorted(self._clocks.present(now_ms, within_ms).items())
@@ -201,8 +214,7 @@ class Crew:
 
     async def post(self, post: protocol_crew.CuePost, by: CrewPass) -> tuple[int, protocol_crew.CueReply]:
         """Does a cue for one of the crew: (HTTP status, reply)."""
-        detail = malformed(post)
-        if detail:
+        if detail := malformed(post):
             return 422, protocol_crew.CueReply(
                 version=self.state.version, reason=Reason.BAD_CUE, detail=detail
             )
@@ -228,10 +240,9 @@ class Crew:
 
 def _meets(state: State, expect: dict[str, Any]) -> bool:
     """Whether the state is what a cue depends on."""
-    if "standby" in expect and state.standby != expect["standby"]:
-        return False
-    if "version" in expect and state.version != expect["version"]:
-        return False
+    for name, found in (("standby", state.standby), ("version", state.version)):
+        if expect.get(name, found) != found:
+            return False
     if "round" in expect:
         round_ = state.rounds.get(expect["round"])
         return round_ is not None and round_.generation == expect.get("generation", round_.generation)
@@ -360,6 +371,7 @@ def flat(shown: protocol_crew.Desk) -> dict[str, Any]:
     found: dict[str, Any] = {
         "version": shown.version,
         "now_ms": shown.now_ms,
+        "store": shown.store,
         "phase": shown.phase,
         "rehearsal": shown.rehearsal,
         "held": bool(shown.held_at_ms),

@@ -6,11 +6,10 @@ everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its wa
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
-from redis.asyncio import Redis
 
 from gala import embargo, view
 from gala.clock import Now
@@ -30,6 +29,7 @@ from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
 from gala.store import keys
+from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from voting.box import Box
@@ -42,8 +42,7 @@ READS_MAX = 100  # viewers read for in one step, so that neither a rush nor a re
 
 
 class Edge:
-    """One edge. `rate` says how fast gala time runs; `name` is unique among the edges of the show;
-    `node_of` tells which node of the store has a key."""
+    """One edge. `rate` says how fast gala time runs; `name` is unique among the edges of the show."""
 
     def __init__(
         self,
@@ -51,7 +50,7 @@ class Edge:
         rounds: Rounds,
         texts: Texts,
         log: ShowLog,
-        redis: Redis,
+        clients: Clients,
         passes: Passes,
         broadcast: Broadcast,
         *,
@@ -60,7 +59,6 @@ class Edge:
         now: Now,
         rate: Callable[[], float],
         rotation: Rotation,
-        node_of: Callable[[str], Hashable],
     ) -> None:
         self.rundown = rundown
         self.texts = texts
@@ -70,10 +68,16 @@ class Edge:
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
         self.plays = Plays(
-            redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out, node_of
+            clients.once,
+            rounds,
+            now,
+            lambda: self.follower.state,
+            rate,
+            lambda: rotation.out,
+            clients.node_of,
         )
         self._rounds = rounds
-        self._redis = redis
+        self._redis = clients.once
         self._broadcast = broadcast
         self._name = name
         self._code_key = code_key

@@ -241,8 +241,6 @@ class Plays:
             return []
         round_ = self._state().rounds[page.table.round_id]
         batch = page.table.judge_all(round_, queue, self._pace)
-        for waiting, verdict in batch.stands:
-            waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
         again = await self._commit(round_, page, batch) if batch.changes else []
         if batch.doubted:
             again += await self._settle(page.table, round_, batch.doubted)
@@ -284,9 +282,11 @@ class Plays:
 
     async def _settle(self, table: Table, round_: Round | None, doubted: Sequence[Waiting]) -> list[Waiting]:
         """Judges plays by their slots in the box, and not by what was thought of them: a guess may be
-        applied, the box corrects it; a refusal has to rest on the slot itself, which another edge may have
-        filled with this very play. Returns those that count after all. round_ None: the gate is shut, and a
-        play is in the box already (its answer was lost), or comes too late.
+        applied, the box corrects it; any other answer rests on the slot itself, which another edge may have
+        filled since, with this very play or a later one. Returns those that count after all.
+
+        round_ None: the gate is shut, and a play is in the box already (its answer was lost), or comes too
+        late.
         """
         numbers = list(dict.fromkeys(waiting.number for waiting in doubted))
         try:

@@ -9,7 +9,7 @@ from gala.edge.known import KnownPlay, KnownPlays
 from gala.edge.waiting import CLOSED, Waiting, judge, window_of
 from gala.show_state import Round
 from gala.timing import slack_ms
-from games.game import Already, AnyOpened, Counted, Outcome
+from games.game import AnyOpened, Counted, Outcome
 from voting.box import PAGE, Box, Change
 from voting.layout import SEQ_MAX
 
@@ -20,17 +20,16 @@ class Batch:
     """Plays of one page, judged by what is known of their slots.
 
     waiting, changes, verdicts: those that count, side by side, if their slots are still what was known.
-    stands: (play, verdict) where what the viewer has stands. doubted: those refused, for which a slot nobody
-    has looked at may speak. left: those that have to wait for others of the same viewer.
+    doubted: all others, whose slots have to be looked at first. left: those that have to wait for others of
+    the same viewer.
     """
 
-    __slots__ = ("changes", "doubted", "left", "stands", "verdicts", "waiting")
+    __slots__ = ("changes", "doubted", "left", "verdicts", "waiting")
 
     def __init__(self) -> None:
         self.waiting: list[Waiting] = []
         self.changes: list[Change] = []
         self.verdicts: list[KnownPlay | Counted] = []
-        self.stands: list[tuple[Waiting, Already]] = []
         self.doubted: list[Waiting] = []
         self.left: list[Waiting] = []
 
@@ -91,8 +90,6 @@ class Table:
                     if number in held:
                         held[number] = None  # nobody may be told of a slot that is not written yet
                         batch.left.append(waiting)
-                    elif isinstance(verdict, Already):
-                        batch.stands.append((waiting, verdict))
                     else:
                         batch.doubted.append(waiting)
                     continue

@@ -12,12 +12,12 @@ from typing import Any
 
 import structlog
 from redis import exceptions
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from gala.store.chart import Chart
-from gala.store.cluster import Cluster
+from gala.store.cluster import CONNECTIONS_MAX, Cluster
 from gala.store.topology import Node
 
 CONNECT_S = 0.5
@@ -230,13 +230,17 @@ def _node(address: str) -> Node:
 
 
 def _client(url: str, operation_s: float | None) -> "Redis":
-    return Redis.from_url(
+    # bounded, and then waited for: a thousand phones that come back at once must not open as many
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=CONNECTIONS_MAX,
+        timeout=operation_s,
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=CONNECT_S,
         socket_timeout=operation_s,
         decode_responses=False,
     )
+    return Redis.from_pool(pool)
 
 
 def _shown(url: str) -> str:

@@ -312,7 +312,8 @@ async def _watch(server: EmbeddedValkey) -> None:
         code = server.ended_with
         if code is None:
             continue
-        log.warning("our store ended by itself and is started again", code=code)
+        free_bytes = _free_bytes(server.folder)  # a full disk is what ends it most often
+        log.warning("our store ended by itself and is started again", code=code, free_bytes=free_bytes)
         try:
             await asyncio.to_thread(server.revive)
         except (ValkeyUnusable, OSError) as error:
@@ -320,6 +321,14 @@ async def _watch(server: EmbeddedValkey) -> None:
             await asyncio.sleep(AGAIN_S)
         else:
             log.info("our store is back")
+
+
+def _free_bytes(folder: Path) -> int:
+    """Room on the disk of a folder; -1 where that cannot be told."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return -1
 
 
 def running_at(folder: Path) -> str:

@@ -21,9 +21,7 @@ class Limits:
     drain_ms: int = 2_000  # over which phones spread their coming back after a restart
     linger_s: float = 1.0  # for the peer's half of a closing handshake; less than a listener takes to stop
     deaf_bytes: int = 1 << 20  # what a peer we have hung up on may still send before it is cut
-    request_s: float = (
-        10.0  # from a request's first byte, or the connection's start, to the request's last byte
-    )
+    request_s: float = 5.0  # from a request's first byte, or the connection's start, to its last byte
     request_head_bytes: int = 16 * 1024
 
     @property

@@ -78,7 +78,7 @@ async def serve(url: str, folder: Path) -> None:
         hall.rounds,
         Texts(rundown, bytes(32)),
         ShowLog(clients, rundown.id),
-        redis,
+        clients,
         Passes(SECRET, rundown.id),
         broadcast,
         name="edge-bench",
@@ -86,7 +86,6 @@ async def serve(url: str, folder: Path) -> None:
         now=clock.now_ms,
         rate=lambda: 1.0,
         rotation=Rotation(timekeeper, time.monotonic_ns),
-        node_of=clients.node_of,
     )
     sockets.register_namespace(ViewerSocket(sockets, edge, crowd.randbytes))
     AtOnce(exchange, edge, clock.now_ms)

@@ -279,6 +279,7 @@ function base(now: string, air: number, fired: number, standby: string): Desk {
       log_lag_ms: 20,
     })),
     clocks: [],
+    store: "",
     as_run: [
       { version: 218, at_ms: OPEN + 41, by: "Mei", what: "go 5.2 open" },
       { version: 217, at_ms: at("20:10:02"), by: "Mei", what: "go 5.1 start" },

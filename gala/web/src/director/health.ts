@@ -18,9 +18,18 @@ const OUT: Record<string, (edge: Edge) => string> = {
   store: () => "the store does not answer it",
 };
 
+const STORE: Record<string, string> = {
+  silent: "does not answer: plays wait on the phones, and no cue can be given.",
+  full: "has no room left: plays wait on the phones, and no cue can be given. What is counted stays.",
+};
+
 /** The worst first. */
 export function troubles(desk: Desk): Trouble[] {
   const found: Trouble[] = [];
+  const store = STORE[desk.store];
+  if (store) {
+    found.push({ bad: true, who: "The store", what: store });
+  }
   for (const clock of desk.clocks) {
     if (!clock.right) {
       const what = clock.off_ms ? `is ${side(clock.off_ms)}` : "is not compared yet";
