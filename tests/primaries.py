@@ -39,6 +39,7 @@ class Member:
         self._server: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self.frozen = False
+        self.timeout_ms = CALM_MS
 
     def start(self) -> None:
         options = {
@@ -52,7 +53,7 @@ class Member:
             "auto-aof-rewrite-percentage": "0",
             "maxmemory-policy": "noeviction",
             "cluster-enabled": "yes",
-            "cluster-node-timeout": str(CALM_MS),
+            "cluster-node-timeout": str(self.timeout_ms),
             "cluster-require-full-coverage": "no",
             "repl-diskless-sync-delay": "0",
             "enable-debug-command": "local",
@@ -227,17 +228,22 @@ class Primaries:
             member.say("CLUSTER", "SETSLOT", slot, "NODE", target.id)
         yield
 
+    def make_hasty(self) -> None:
+        for member in self.members:
+            member.say("CONFIG", "SET", "cluster-node-timeout", HASTY_MS)
+            member.timeout_ms = HASTY_MS
+
     @contextlib.contextmanager
     def hasty(self) -> Iterator[None]:
         """Meanwhile a primary that is silent for a second is replaced; in the end all is mended."""
-        for member in self.members:
-            member.say("CONFIG", "SET", "cluster-node-timeout", HASTY_MS)
+        self.make_hasty()
         try:
             yield
         finally:
             self.mend()
             for member in self.members:
                 member.say("CONFIG", "SET", "cluster-node-timeout", CALM_MS)
+                member.timeout_ms = CALM_MS
 
     @contextlib.contextmanager
     def isolated(self, primary: Member) -> Iterator[Member]:
@@ -254,7 +260,7 @@ class Primaries:
             yield replica
         finally:
             primary.say("DEBUG", "DROP-CLUSTER-PACKET-FILTER", -1)
-            primary.say("CONFIG", "SET", "cluster-node-timeout", CALM_MS)
+            primary.say("CONFIG", "SET", "cluster-node-timeout", primary.timeout_ms)
 
     def _knows_all(self, member: Member) -> bool:
         return len([line for line in member.lines if "handshake" not in line[2]]) == NODES
