@@ -24,7 +24,7 @@ from gala.rundown_file import load
 RUNDOWN = Path(__file__).parent / "soak.toml"
 SOAK = load(RUNDOWN)
 SECRET = "a secret of the soak's own"  # of evenings that are thrown away
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 ASK_S = 5.0
 
 
