@@ -18,27 +18,30 @@ from redis.exceptions import RedisError
 from rich.console import Console
 
 from gala import recount, rundown_check, settings, typescript
-from gala.clock import GalaClock
-from gala.demo import BEFORE_MS, Options, demo, links
-from gala.evening import OtherRundown, open_evening, service_secret
+from gala.beginning import OtherRundown, service_secret
+from gala.demo import Options, demo
 from gala.listener import CannotListen
 from gala.logs import set_up_logs
-from gala.notary import chain_and_signature
 from gala.passes import CREW_ROLES, Passes
+from gala.roles import ROLES
 from gala.rundown import Rundown
 from gala.rundown_file import Faults, load
+from gala.serving import Unserved, command_of, roles_of, serve_here, serve_with_workers
+from gala.store import users
 from gala.store.clients import StoreUnusable
 from gala.store.log import Forked
 from gala.store.valkey import ValkeyUnusable
-from gala.timekeeping import world_of
+from gala.workers import NotUp
 from rewards.audit import verify_bundle
 
 RUNDOWNS = Path(__file__).parent / "rundowns"
 CHECKOUT = Path(__file__).parent.parent
 BENCHES = {  # modules of tests/bench, which only a source checkout has
     "box": "what a play costs the store, and how long a recount takes",
+    "million": "a million votes through several edges, counted exactly through kills",
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",
+    "cluster": "what durable costs on a cluster, and what its faults cost",
     "sync": "how nearly phones on four networks and five channels start a cue together",
 }
 
@@ -134,43 +137,63 @@ def serve(
         bool,
         typer.Option("--rehearsal", help="Bannered, in XTS, gala time starts a minute before the show."),
     ] = False,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Only this role: {', '.join(ROLES)}. May be given again. The processes of an evening "
+            "share GALA_REDIS_URL and GALA_SECRET."
+        ),
+    ] = None,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            help="So many edges, each a process of its own, on one port, and one process for the other "
+            "roles. SIGHUP restarts the edges, one after the other.",
+        ),
+    ] = 1,
+    worker: Annotated[
+        str, typer.Option(hidden=True, help="Our name, among those that one has started.")
+    ] = "",
 ) -> None:
-    """Run every role of an evening in this process, until Ctrl-C."""
+    """Run an evening until Ctrl-C: in this process, some roles of it, or in several processes."""
     chosen = read_settings()
-    set_up_logs(chosen.log)
+    set_up_logs(chosen.log, worker or ("workers" if workers > 1 else ""))
     plan = read_rundown(rundown)
     if (plan.currency == "XTS") != rehearsal:
         raise fail("XTS is for rehearsals, and rehearsals are in XTS: set the currency, or --rehearsal")
     if not rehearsal and any(segment.draw is not None for segment in plan.segments):
         raise fail("draws of a real show need the parties' own commitments, which cannot be given yet")
+    try:
+        wanted = roles_of(role or (), chosen, workers)
+    except Unserved as why:
+        raise fail(str(why)) from None
 
     async def run() -> int:
         stop = stop_on_signals()
-        secret = service_secret(chosen, secrets.token_bytes)
-        clock = GalaClock(plan.starts_at_ms - BEFORE_MS if rehearsal else time.time_ns() // 1_000_000)
-        chain, signature = chain_and_signature(plan, secret)
-        async with (
-            open_evening(
+        if workers > 1:
+            return await serve_with_workers(
                 chosen,
                 plan,
-                rehearsal=rehearsal,
-                clock=clock,
-                chain=chain,
-                signature=signature,
-                secret=secret,
+                command=[sys.executable, *command_of(find_rundown(rundown), rehearsal=rehearsal)],
+                environment=os.environ,
+                count=workers,
+                stop=stop,
+                console=out,
                 entropy=secrets.token_bytes,
-                wall_s=lambda: int(time.time()),
-                world=world_of,
-            ) as evening,
-            asyncio.TaskGroup() as tasks,
-        ):
-            running = tasks.create_task(evening.run())
-            for name, link in links(evening).items():
-                out.print(f"{name:<10}{link}", soft_wrap=True, highlight=False)
-            await stop.wait()
-            evening.stop()
-            await running
-        return 0
+            )
+        return await serve_here(
+            chosen,
+            plan,
+            rehearsal=rehearsal,
+            wanted=wanted,
+            worker=worker,
+            stop=stop,
+            console=out,
+            entropy=secrets.token_bytes,
+            wall_ms=lambda: time.time_ns() // 1_000_000,
+        )
 
     raise typer.Exit(run_or_say(run))
 
@@ -203,6 +226,16 @@ def pass_command(
         soft_wrap=True,
         highlight=False,
     )
+
+
+@app.command()
+def acl() -> None:
+    """Print the store's users, a line each, for the ACL file of a Redis or Valkey of your own.
+
+    A role may then write what is its own, and no more: set GALA_REDIS_URL to ``redis://{role}@HOST``.
+    """
+    for line in users.lines(service_secret(read_settings(), secrets.token_bytes)):
+        sys.stdout.write(f"{line}\n")
 
 
 @app.command("recount")
@@ -248,6 +281,9 @@ def recount_command(
 async def recount_store(chosen: settings.Settings, target: str, asked: str) -> list[recount.Recount]:
     """The rounds of a show in the store; of the only one there when none is named."""
     plan = read_rundown(target) if target else None
+    if users.MARK in chosen.redis_url:
+        url = users.address(chosen.redis_url, "notary", service_secret(chosen, secrets.token_bytes))
+        chosen = msgspec.structs.replace(chosen, redis_url=url)
     async with recount.store_of(chosen) as clients:
         if plan is None:
             shows = await recount.shows(clients)
@@ -315,12 +351,23 @@ def stop_on_signals() -> asyncio.Event:
 
 def run_or_say(run: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Runs a command's coroutine; what can be wrong with a machine is said in words."""
+    said: Exception | None = None
+    code = 1
     try:
-        return uvloop.run(run())
-    except (CannotListen, OtherRundown, StoreUnusable, ValkeyUnusable) as problem:
-        raise fail(str(problem), 1) from None
-    except KeyboardInterrupt:
-        return 130
+        code = uvloop.run(run())
+    except* (CannotListen, OtherRundown, NotUp, StoreUnusable, ValkeyUnusable) as problems:
+        said = first_of(problems)
+    except* KeyboardInterrupt:
+        code = 130
+    if said is not None:
+        raise fail(str(said), 1)
+    return code
+
+
+def first_of(problems: BaseExceptionGroup[Exception]) -> Exception:
+    """The first of several that came together, however deep."""
+    found = problems.exceptions[0]
+    return first_of(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def main() -> None:

@@ -18,11 +18,13 @@ import msgspec
 import segno
 from rich.console import Console
 
+from gala.beginning import service_secret
 from gala.clock import GalaClock
-from gala.evening import Entropy, Evening, open_evening, service_secret
+from gala.evening import Evening, open_evening
 from gala.notary import chain_and_signature
-from gala.passes import CREW_ROLES
+from gala.passes import CREW_ROLES, Passes
 from gala.rehearsal import hurry, next_act
+from gala.roles import Entropy
 from gala.rundown import Rundown, words
 from gala.settings import Settings
 from gala.store.valkey import in_use
@@ -234,22 +236,20 @@ def _post(port: int, token: str, post: dict[str, Any]) -> None:
 # ---------------------------------------------------------------- what is told
 
 
-def links(evening: Evening) -> dict[str, str]:
+def links(passes: Passes, join_url: str, crew_port: int) -> dict[str, str]:
     """Where everybody goes."""
-    passes = {
-        role: evening.passes.crew(role, role, expires_at_s=int(time.time()) + PASS_S) for role in CREW_ROLES
-    }
-    crew = f"http://127.0.0.1:{evening.crew_listener.port}"
+    tokens = {role: passes.crew(role, role, expires_at_s=int(time.time()) + PASS_S) for role in CREW_ROLES}
+    crew = f"http://127.0.0.1:{crew_port}"
     return {
-        "phone": evening.join_url,
-        "director": f"{crew}/director#pass={passes['director']}",
-        "overlay": f"{crew}/overlay#pass={passes['overlay']}",
-        "auditor": f"{crew}/audit#pass={passes['auditor']}",
+        "phone": join_url,
+        "director": f"{crew}/director#pass={tokens['director']}",
+        "overlay": f"{crew}/overlay#pass={tokens['overlay']}",
+        "auditor": f"{crew}/audit#pass={tokens['auditor']}",
     }
 
 
 def _welcome(evening: Evening, console: Console) -> None:
-    found = links(evening)
+    found = links(evening.passes, evening.join_url, evening.crew_listener.port)
     console.print(
         f"\n[bold]{words(evening.rundown.name)}[/] · a rehearsal, {evening.clients.server} inside\n"
     )

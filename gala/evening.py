@@ -1,44 +1,38 @@
-"""One process that runs an evening: store, log and books opened, roles made and looped, listeners up.
+"""One process of an evening: store opened, its roles made and looped, its listeners up.
 
-The roles share nothing but the store. That they sit in one process here, and use one client of it, is a
-convenience of small machines.
+The roles share nothing but the store. That some or all of them sit in one process, and use one client of it,
+is a convenience of small machines.
 """
 
 import asyncio
 import contextlib
-import os
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from gala import roles
+from gala.beginning import begin, same_show, store_for
 from gala.clock import GalaClock
 from gala.conductor import Conductor
-from gala.edge.app import crew_app, public_app
-from gala.edge.broadcast import Broadcast
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
-from gala.edge.rotation import Rotation
-from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
-from gala.follower import Follower
-from gala.listener import Listener, reachable_host
-from gala.notary import Notary, Signature, register_keys
+from gala.listener import Listener
+from gala.notary import Notary, Signature
 from gala.passes import Passes, derive
+from gala.roles import ROLES, Booth, Entropy, Front, House, Office
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.settings import Settings
-from gala.store.clients import Clients, connect
+from gala.store.clients import Clients
 from gala.store.log import ShowLog
-from gala.store.valkey import embedded
-from gala.texts import Texts
 from gala.timekeeping import Timekeeper, World
 from gala.timing import GRACE_MS
-from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
 from rewards.beacon import Chain
 from rewards.register import Register
@@ -47,64 +41,234 @@ log = structlog.get_logger("gala")
 
 CONDUCTOR_S = 0.02
 EDGE_S = 0.02
-GATHER_S = 0.004
 CREW_S = 0.05
 NOTARY_S = 0.1
 FOLLOW_S = 0.2
 REPORT_S = 0.25
 CLOCK_S = 1.0
 BACKOFF_S = 0.5
+BEGUN_S = 0.2
+DOOR_S = 0.1
 
+AWAY_S = 1.0
+"""How long an edge is out of rotation before it lets nobody in: longer than the moments in which all are."""
+
+RECENT_MS = 30_000
+"""How old, by the store's clock, a rehearsal's time may be that is taken over from one who may be dead: a
+process that was killed is replaced within this."""
+
+LEAVERS_PER_S = 500
+"""How many phones one edge sends elsewhere in a second: half of what another lets in on half a core."""
+
+LEAVE_MS_MIN, LEAVE_MS_MAX = 2_000, 30_000
 PHONES = Limits()
-Entropy = Callable[[int], bytes]
+
+Part = TypeVar("Part")
+Step = Callable[[], Awaitable[None]]
+
+
+def _here(part: Part | None) -> Part:
+    assert part is not None, "another process has this role"
+    return part
 
 
 @dataclass(slots=True)
 class Evening:
-    """An open evening and its parts. `bundle` is where the evidence will be."""
+    """A process of an open evening, and those of its parts that it has; to ask for another is a mistake.
 
-    rundown: Rundown
-    clock: GalaClock
-    timekeeper: Timekeeper
-    clients: Clients
-    passes: Passes
-    edge: Edge
-    crew: Crew
-    overlays: Overlays
-    conductor: Conductor
-    notary: Notary
-    register: Register
-    public: Listener
-    crew_listener: Listener
-    bundle: Path
-    join_url: str  # where the audience goes
+    shared: other processes serve its ports too. join_url: where the audience goes.
+    """
+
+    house: House
+    rehearsal: bool
+    shared: bool
+    join_url: str
+    front: Front | None
+    timed: Conductor | None
+    office: Office | None
+    booth: Booth | None
     faults: list[str] = field(default_factory=list)  # roles that failed and were started again
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _leaving: bool = field(default=False, init=False)  # written by `keep_out`
+    _away_s: float = field(default=0.0, init=False)  # when the edge went out of rotation; by `_door`
+
+    @property
+    def rundown(self) -> Rundown:
+        return self.house.rundown
+
+    @property
+    def clock(self) -> GalaClock:
+        return self.house.clock
+
+    @property
+    def timekeeper(self) -> Timekeeper:
+        return self.house.timekeeper
+
+    @property
+    def clients(self) -> Clients:
+        return self.house.clients
+
+    @property
+    def passes(self) -> Passes:
+        return self.house.passes
+
+    @property
+    def bundle(self) -> Path:
+        """Where the evidence will be."""
+        return self.house.bundle
+
+    @property
+    def edge(self) -> Edge:
+        return _here(self.front).edge
+
+    @property
+    def public(self) -> Listener:
+        return _here(self.front).public
+
+    @property
+    def conductor(self) -> Conductor:
+        return _here(self.timed)
+
+    @property
+    def notary(self) -> Notary:
+        return _here(self.office).notary
+
+    @property
+    def register(self) -> Register:
+        return _here(self.office).register
+
+    @property
+    def crew(self) -> Crew:
+        return _here(self.booth).crew
+
+    @property
+    def overlays(self) -> Overlays:
+        return _here(self.booth).overlays
+
+    @property
+    def crew_listener(self) -> Listener:
+        return _here(self.booth).listener
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Those that this process has."""
+        found = [self.front.public] if self.front else []
+        return [*found, self.booth.listener] if self.booth else found
+
+    @property
+    def ready(self) -> bool:
+        """Whether all roles here are of use: they know the time and the log, and let people in."""
+        return (
+            self.timekeeper.right
+            and all(listener.open for listener in self.listeners)
+            and (self.front is None or (self.edge.state.version > 0 and not self.edge.rotation.out))
+            and (self.booth is None or self.crew.ready)
+        )
 
     def stop(self) -> None:
         """Ends `run` once every role has finished the step it is in: no exchange with the store is cut."""
         self.stopping.set()
-        self.edge.plays.pending.set()
-        self.public.stop()
-        self.crew_listener.stop()
+        if self.front:
+            self.edge.plays.pending.set()
+        for listener in self.listeners:
+            listener.stop()
+
+    def keep_out(self) -> None:
+        """From now on lets no viewer in; those who are in stay. For a process that is to leave."""
+        self._leaving = True
+        self.public.keep_out()
+
+    async def leave(self) -> None:
+        """Sends the phones elsewhere, each at a moment of its own choosing, and stops when they have gone.
+
+        Plays are counted until then. Whoever does not go is hung up on in the end.
+        """
+        loop = asyncio.get_running_loop()
+        self.keep_out()
+        phones = len(self.edge.audience)
+        within_ms = min(max(LEAVE_MS_MIN, phones * 1000 // LEAVERS_PER_S), LEAVE_MS_MAX)
+        log.info("edge leaves", phones=phones, within_ms=within_ms)
+        await self.edge.send_elsewhere(within_ms)
+        until_s = loop.time() + (within_ms + LEAVE_MS_MIN / 2) / 1000
+        while len(self.edge.audience) and loop.time() < until_s and not self.stopping.is_set():
+            await self._rest(DOOR_S)
+        self.stop()
 
     async def run(self) -> None:
-        """Runs every role and listener until `stop`."""
-        now = self.clock.now_ms
+        """Runs every role and listener until `stop`. Raises OtherRundown."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._loop("clock", self.timekeeper.step, CLOCK_S))
-            tasks.create_task(self._loop("conductor", self._in_time(self.conductor.step), CONDUCTOR_S))
-            tasks.create_task(self._loop("edge", lambda: self.edge.step(now()), EDGE_S))
-            tasks.create_task(self._loop("log", self.edge.follow, FOLLOW_S))
-            tasks.create_task(self._loop("report", lambda: self.edge.report(now()), REPORT_S))
-            tasks.create_task(self._loop("plays", self._flush, 0))
-            tasks.create_task(self._loop("crew", lambda: self.crew.step(now()), CREW_S))
-            tasks.create_task(self._loop("overlay", self._in_time(self.overlays.step), CREW_S))
-            tasks.create_task(self._loop("notary", self._in_time(self.notary.step), NOTARY_S))
-            tasks.create_task(self.public.run())
-            tasks.create_task(self.crew_listener.run())
+            for listener in self.listeners:
+                tasks.create_task(listener.run())
+            if self.timed is None and not await self._begun():
+                return
+            for name, step, every_s in self._steps():
+                tasks.create_task(self._loop(name, step, every_s))
+            if self.front:
+                tasks.create_task(self._plays())
 
-    def _in_time(self, step: Callable[[int], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def _steps(self) -> list[tuple[str, Step, float]]:
+        now = self.clock.now_ms
+        steps: list[tuple[str, Step, float]] = [("clock", self.timekeeper.step, CLOCK_S)]
+        if self.timed:
+            steps.append(("conductor", self._in_time(self.timed.step), CONDUCTOR_S))
+        if self.front:
+            edge = self.front.edge
+            steps += [
+                ("edge", lambda: edge.step(now()), EDGE_S),
+                ("log", edge.follow, FOLLOW_S),
+                ("report", lambda: edge.report(now()), REPORT_S),
+            ]
+        if self.booth:
+            crew = self.booth.crew
+            steps += [
+                ("crew", lambda: crew.step(now()), CREW_S),
+                ("overlay", self._in_time(self.booth.overlays.step), CREW_S),
+            ]
+        if self.office:
+            steps.append(("notary", self._in_time(self.office.notary.step), NOTARY_S))
+        if self.shared:
+            steps.append(("door", self._door, DOOR_S))
+        return steps
+
+    async def _begun(self) -> bool:
+        """Waits until another process has begun the show, and takes its time in a rehearsal; False: `stop`
+        came first. Raises OtherRundown."""
+        told = False
+        while not self.stopping.is_set():
+            try:
+                first = await self.house.log.read(0, 1)
+                if first:
+                    same_show(first[0], self.rundown, rehearsal=self.rehearsal)
+                    if not self.rehearsal or await self.timekeeper.join(RECENT_MS):
+                        await self.timekeeper.step()  # before any role asks whether the clock is right
+                        return True
+            except (RedisError, TimeoutError, OSError) as error:
+                log.warning("store does not answer", role="beginning", error=repr(error))
+                await self._rest(BACKOFF_S)
+            if not told:
+                told = True
+                log.info("waiting for the show to begin")
+            await self._rest(BEGUN_S)
+        return False
+
+    async def _door(self) -> None:
+        """At ports that are shared: lets people in while they are well served here. Where the store is silent
+        they would be served no better elsewhere."""
+        now_s = asyncio.get_running_loop().time()
+        if self.booth:
+            await self.booth.listener.let_in()
+        if self.front is None or self._leaving:
+            return
+        reason = self.edge.rotation.reason
+        if not reason and self.edge.state.version:
+            self._away_s = 0.0
+            await self.front.public.let_in()
+        elif reason in ("clock", "log"):
+            self._away_s = self._away_s or now_s
+            if now_s - self._away_s >= AWAY_S:
+                self.front.public.keep_out()
+
+    def _in_time(self, step: Callable[[int], Awaitable[None]]) -> Step:
         """The step of a role that does nothing while this process's clock is not the show's."""
 
         async def in_time() -> None:
@@ -113,7 +277,7 @@ class Evening:
 
         return in_time
 
-    async def _loop(self, name: str, step: Callable[[], Awaitable[None]], every_s: float) -> None:
+    async def _loop(self, name: str, step: Step, every_s: float) -> None:
         """Steps a role for ever. A store that does not answer is waited for.
 
         Any other failure is a fault of ours. It is told, kept in `faults`, and the role goes on with its
@@ -147,24 +311,10 @@ class Evening:
             async with asyncio.timeout(seconds):
                 await self.stopping.wait()
 
-    async def _flush(self) -> None:
-        """Waits for plays, gathers for a moment, applies."""
-        await self.edge.plays.pending.wait()
-        await asyncio.sleep(GATHER_S)
-        await self.edge.plays.flush()
-
-
-def service_secret(settings: Settings, entropy: Entropy) -> bytes:
-    """GALA_SECRET, or one of our own that is kept, readable to us alone, in the data folder."""
-    if settings.secret:
-        return settings.secret.encode()
-    path = settings.data / "secret"
-    settings.data.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(made, "wb") as file:
-            file.write(entropy(32).hex().encode())
-    return path.read_bytes()
+    async def _plays(self) -> None:
+        """Counts plays until the last that were begun have their answers."""
+        await self._loop("plays", self.edge.plays.step, 0)
+        await self.edge.plays.finish()
 
 
 @contextlib.asynccontextmanager
@@ -182,146 +332,66 @@ async def open_evening(
     world: Callable[[Redis], World],
     grace_ms: int = GRACE_MS,
     limits: Limits = PHONES,
+    wanted: Sequence[str] = ROLES,
+    shared: bool = False,
 ) -> AsyncIterator[Evening]:
-    """Opens everything an evening needs, begins its log (or goes on with it), closes it all afterwards.
+    """Opens what the `wanted` roles of an evening need, and closes it all afterwards.
 
-    world: the clocks that `clock` is measured against, given the store.
+    With a conductor it begins the log, or goes on with it; without one, `run` waits for one that does.
+
+    world: the clocks that `clock` is measured against, given the store. shared: our ports are reserved, and
+    served by other processes too, of which this one may replace another.
     """
     async with contextlib.AsyncExitStack() as stack:
-        url = settings.redis_url or await stack.enter_async_context(embedded(settings.data / "store"))
-        clients = await connect(url)
-        stack.push_async_callback(clients.close)
-        once = clients.once
+        clients = await stack.enter_async_context(store_for(wanted, settings, secret))
         name = entropy(3).hex()
-        clocks = world(once)
-        timekeeper = Timekeeper(clock, once, clocks, show=rundown.id, name=name, keeps=True)
-        if rehearsal:
-            await timekeeper.join()
+        conducts = "conductor" in wanted
+        first = clients["conductor" if conducts else wanted[0]]
+        clocks = world(first.once)
+        timekeeper = Timekeeper(clock, first.once, clocks, show=rundown.id, name=name, keeps=conducts)
         stack.push_async_callback(timekeeper.leave)
-        show_log = ShowLog(clients, rundown.id)
-        newest = await begin(rundown, show_log, rehearsal=rehearsal, now_ms=clock.now_ms(), entropy=entropy)
-        if rehearsal:
-            clock.not_before(newest)
-        await timekeeper.step()  # before any role asks whether the clock is right
-
-        rounds = Rounds(rundown, derive(secret, "rounds"))
-        passes = Passes(secret, rundown.id)
-        keys = register_keys(secret)
-        register = await Register.open(
-            settings.data / "books", show=rundown.id, rehearsal=rehearsal, keys=keys
-        )
-        stack.push_async_callback(register.close)
-        bundle = settings.data / "bundle"
-        origins = settings.origins.split(",") if settings.origins else None
-        viewers, consoles = make_sockets(origins), make_sockets(origins)
-        lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate)
-        texts = Texts(rundown, derive(secret, "texts"))
-        edge = Edge(
-            rundown,
-            rounds,
-            texts,
-            show_log,
-            once,
-            passes,
-            Broadcast(lines),
-            name=f"edge-{name}",
-            code_key=keys.codes,
-            now=clock.now_ms,
-            rate=lambda: clock.rate,
-            rotation=Rotation(timekeeper, clocks.monotonic_ns),
-        )
-        viewers.register_namespace(ViewerSocket(viewers, edge, entropy))
-        AtOnce(lines, edge, clock.now_ms)
-        crew = Crew(
-            rundown,
-            rounds,
-            show_log,
-            once,
-            passes,
-            now=clock.now_ms,
-            rate=lambda: clock.rate,
-            wall_s=wall_s,
-            knows_the_time=lambda: timekeeper.right,
-            store_trouble=lambda: timekeeper.store_trouble,
-        )
-        notary = Notary(
-            rundown,
-            rounds,
-            show_log,
-            once,
-            register,
-            chain=chain,
-            signature=signature,
-            secret=secret,
-            bundle=bundle,
-        )
-        public = Listener(
-            public_app(edge, viewers, bundle, entropy),
-            lines,
-            settings.public_host,
-            settings.public_port,
-            setting="GALA_PUBLIC_PORT",
-        )
-        join_url = settings.public_url or f"http://{reachable_host(settings.public_host)}:{public.port}/"
-        overlays = Overlays(
-            rundown,
-            rounds,
-            texts,
-            crew.history,
-            once,
-            join_url=join_url,
-            now=clock.now_ms,
-            rate=lambda: clock.rate,
-        )
-        yield Evening(
+        show_log = ShowLog(first, rundown.id)
+        if conducts:
+            if rehearsal:
+                await timekeeper.join(RECENT_MS if shared else 0)
+            newest = await begin(
+                rundown, show_log, rehearsal=rehearsal, now_ms=clock.now_ms(), entropy=entropy
+            )
+            if rehearsal:
+                clock.not_before(newest)
+            await timekeeper.step()  # before any role asks whether the clock is right
+        house = House(
+            settings=settings,
             rundown=rundown,
             clock=clock,
+            world=clocks,
             timekeeper=timekeeper,
-            clients=clients,
-            passes=passes,
-            edge=edge,
-            crew=crew,
-            overlays=overlays,
-            conductor=Conductor(rundown, rounds, show_log, once, name=name, grace_ms=grace_ms),
-            notary=notary,
-            register=register,
-            public=public,
-            crew_listener=Listener(
-                crew_app(crew, overlays, consoles),
-                # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
-                Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
-                settings.crew_host,
-                settings.crew_port,
-                setting="GALA_CREW_PORT",
-            ),
-            bundle=bundle,
+            clients=first,
+            log=show_log,
+            rounds=Rounds(rundown, derive(secret, "rounds")),
+            passes=Passes(secret, rundown.id),
+            texts=roles.texts_of(rundown, secret),
+            secret=secret,
+            entropy=entropy,
+            wall_s=wall_s,
+            name=name,
+        )
+        office = None
+        if "notary" in wanted:
+            its = house.of(clients["notary"])
+            office = await roles.office(its, rehearsal=rehearsal, chain=chain, signature=signature)
+            stack.push_async_callback(office.register.close)
+        front = roles.front(house.of(clients["edge"]), limits, shared=shared) if "edge" in wanted else None
+        join_url = roles.join_url(settings, front.public.port if front else settings.public_port)
+        yield Evening(
+            house=house,
+            rehearsal=rehearsal,
+            shared=shared,
             join_url=join_url,
+            front=front,
+            timed=roles.conductor(house, grace_ms) if conducts else None,
+            office=office,
+            booth=roles.booth(house.of(clients["crew"]), join_url, shared=shared)
+            if "crew" in wanted
+            else None,
         )
-
-
-class OtherRundown(Exception):
-    """The store holds an evening of this show that began with another rundown."""
-
-
-async def begin(
-    rundown: Rundown, show_log: ShowLog, *, rehearsal: bool, now_ms: int, entropy: Entropy
-) -> int:
-    """Writes the log's first entry, or checks that the one there is of this very rundown.
-
-    Returns the newest entry's instant: now, or where the evening that is taken up again had come to.
-    """
-    follower = Follower(rundown, show_log)
-    cue = {
-        "cue": "begin",
-        "epoch": entropy(8).hex(),
-        "rundown": rundown.digest,
-        "rehearsal": rehearsal,
-    }
-    first = await follower.call(cue, id="begin", by="gala", now_ms=now_ms)
-    if first.cue["rundown"] != rundown.digest or first.cue["rehearsal"] != rehearsal:
-        raise OtherRundown(
-            f"the data folder holds an evening of '{rundown.id}' that began with another rundown, or as "
-            f"{'a rehearsal' if first.cue['rehearsal'] else 'the real show'}: finish it, or set GALA_DATA"
-        )
-    await follower.read()
-    return follower.state.at_ms

@@ -233,6 +233,12 @@ class Clock(Message):
     rate: float
 
 
+class Drain(Message):
+    """A planned restart: connect again, each phone at a moment of its own within this time."""
+
+    within_ms: int
+
+
 # ---------------------------------------------------------------- /viewer: from the phone
 
 

@@ -2,7 +2,7 @@
 
 ====================  =================================================================================
 GALA_DATA             folder for the store, ledger, log and bundle (default ``.data``)
-GALA_REDIS_URL        an existing Redis or Valkey; without it an embedded one lives in GALA_DATA
+GALA_REDIS_URL        an existing Redis, Valkey or cluster; without it an embedded one lives in GALA_DATA
 GALA_SECRET           at least 16 characters; signs passes. Without it one is made and kept in GALA_DATA
 GALA_PUBLIC_HOST      where viewers reach us: address to listen on (default 127.0.0.1)
 GALA_PUBLIC_PORT      (default 8011; 0 = any free one)

@@ -237,18 +237,29 @@ class Timekeeper:
             seen_at_ms=self._clock.now_ms(),
         )
 
-    async def join(self) -> None:
+    async def join(self, recent_ms: int = 0) -> bool:
         """Takes a rehearsal's time from a process that plays it already, if there is one: their gala times
-        began at different moments. Waits for a sign of its life for `DEAD_S` at most."""
+        began at different moments. Whether there was one.
+
+        Waits for a sign of its life for `DEAD_S` at most; not at all, and dead or alive, if what it said last
+        is at most `recent_ms` old by the store's clock: so a process that was killed is replaced in its time.
+        """
         await self._look()
+        if not self._seen:
+            return False
+        measured = await self._ask_store()
         first, since_ns = self._seen, self._monotonic_ns()
-        while self._seen == first and self._seen and self._monotonic_ns() - since_ns < DEAD_S * 1e9:
-            await asyncio.sleep(LOOK_S)
-            await self._look()
-        if self._seen and self._seen != first:
+        if not 0 <= measured.said_ms - self._reading().store_ms <= recent_ms:
+            while self._seen == first:
+                if not self._seen or self._monotonic_ns() - since_ns >= DEAD_S * 1e9:
+                    return False
+                await asyncio.sleep(LOOK_S)
+                await self._look()
+            if not self._seen:
+                return False
             measured = await self._ask_store()
-            behind_ms = -self._error_ms(self._reading(), measured) * self._clock.rate
-            self._clock.not_before(self._clock.now_ms() + round(behind_ms))
+        self._clock.shift(-self._error_ms(self._reading(), measured) * self._clock.rate)
+        return True
 
     async def leave(self) -> None:
         """Withdraws our reading, so that whoever comes next need not wait to find it dead."""

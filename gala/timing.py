@@ -59,7 +59,10 @@ def plays_from_ms(timing: TimingClass, at_ms: int, delay_ms: int) -> int:
 def play_at_ms(arrived_ms: int, claimed_ms: int, bound_ms: int) -> int:
     """When a play was made, as far as the service believes it: within its connection's round trip, not later
     than it came. `claimed_ms` 0: the phone does not say."""
-    return max(arrived_ms - bound_ms, min(arrived_ms, claimed_ms or arrived_ms))
+    if not claimed_ms or claimed_ms >= arrived_ms:
+        return arrived_ms
+    earliest_ms = arrived_ms - bound_ms
+    return max(earliest_ms, claimed_ms)
 
 
 def slack_ms(bound_ms: float) -> float:

@@ -183,8 +183,9 @@ class Game(Generic[S, M, R]):
     counters as pages show them. settle(settings, outcome): the integer that "@settled" stands for;
     ValueError, with a sentence for the director, when that is no outcome of this round. multiplies: whether
     its judge weighs points by the window's spells. chains(round): the chains of keys behind what it tells
-    piece by piece, for a game that does. fans: for a game whose viewers may agree (FLAG_CONSENT) to be shown
-    by their number among those who did most.
+    piece by piece, for a game that does. timeless: whether its judge looks neither at the time nor at the
+    window, nor at a slot's seq beyond whether there is one: its verdicts may be remembered. fans: for a game
+    whose viewers may agree (FLAG_CONSENT) to be shown by their number among those who did most.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Game(Generic[S, M, R]):
     beats: Callable[[R, int], int] = lambda _round, _elapsed_ms: 0
     multiplies: bool = False
     chains: Callable[[R], Chains | None] = lambda _round: None
+    timeless: bool = False
     fans: Fans | None = None
 
     def read_settings(self, said: object) -> S:

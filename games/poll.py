@@ -162,4 +162,5 @@ GAME = Game(
     mine=mine,
     tally=tally,
     settle=settle,
+    timeless=True,
 )

@@ -1,5 +1,6 @@
 """A real Valkey for every test that wants one: started once, emptied for each test."""
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import settings
 
 from gala.store.clients import Clients, connect
 from gala.store.valkey import EmbeddedValkey
+from tests.primaries import Primaries
 
 # How busy a machine is says nothing about the code.
 settings.register_profile("here", deadline=None)
@@ -23,6 +25,22 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def primaries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Primaries]:
+    """A cluster for the whole run; whoever harms it mends it."""
+    with Primaries(tmp_path_factory.mktemp("cluster")) as primaries:
+        yield primaries
+
+
+@pytest.fixture(params=["server", "cluster"])
+def any_url(request: pytest.FixtureRequest) -> str:
+    """The address of one server, then that of a cluster: what holds on one holds on the other."""
+    if request.param == "server":
+        return str(request.getfixturevalue("valkey_url"))
+    cluster: Primaries = request.getfixturevalue("primaries")
+    return cluster.url
+
+
 async def patient(url: str) -> Clients:
     """Connected, with more patience than on the night: its deadlines have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
@@ -31,10 +49,17 @@ async def patient(url: str) -> Clients:
         return await connect(url)
 
 
-@pytest.fixture
-async def clients(valkey_url: str) -> AsyncIterator[Clients]:
-    """Connected to an empty store."""
-    clients = await patient(valkey_url)
+@contextlib.asynccontextmanager
+async def emptied(url: str) -> AsyncIterator[Clients]:
+    """Connected to a store that holds nothing."""
+    clients = await patient(url)
     await clients.once.flushall()
     yield clients
     await clients.close()
+
+
+@pytest.fixture
+async def clients(valkey_url: str) -> AsyncIterator[Clients]:
+    """Connected to an empty store."""
+    async with emptied(valkey_url) as clients:
+        yield clients

@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import msgpack
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
@@ -27,6 +28,7 @@ DELTA_MAX = 1 << 44
 """A batch's sum of deltas, at most 512 of them, stays below 2^53."""
 
 _APPLY = files("voting.lua").joinpath("apply.lua").read_text()
+_WHOLE = files("voting.lua").joinpath("whole.lua").read_text()
 _GATE = files("voting.lua").joinpath("gate.lua").read_text()
 _ROUND_ID = re.compile(r"[^{}#\s]{1,200}")
 
@@ -44,7 +46,7 @@ class Gate(NamedTuple):
     state: GateState
 
 
-class Change(NamedTuple):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One play, judged: the slot it saw, the slot it leaves, and what that changes in the counters."""
 
     ordinal: int
@@ -85,7 +87,8 @@ def place(number: int) -> tuple[int, int]:
 class Box:
     """One round's box. Holds nothing but where it is: any number of them may stand before the same keys.
 
-    redis: a client with decode_responses=False. Its errors rise unchanged; every method may be called again.
+    redis: a client with decode_responses=False, of one server or of a cluster (it sends each command of a
+    pipeline to the page's node). Its errors rise unchanged; every method may be called again.
     round_id: `SHOW/SEGMENT/RUN`. width: bytes a slot, of the round's layout.
     """
 
@@ -94,10 +97,12 @@ class Box:
             raise ValueError(f"round id {round_id!r}: no braces, '#' or white space, at most 200 characters")
         self._redis = redis
         self._apply = redis.register_script(_APPLY)
+        self._whole = redis.register_script(_WHOLE)
         self.round_id = round_id
         self.width = width
 
-    def _key(self, page: int, part: str) -> str:
+    def key(self, page: int, part: str) -> str:
+        """Where a page's slots, counters or gate are."""
         return f"box:{{{self.round_id}#{page}}}:{part}"
 
     async def apply(self, page: int, generation: int, changes: Sequence[Change]) -> list[bytes | None]:
@@ -107,7 +112,7 @@ class Box:
         judge again). Raises Stale, Shut or NoGate when nothing was applied; ValueError for a batch no
         caller should make.
         """
-        keys = [self._key(page, "slots"), self._key(page, "counters"), self._key(page, "gate")]
+        keys = [self.key(page, "slots"), self.key(page, "counters"), self.key(page, "gate")]
         plays, deltas = self._packed(changes)
         try:
             answers = await self._apply(keys=keys, args=[generation, self.width, plays, deltas])
@@ -126,7 +131,8 @@ class Box:
         plays: list[int | bytes] = []
         kinds: dict[int, int] = {}
         deltas_by_kind: list[dict[str, int]] = []
-        for ordinal, before, after, deltas in changes:
+        for change in changes:
+            ordinal, before, after, deltas = change.ordinal, change.before, change.after, change.deltas
             if not 0 <= ordinal < PAGE:
                 raise ValueError(f"ordinal {ordinal} is outside its page")
             if len(before) != width or len(after) != width or before == after:
@@ -150,22 +156,19 @@ class Box:
         """One viewer's slot, all zero when they have not played."""
         page, ordinal = place(number)
         start = ordinal * self.width
-        found = await self._redis.getrange(self._key(page, "slots"), start, start + self.width - 1)
+        found = await self._redis.getrange(self.key(page, "slots"), start, start + self.width - 1)
         return _bytes(found).ljust(self.width, b"\0")
 
     async def slots(self, page: int) -> bytes:
         """A page's slots from ordinal 0 to the last ever written, whole slots; empty when there is none."""
-        found = _bytes(await self._redis.get(self._key(page, "slots")) or b"")
+        found = _bytes(await self._redis.get(self.key(page, "slots")) or b"")
         return found.ljust(-(-len(found) // self.width) * self.width, b"\0")
 
     async def whole(self, page: int) -> tuple[bytes, dict[str, int]]:
         """A page's slots (as `slots`) and its counters, zeros left out, both as of one instant."""
-        pipeline = self._redis.pipeline(transaction=True)
-        pipeline.get(self._key(page, "slots"))
-        pipeline.hgetall(self._key(page, "counters"))
-        found, counters = await pipeline.execute()
-        found = _bytes(found or b"")
-        slots = found.ljust(-(-len(found) // self.width) * self.width, b"\0")
+        found, pairs = await self._whole(keys=[self.key(page, "slots"), self.key(page, "counters")])
+        slots = _bytes(found).ljust(-(-len(found) // self.width) * self.width, b"\0")
+        counters = dict(zip(pairs[::2], pairs[1::2], strict=True))
         return slots, {name.decode(): int(value) for name, value in counters.items() if int(value)}
 
     async def read(self, ranges: Iterable[range]) -> list[bytes]:
@@ -181,7 +184,7 @@ class Box:
                 raise ValueError(f"{numbers} is no run of slots of one page")
             lengths.append(len(numbers) * self.width)
             start = ordinal * self.width
-            pipeline.getrange(self._key(page, "slots"), start, start + lengths[-1] - 1)
+            pipeline.getrange(self.key(page, "slots"), start, start + lengths[-1] - 1)
         found = await pipeline.execute()
         return [_bytes(slots).ljust(length, b"\0") for slots, length in zip(found, lengths, strict=True)]
 
@@ -189,7 +192,7 @@ class Box:
         """The counters of these pages added up, sorted by name, zeros left out."""
         pipeline = self._redis.pipeline(transaction=False)
         for page in pages:
-            pipeline.hgetall(self._key(page, "counters"))
+            pipeline.hgetall(self.key(page, "counters"))
         sums: dict[str, int] = {}
         for counters in await pipeline.execute():
             for name, value in counters.items():
@@ -206,7 +209,7 @@ class Box:
         for page in pages:
             # EVAL, not EVALSHA: in a pipeline nobody could answer a NOSCRIPT, and this runs a few times a
             # round.
-            pipeline.eval(_GATE, 1, self._key(page, "gate"), generation, state.value)
+            pipeline.eval(_GATE, 1, self.key(page, "gate"), generation, state.value)
         gates: list[Gate] = []
         for answer in await pipeline.execute():
             if answer is None:
@@ -218,7 +221,7 @@ class Box:
         """The gates of these pages; None where there is none yet."""
         pipeline = self._redis.pipeline(transaction=False)
         for page in pages:
-            pipeline.hmget(self._key(page, "gate"), ["generation", "state"])
+            pipeline.hmget(self.key(page, "gate"), ["generation", "state"])
         return [
             None if generation is None else _gate(generation, state)
             for generation, state in await pipeline.execute()

@@ -97,6 +97,9 @@ class SimulatedViewer:
                 try:
                     async for event, content in self._line.events():
                         self._hear(event, content, tasks)
+                        if event == "drain":
+                            moment_s = self._chance("drain").random() * content["within_ms"] / 1000
+                            tasks.create_task(_leave(self._line, moment_s))
                         if self.ended:
                             break
                 finally:
@@ -234,3 +237,10 @@ class SimulatedViewer:
                 self._report.voters.setdefault(round_id, set()).add(self._number)
             return
         self._report.unanswered += 1
+
+
+async def _leave(line: Line, after_s: float) -> None:
+    """Hangs up in a moment, served until then."""
+    await asyncio.sleep(after_s)
+    with contextlib.suppress(OSError):
+        await line.close()

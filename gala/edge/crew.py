@@ -23,7 +23,7 @@ from gala.conductor import Snapshot, pages_of
 from gala.cue_post import cue_of, malformed
 from gala.desk import Gates, desk
 from gala.edge.broadcast import plain
-from gala.edge.report import Heard, Report
+from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.socket import refuse
 from gala.evidence import Books, evidence
 from gala.follower import STALE, CueRefused, Follower
@@ -41,7 +41,6 @@ from voting.box import Box, GateState
 NAMESPACE = "/crew"
 DESK_MS = 250  # of real time between two desks while something changes
 EVIDENCE_MS = 1_000  # of real time between two of the auditor's pages
-GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not listed
 NO_TIME = "clock"  # why a cue is refused by a process whose clock is off the show's
 
 

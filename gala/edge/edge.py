@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
-from redis.asyncio import Redis
 
 from gala import embargo, view
 from gala.clock import Now
@@ -18,17 +17,19 @@ from gala.conductor import Snapshot
 from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
-from gala.edge.plays import Plays, mine_of
-from gala.edge.report import Report
+from gala.edge.plays import Plays
+from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
+from gala.edge.waiting import mine_of
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
-from gala.protocol import Clock, Mine, Play, PlayReply, RoundMine, Show, Sync, Tally, Welcome
+from gala.protocol import Clock, Drain, Mine, RoundMine, Show, Sync, Tally, Welcome
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
 from gala.store import keys
+from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from voting.box import Box
@@ -49,7 +50,7 @@ class Edge:
         rounds: Rounds,
         texts: Texts,
         log: ShowLog,
-        redis: Redis,
+        clients: Clients,
         passes: Passes,
         broadcast: Broadcast,
         *,
@@ -66,9 +67,17 @@ class Edge:
         self.rotation = rotation
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
-        self.plays = Plays(redis, rounds, now, lambda: self.follower.state, rate, lambda: rotation.out)
+        self.plays = Plays(
+            clients.once,
+            rounds,
+            now,
+            lambda: self.follower.state,
+            rate,
+            lambda: rotation.out,
+            clients.node_of,
+        )
         self._rounds = rounds
-        self._redis = redis
+        self._redis = clients.once
         self._broadcast = broadcast
         self._name = name
         self._code_key = code_key
@@ -83,6 +92,8 @@ class Edge:
         self._report_at_ms = 0
         self._reported_at_ms = 0
         self._reported_count = 0
+        self._edges = Heard(Report)
+        self._elsewhere_count = 0  # phones of other edges, as these have told
 
     @property
     def state(self) -> State:
@@ -208,19 +219,6 @@ class Edge:
         if viewer is not None:
             viewer.took((at_ms - said.told_ms) / self._rate() - said.since_ms)
 
-    def play(self, viewer: Viewer, said: Play, then: Callable[[PlayReply], None]) -> None:
-        """Counts a play; `then` is told its fate when that is durable."""
-        self.plays.offer(
-            then,
-            said.round,
-            viewer.number,
-            said.seq,
-            viewer.cohort,
-            said.move,
-            said.at_ms,
-            viewer.bound_ms,
-        )
-
     async def retune(self, viewer: Viewer, seat: Seat) -> None:
         """Moves a viewer to another cohort and shows them what is seen there now."""
         if not viewer.welcomed:
@@ -319,7 +317,7 @@ class Edge:
                 round=round_.id,
                 seq=seen[-1].at_ms,
                 counters=self._rounds.board(round_, seen[-1].counters, fans),
-                online=len(self.audience),
+                online=len(self.audience) + self._elsewhere_count,
             )
             await self._broadcast.tell(cohort, "tally", tally)
 
@@ -360,4 +358,12 @@ class Edge:
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
-        await self._redis.hset(keys.edges(self.rundown.id), self._name, msgspec.msgpack.encode(report))
+        edges = keys.edges(self.rundown.id)
+        await self._redis.hset(edges, self._name, msgspec.msgpack.encode(report))
+        self._edges.take(await self._redis.hgetall(edges), now_ms)
+        present = self._edges.present(now_ms, GONE_MS * max(1.0, self._told_rate))
+        self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self._name)
+
+    async def send_elsewhere(self, within_ms: int) -> None:
+        """Asks all phones to connect again, each after a moment of its own choosing in that time."""
+        await self._broadcast.tell_all("drain", Drain(within_ms=within_ms))

@@ -3,11 +3,14 @@
 The acknowledgement means *counted and durable*, never *received*. A play without one is sent again by the
 phone, which its `seq` makes harmless. A batch names the generation it was judged under: when the show was
 re-timed in between, the box refuses it and every play of it is judged again.
+
+Pages live on nodes of the store, and each node has an owner: one task that has one batch of it on its way.
+A node that is slow, or away, keeps nobody else's votes waiting.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -15,84 +18,32 @@ from redis.exceptions import RedisError
 
 from gala.clock import Now
 from gala.edge.audience import Cohort
-from gala.protocol import PlayReply, RoundMine
+from gala.edge.broadcast import NAMESPACE
+from gala.edge.table import Batch, Page, Table
+from gala.edge.waiting import RETRY_MS, Asker, Said, Waiting, mine_of
+from gala.protocol import PlayReply
 from gala.rounds import Rounds
 from gala.show_state import Round, State
-from gala.timing import later, play_at_ms, plays_from_ms, slack_ms
-from games.game import Already, AnyOpened, Counted, Outcome, Pauses, Reason, Refused, Window, play
-from voting.box import BATCH_MAX, PAGE, Box, Change, NoGate, Shut, Stale
-from voting.layout import channel_of
+from gala.timing import play_at_ms
+from games.game import Already, Counted, Reason
+from voting.box import BATCH_MAX, PAGE, NoGate, Shut, Stale
 
 QUEUE_MAX = 20_000  # about a second's plays of one process; above it a phone is told to try again
 DEADLINE_MS = 1_000
-FAR_MS = 1 << 52  # when nobody knows yet when a round will close
-CLOSED = Window(0, 0)
+NEVER = b"\0\0"  # the seq of a slot that is empty
 
-Then = Callable[[PlayReply], None]
-
-
-class Waiting:
-    """One play that waits for its batch."""
-
-    __slots__ = (
-        "arrived_ms",
-        "at_ms",
-        "channel",
-        "delay_ms",
-        "move",
-        "number",
-        "seq",
-        "slack_ms",
-        "then",
-        "watching",
-    )
-
-    def __init__(
-        self,
-        number: int,
-        seq: int,
-        cohort: Cohort,
-        move: object,
-        arrived_ms: int,
-        at_ms: int,
-        slack_ms: int,
-        then: Then,
-    ) -> None:
-        self.number = number
-        self.seq = seq
-        self.channel = cohort.channel_index
-        self.watching = cohort.channel.id
-        self.delay_ms = cohort.exact_ms
-        self.move = move
-        self.arrived_ms = arrived_ms
-        self.at_ms = at_ms  # by which it is judged
-        self.slack_ms = slack_ms
-        self.then: Then | None = then  # None: has been answered
-
-    def answer(self, reply: PlayReply) -> None:
-        """Acknowledges, once."""
-        then, self.then = self.then, None
-        if then is not None:
-            then(reply)
-
-
-class _Table:
-    """What the edge knows of one round while it is played. Written by `Plays` alone."""
-
-    def __init__(self, redis: Redis, opened: AnyOpened, round_id: str) -> None:
-        self.opened = opened
-        self.box = Box(redis, round_id, opened.layout.width)
-        self.empty = bytes(opened.layout.width)
-        self.slots: dict[int, bytes] = {}  # newest known; a wrong guess costs one more call, never a vote
-        self.waiting: dict[int, list[Waiting]] = {}  # by page
-        self.refused: Counter[tuple[str, str]] = Counter()  # by reason and channel
+# How long plays are gathered. A batch costs a wake-up, a call and a sync of the store's disk, whatever is in
+# it: that is shared by many when there are many, and when there are few nobody should wait for others.
+GATHER_IDLE_S = 0.001
+GATHER_BUSY_S = 0.008
+BUSY_COUNT = 128  # plays in a batch
 
 
 class Plays:
     """The plays of one edge. `state` gives the newest state of the show this edge has read.
 
     rate: how fast gala time runs; a phone's clock is off by so much more of it. out: whether this edge is
-    out of rotation, so that it must not judge.
+    out of rotation, so that it must not judge. node_of: which node of the store has a key.
     """
 
     def __init__(
@@ -103,6 +54,7 @@ class Plays:
         state: Callable[[], State],
         rate: Callable[[], float],
         out: Callable[[], bool],
+        node_of: Callable[[str], Hashable] = lambda _key: None,
     ) -> None:
         self._redis = redis
         self._rounds = rounds
@@ -110,8 +62,12 @@ class Plays:
         self._state = state
         self._rate = rate
         self._out = out
-        self._tables: dict[str, _Table] = {}
+        self._node_of = node_of
+        self._tables: dict[str, Table] = {}
+        self._due: dict[Hashable, deque[Page]] = {}  # by node: the pages for which something waits
+        self._owners: dict[Hashable, asyncio.Task[None]] = {}
         self._queued = 0
+        self._pace = rate()  # as of the newest batch
         self.counted = 0
         self.ack_ms: list[float] = []  # since the last report
         self.pending = asyncio.Event()
@@ -131,105 +87,134 @@ class Plays:
                 found.setdefault(name, {}).setdefault(reason, {})[channel] = count
         return found
 
-    def _table(self, round_: Round) -> _Table:
-        table = self._tables.get(round_.id)
-        if table is None:
-            table = _Table(self._redis, self._rounds.opened(round_), round_.id)
-            self._tables[round_.id] = table
-        return table
-
-    async def submit(
-        self,
-        round_id: str,
-        number: int,
-        seq: int,
-        cohort: Cohort,
-        move: object,
-        claimed_ms: int = 0,
-        bound_ms: float = 0.0,
-    ) -> PlayReply:
-        """As `offer`, for whoever waits: resolves when the play's fate is durable."""
-        done: asyncio.Future[PlayReply] = asyncio.get_running_loop().create_future()
-
-        def tell(reply: PlayReply) -> None:
-            if not done.done():
-                done.set_result(reply)
-
-        self.offer(tell, round_id, number, seq, cohort, move, claimed_ms, bound_ms)
-        return await done
+    # ------------------------------------------------------------ taking in
 
     def offer(
-        self,
-        then: Then,
-        round_id: str,
-        number: int,
-        seq: int,
-        cohort: Cohort,
-        move: object,
-        claimed_ms: int = 0,
-        bound_ms: float = 0.0,
+        self, asker: Asker, packet: int | None, number: int, cohort: Cohort, bound_ms: float, said: Said
     ) -> None:
-        """Takes a play in, to be counted with the next batch; `then` is told its fate when that is durable.
+        """Takes a play in, to be counted with the next batch; its packet is acknowledged when that is
+        durable. A play that cannot be taken in is answered at once.
 
-        A play that cannot be taken in is answered at once.
-
-        claimed_ms: when the phone says it was made; 0: it does not say. bound_ms: how long it may have been
-        under way, real ms: further back nobody is believed.
+        number: the viewer's, negative if they have none. bound_ms: how long it may have been under way, real
+        ms: further back nobody is believed.
         """
-        refusal = self._not_taken(round_id, number, cohort)
-        if refusal is not None:
-            then(refusal)
-            return
-        started_ms = self._now()
-
-        def answered(reply: PlayReply) -> None:
-            self.ack_ms.append(self._now() - started_ms)
-            then(reply)
-
-        rate = self._rate()
-        at_ms = play_at_ms(started_ms, claimed_ms, int(bound_ms * rate))
-        waiting = Waiting(
-            number, seq, cohort, move, started_ms, at_ms, int(slack_ms(bound_ms) * rate), answered
+        round_id = said.round
+        table = self._tables.get(round_id)
+        if table is None or number < 0 or self._queued >= QUEUE_MAX or round_id not in cohort.visible.rounds:
+            refusal = self._not_taken(said, number, cohort)
+            if refusal is not None:
+                asker.ack(NAMESPACE, packet, refusal)
+                return
+            table = self._tables[round_id]
+        page = table.pages.get(number // PAGE)
+        if page is None:
+            page = self._new_page(table, number // PAGE)
+        arrived_ms = self._now()
+        if not page.waiting:
+            self._due.setdefault(page.node, deque()).append(page)
+            self.pending.set()
+        page.waiting.append(
+            Waiting(
+                asker,
+                packet,
+                number,
+                said.seq,
+                bytes(said.move),
+                cohort,
+                cohort.exact_ms,
+                bound_ms,
+                arrived_ms,
+                play_at_ms(arrived_ms, said.at_ms, int(bound_ms * self._pace)),
+            )
         )
-        self._table(self._state().rounds[round_id]).waiting.setdefault(number // PAGE, []).append(waiting)
         self._queued += 1
-        self.pending.set()
 
-    def _not_taken(self, round_id: str, number: int, cohort: Cohort) -> PlayReply | None:
-        """The answer to a play that needs no box to be refused."""
-        if self._out():
-            return PlayReply(status="retry", retry_after_ms=DEADLINE_MS)
-        round_ = self._state().rounds.get(round_id)
+    def _not_taken(self, said: Said, number: int, cohort: Cohort) -> PlayReply | None:
+        """The answer to a play that needs no box to be refused; None: it has a table now."""
+        round_ = self._state().rounds.get(said.round)
         if round_ is None:
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
-        if round_id not in cohort.visible.rounds:
-            return self._refused(self._table(round_), cohort.channel.id, Reason.UNKNOWN_ROUND)
+        table = self._tables.get(said.round)
+        if table is None:
+            table = self._tables[said.round] = Table(self._redis, self._rounds.opened(round_), round_.id)
+        if said.round not in cohort.visible.rounds:
+            return self._refused(table, cohort, Reason.UNKNOWN_ROUND)
         if number < 0:
-            return self._refused(self._table(round_), cohort.channel.id, Reason.ENTER_FIRST)
+            return self._refused(table, cohort, Reason.ENTER_FIRST)
         if self._queued >= QUEUE_MAX:
-            return PlayReply(status="retry", retry_after_ms=DEADLINE_MS)
+            return PlayReply(status="retry", retry_after_ms=RETRY_MS)
         return None
 
+    def _new_page(self, table: Table, number: int) -> Page:
+        node = self._node_of(table.box.key(number, "slots"))
+        page = table.pages[number] = Page(table, number, node)
+        return page
+
     def _refused(
-        self, table: _Table, channel: str, reason: Reason, mine: dict[str, Any] | None = None
+        self, table: Table, cohort: Cohort, reason: Reason, mine: dict[str, Any] | None = None
     ) -> PlayReply:
-        table.refused[reason, channel] += 1
+        table.refused[reason, cohort.channel.id] += 1
         return PlayReply(status="refused", reason=reason, mine=mine_of(mine))
 
-    async def flush(self) -> None:
-        """Applies what waits, one call a page. Plays that must be judged again wait for the next flush."""
+    # ------------------------------------------------------------ owners
+
+    async def step(self) -> None:
+        """Waits for plays and gives every node that has some an owner. Raises what an owner stumbled over:
+        its plays stay without an answer, and are sent again."""
+        await self.pending.wait()
         self.pending.clear()
-        for round_id, table in list(self._tables.items()):  # a play of another round may come meanwhile
-            for page, queue in list(table.waiting.items()):
-                if queue:
-                    table.waiting[page] = []
-                    self._queued -= len(queue)
-                    left = await self._apply(round_id, table, page, queue)
-                    if left:
-                        table.waiting[page][:0] = left
-                        self._queued += len(left)
-                        self.pending.set()
+        ended = [owner for owner in self._owners.values() if owner.done()]
+        self._owners = {node: owner for node, owner in self._owners.items() if not owner.done()}
+        for node in self._due:
+            if node not in self._owners:
+                self._owners[node] = asyncio.create_task(self._own(node))
+        for owner in ended:
+            owner.result()
+
+    async def finish(self) -> None:
+        """Waits for the owners: none of their exchanges with the store is to be cut."""
+        await asyncio.gather(*self._owners.values(), return_exceptions=True)
+
+    async def _own(self, node: Hashable) -> None:
+        """Flushes a node until nothing waits for it."""
+        gather_s = GATHER_IDLE_S
+        while node in self._due:
+            await asyncio.sleep(gather_s)
+            count = await self._flush(node)
+            busy = min(1.0, count / BUSY_COUNT)
+            gather_s = GATHER_IDLE_S + busy * (GATHER_BUSY_S - GATHER_IDLE_S)
+
+    async def flush(self) -> None:
+        """Applies what waits, one node after the other: an owner's work, done once and by hand."""
+        self.pending.clear()
+        for node in list(self._due):
+            await self._flush(node)
+
+    async def _flush(self, node: Hashable) -> int:
+        """Applies what waits for a node, page by page; how many plays that was. Those that must be judged
+        again wait for the next flush."""
+        self._pace = self._rate()
+        count = 0
+        due = self._due[node]
+        for _ in range(len(due)):
+            page = due.popleft()
+            queue, page.waiting = page.waiting, []
+            self._queued -= len(queue)
+            count += len(queue)
+            left: list[Waiting] = []
+            for start in range(0, len(queue), BATCH_MAX):
+                left += await self._apply(page, queue[start : start + BATCH_MAX])
+            left = self._in_time(left)
+            if left:
+                if not page.waiting:
+                    due.append(page)
+                    self.pending.set()
+                page.waiting[:0] = left
+                self._queued += len(left)
+        if not due:
+            del self._due[node]
         self._forget()
+        return count
 
     def _forget(self) -> None:
         """Drops the slots of rounds that are over; their refusals stay for the desk."""
@@ -238,134 +223,87 @@ class Plays:
             if table.slots and rounds[round_id].shut:
                 table.slots.clear()
 
-    async def _apply(self, round_id: str, table: _Table, page: int, queue: list[Waiting]) -> list[Waiting]:
+    def _in_time(self, left: list[Waiting]) -> list[Waiting]:
+        """Those that may still wait; the others are told to try again."""
+        since_ms = self._now() - DEADLINE_MS * self._pace if left else 0
+        for waiting in left:
+            if waiting.arrived_ms < since_ms:
+                waiting.retry()
+        return [waiting for waiting in left if waiting.arrived_ms >= since_ms]
+
+    # ------------------------------------------------------------ one batch
+
+    async def _apply(self, page: Page, queue: list[Waiting]) -> list[Waiting]:
         """One batch of one page; returns the plays that are to be judged again."""
         if self._out():
             for waiting in queue:
-                waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
+                waiting.retry()
             return []
-        round_ = self._state().rounds[round_id]
-        left: list[Waiting] = []
-        batch: dict[int, tuple[Waiting, Counted, Change]] = {}
-        for waiting in queue:
-            if waiting.number in batch or len(batch) >= BATCH_MAX:
-                left.append(waiting)  # judged on what this batch makes of the slot
-                continue
-            before = table.slots.get(waiting.number, table.empty)
-            verdict = self._judge(table, round_, waiting, before)
-            if not isinstance(verdict, Counted):
-                # a guess may be applied, the box corrects it; any other answer rests on the slot itself,
-                # which another edge may have filled since, with this very play or a later one
-                try:
-                    before = await table.box.slot(waiting.number)
-                except (RedisError, TimeoutError, OSError):
-                    waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
-                    continue
-                verdict = self._judge(table, round_, waiting, before)
-            if isinstance(verdict, Refused):
-                waiting.answer(self._refused(table, waiting.watching, verdict.reason, verdict.mine))
-            elif isinstance(verdict, Already):
-                waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
-            else:
-                change = Change(waiting.number % PAGE, before, verdict.after, verdict.deltas)
-                batch[waiting.number] = (waiting, verdict, change)
-        if batch:
-            left = await self._commit(round_, table, page, batch) + left
-        return self._not_too_late(left)
+        round_ = self._state().rounds[page.table.round_id]
+        batch = page.table.judge_all(round_, queue, self._pace)
+        again = await self._commit(round_, page, batch) if batch.changes else []
+        if batch.doubted:
+            again += await self._settle(page.table, round_, batch.doubted)
+        return again + batch.left
 
-    async def _commit(
-        self, round_: Round, table: _Table, page: int, batch: dict[int, tuple[Waiting, Counted, Change]]
-    ) -> list[Waiting]:
-        everyone = [waiting for waiting, _, _ in batch.values()]
+    async def _commit(self, round_: Round, page: Page, batch: Batch) -> list[Waiting]:
+        table, slots = page.table, page.table.slots
         try:
-            answers = await table.box.apply(
-                page, round_.generation, [change for _, _, change in batch.values()]
-            )
+            answers = await table.box.apply(page.number, round_.generation, batch.changes)
         except Shut:
-            for waiting in everyone:
-                await self._answer_closed(table, waiting)
-            return []
+            return await self._settle(table, None, batch.waiting)
         except (Stale, NoGate):
             # the log or the conductor is a moment ahead of the other
-            return everyone
+            return batch.waiting
         except (RedisError, TimeoutError, OSError):
-            # nobody knows whether it was applied: the same play sent again will tell
-            for waiting in everyone:
-                waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
-                table.slots.pop(waiting.number, None)
+            for waiting in batch.waiting:
+                waiting.retry()
+                slots.pop(waiting.number, None)
             return []
         again: list[Waiting] = []
-        for (waiting, verdict, change), present in zip(batch.values(), answers, strict=True):
-            if present is None:
-                table.slots[waiting.number] = change.after
-                self.counted += 1
+        now_ms = self._now()
+        for waiting, change, verdict, present in zip(
+            batch.waiting, batch.changes, batch.verdicts, answers, strict=True
+        ):
+            if present is not None:
+                slots[waiting.number] = present
+                again.append(waiting)
+                continue
+            slots[waiting.number] = change.after
+            self.ack_ms.append(now_ms - waiting.arrived_ms)
+            if isinstance(verdict, Counted):
                 waiting.answer(
                     PlayReply(status="counted", refused=list(verdict.refused), mine=mine_of(verdict.mine))
                 )
-            else:
-                table.slots[waiting.number] = present
-                again.append(waiting)
+            elif waiting.packet is not None:
+                waiting.asker.write(verdict.mould.frame(waiting.seq, waiting.packet))
+        self.counted += len(batch.waiting) - len(again)
         return again
 
-    async def _answer_closed(self, table: _Table, waiting: Waiting) -> None:
-        """The gate is shut: the play is in the box already (its answer was lost), or comes too late."""
+    async def _settle(self, table: Table, round_: Round | None, doubted: Sequence[Waiting]) -> list[Waiting]:
+        """Judges plays by their slots in the box, and not by what was thought of them: a guess may be
+        applied, the box corrects it; any other answer rests on the slot itself, which another edge may have
+        filled since, with this very play or a later one. Returns those that count after all.
+
+        round_ None: the gate is shut, and a play is in the box already (its answer was lost), or comes too
+        late.
+        """
+        numbers = list(dict.fromkeys(waiting.number for waiting in doubted))
         try:
-            slot = await table.box.slot(waiting.number)
+            found = await table.box.read(range(number, number + 1) for number in numbers)
         except (RedisError, TimeoutError, OSError):
-            waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
-            return
-        verdict = _judge(table, CLOSED, waiting, slot)
-        if isinstance(verdict, Already):
-            waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
-        else:
-            assert isinstance(verdict, Refused), "nothing counts in a window that is closed"
-            waiting.answer(self._refused(table, waiting.watching, verdict.reason, verdict.mine))
-
-    def _judge(self, table: _Table, round_: Round, waiting: Waiting, before: bytes) -> Outcome:
-        return _judge(table, self._window(round_, waiting, before), waiting, before)
-
-    def _window(self, round_: Round, waiting: Waiting, before: bytes) -> Window:
-        if round_.void or round_.shut:
-            return CLOSED
-        delay_ms = waiting.delay_ms
-        pauses: Pauses = ()
-        if round_.timing == "appear":
-            # All of a channel play the same timetable, so a viewer's own nudge neither opens nor closes it;
-            # and the channel is that of the first play in the slot, wherever the viewer has gone since.
-            played_on = channel_of(before)
-            delay_ms = round_.delays_ms[waiting.channel if played_on is None else played_on]
-            pauses = later(round_.pauses, delay_ms)
-        return Window(
-            plays_from_ms(round_.timing, round_.opened_at_ms, delay_ms),
-            round_.closes_at_ms(delay_ms) or FAR_MS,
-            cut_at_ms=round_.stage_until_at_ms,
-            spells=round_.spells,
-            slack_ms=waiting.slack_ms,
-            pauses=pauses,
-        )
-
-    def _not_too_late(self, left: list[Waiting]) -> list[Waiting]:
-        now_ms = self._now()
-        for waiting in left:
-            if now_ms - waiting.arrived_ms > DEADLINE_MS * self._rate():
-                waiting.answer(PlayReply(status="retry", retry_after_ms=DEADLINE_MS))
-        return [waiting for waiting in left if waiting.then is not None]
-
-
-def _judge(table: _Table, window: Window, waiting: Waiting, before: bytes) -> Outcome:
-    return play(
-        table.opened,
-        window,
-        before,
-        seq=waiting.seq,
-        channel=waiting.channel,
-        move=waiting.move,
-        at_ms=waiting.at_ms,
-    )
-
-
-def mine_of(mine: dict[str, Any] | None) -> RoundMine | None:
-    """What a game says a viewer has, as it goes over the wire."""
-    if mine is None:
-        return None
-    return RoundMine(seq=mine["seq"], has={name: value for name, value in mine.items() if name != "seq"})
+            for waiting in doubted:
+                waiting.retry()
+            return []
+        slot_of = dict(zip(numbers, found, strict=True))
+        again: list[Waiting] = []
+        for waiting in doubted:
+            slot = table.slots[waiting.number] = slot_of[waiting.number]
+            verdict = table.judge(round_, waiting, slot, self._pace)
+            if isinstance(verdict, Counted):
+                again.append(waiting)
+            elif isinstance(verdict, Already):
+                waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
+            else:
+                waiting.answer(self._refused(table, waiting.cohort, verdict.reason, verdict.mine))
+        return again

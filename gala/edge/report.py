@@ -6,6 +6,8 @@ from typing import Generic, TypeVar, cast
 
 import msgspec
 
+GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not counted
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """How one edge is doing: ``edges:{SHOW}``, field its name, msgpack; absolute. Times are real ms.

@@ -1,7 +1,6 @@
 """The viewers' socket: what phones may say, checked where it comes in, answered as an acknowledgement."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from gala.clock import Now
 from gala.edge.audience import Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, plain
 from gala.edge.edge import Edge
+from gala.edge.waiting import Said
 from gala.passes import BadPass, ViewerPass
 from gala.wire.exchange import Exchange
 from gala.wire.line import Line
@@ -114,7 +114,8 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
             return plain(protocol.EnterReply(reason="gone"))
         if self._edge.rotation.out:
             return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
-        if viewer.number < 0:
+        new = viewer.number < 0
+        if new:
             try:
                 number = await self._edge.number()
             except (RedisError, TimeoutError, OSError):
@@ -127,6 +128,8 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
                 return plain(reply)
             viewer.number = number
         token = self._edge.passes.viewer(viewer.viewer, viewer.number)
+        if new:  # nobody has played for that number: a rush of viewers asks the store nothing
+            return plain(protocol.EnterReply(pass_=token, mine=protocol.Mine(number=viewer.number)))
         try:
             mine = await self._edge.mine(viewer)
         except (RedisError, TimeoutError, OSError):
@@ -160,7 +163,7 @@ class AtOnce:
         self._edge = edge
         self._now = now
         exchange.answer(NAMESPACE, "sync", self._sync, ahead=True)
-        exchange.answer(NAMESPACE, "play", self._play)
+        exchange.answer(NAMESPACE, "play", self._play, content=Said)
 
     def _sync(self, line: Line, number: int | None, data: object) -> None:
         """Server times for the phone's clock; and a measure of its round trip for ours."""
@@ -168,16 +171,13 @@ class AtOnce:
         reply = sync_reply(data, self._now, lambda said, at_ms: self._edge.measure(sid, said, at_ms))
         line.ack(NAMESPACE, number, reply)
 
-    def _play(self, line: Line, number: int | None, data: object) -> None:
+    def _play(self, line: Line, number: int | None, said: Said | None) -> None:
         """Counts a play; the answer goes out when its fate is durable."""
-        then = partial(line.ack, NAMESPACE, number)
-        viewer = self._edge.audience.get(line.sid)
-        try:
-            said = msgspec.convert(data, protocol.Play)
-        except msgspec.ValidationError:
-            then(protocol.PlayReply(status="refused", reason=Reason.BAD_MOVE))
+        if said is None:
+            line.ack(NAMESPACE, number, protocol.PlayReply(status="refused", reason=Reason.BAD_MOVE))
             return
+        viewer = self._edge.audience.get(line.sid)
         if viewer is None:
-            then(protocol.PlayReply(status="retry", retry_after_ms=SOME_TIME_MS))
+            line.ack(NAMESPACE, number, protocol.PlayReply(status="retry", retry_after_ms=SOME_TIME_MS))
         else:
-            self._edge.play(viewer, said, then)
+            self._edge.plays.offer(line, number, viewer.number, viewer.cohort, viewer.bound_ms, said)

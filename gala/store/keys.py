@@ -10,11 +10,17 @@ edges:{SHOW}             hash    edge name -> its last report, msgpack
 clock:{SHOW}             string  the newest reading of the show's clock, msgpack
 clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
+mark:{N}                 string  empty; in a cluster one a node, set behind all that must be durable there
 ======================== ======= ==================================================================
 
+Those with SHOW as their tag are on one node of a cluster; tallies and the pages of boxes are spread.
 A box's keys ``box:{SHOW/SEGMENT/RUN#PAGE}:…`` belong to `voting.box`. Nothing expires during an evening.
 SHOW, SEGMENT and RUN are slugs, so no brace ever stands inside a tag.
 """
+
+RENEWED = frozenset(("tally", "edges", "clock", "clocks"))
+"""What these keys hold is written anew all the time, and nothing is told that rests on it: of all others a
+write must outlive the loss of a machine."""
 
 
 def log(show: str) -> str:

@@ -155,6 +155,8 @@ class ShowLog:
         Raises Forked if the chain is broken, or if there is no entry `after`.
         """
         found = await self._range(max(after, 1), count + 1 if after else count)
+        if found and found[-1].version > after:
+            await self._clients.settle(self._log)  # nobody is told of a cue that could still vanish
         if not after:
             verify(Head(), found)
             return found
@@ -178,7 +180,9 @@ class ShowLog:
                 # A frozen server answers nothing at all: twice the block is its deadline.
                 async with asyncio.timeout(2 * idle_ms / 1000):
                     entries = await self._next(head, idle_ms)
-                    if not entries:
+                    if entries:
+                        await self._clients.settle(self._log)
+                    else:
                         await self._confirm(head)
             except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError):
                 await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])

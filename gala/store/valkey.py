@@ -28,7 +28,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -93,12 +93,14 @@ class DidNotStart(ValkeyUnusable):
 class EmbeddedValkey:
     """One server over one data folder; `start` and `stop` block, and may be called from any thread.
 
-    durable: every write is on disk before its reply. Only tests turn it off.
+    durable: every write is on disk before its reply. Only tests turn it off. users: lines of an ACL file,
+    beside the user that has no name, who is for whoever may open the socket: us.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, durable: bool = True, users: Sequence[str] = ()) -> None:
         self.folder = folder.absolute()
         self._durable = durable
+        self._users = users
         self._turn = threading.Lock()  # start and stop never overlap
         self._lock: int | None = None
         self._server: subprocess.Popen[bytes] | None = None
@@ -210,6 +212,14 @@ class EmbeddedValkey:
             start_new_session=True,
         )
 
+    def _write_users(self) -> Path:
+        path = self.folder / "users.acl"
+        path.unlink(missing_ok=True)
+        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(made, "w") as file:
+            file.writelines(f"{line}\n" for line in self._users)
+        return path
+
     def _options(self) -> list[str]:
         options = {
             "port": "0",
@@ -227,6 +237,8 @@ class EmbeddedValkey:
             # TERM always ends it, a full disk included; what was acked is on disk already.
             "shutdown-on-sigterm": "force now",
         }
+        if self._users:
+            options["aclfile"] = str(self._write_users())
         return [part for name, value in options.items() for part in (f"--{name}", value)]
 
     def _await_ready(self) -> None:
@@ -275,12 +287,12 @@ class EmbeddedValkey:
 
 
 @contextlib.asynccontextmanager
-async def embedded(folder: Path, *, durable: bool = True) -> AsyncIterator[str]:
+async def embedded(folder: Path, *, durable: bool = True, users: Sequence[str] = ()) -> AsyncIterator[str]:
     """Runs a server over `folder`, brings it back should it end by itself, and gives its address.
 
     Raises as `EmbeddedValkey.start` does. One that does not come back is tried for ever, and told in the log.
     """
-    server = EmbeddedValkey(folder, durable=durable)
+    server = EmbeddedValkey(folder, durable=durable, users=users)
     watching: asyncio.Task[None] | None = None
     try:
         await asyncio.to_thread(server.start)

@@ -15,7 +15,7 @@ from gala.wire.limits import Limits
 from gala.wire.line import Line
 from gala.wire.members import Members
 from gala.wire.outlet import HEARTBEAT
-from gala.wire.packets import Packet
+from gala.wire.packets import Known, Packet
 
 SLICE = 250  # lines written to before anything else gets its turn: about 2 ms
 
@@ -27,10 +27,12 @@ class Answer:
     call: given (line, packet number or None, content or None); it acknowledges itself, at once or later. None
     or several contents are as good as none.
     ahead: whether it may overtake what the same line said before and python-socketio still works on.
+    known: how its content is read where that is of one type; what is of another is as good as none.
     """
 
     call: Callable[[Line, int | None, Any], None]
     ahead: bool
+    known: Known | None = None
 
 
 class Exchange:
@@ -55,6 +57,7 @@ class Exchange:
         self.limits = limits
         self.now_s = now_s
         self.answers: dict[tuple[str, str], Answer] = {}  # written while the service is put together
+        self.known: tuple[tuple[Known, Answer], ...] = ()  # of these, those with one type of content
         self.dropped: Counter[str] = Counter()  # connections we ended, by reason; written by lines
         self._sockets = sockets
         self._members = cast("Members", sockets.manager)
@@ -85,9 +88,16 @@ class Exchange:
         call: Callable[[Line, int | None, Any], None],
         *,
         ahead: bool = False,
+        content: type | None = None,
     ) -> None:
-        """From now on `call` answers that event, and python-socketio does not hear of it; see `Answer`."""
-        self.answers[namespace, event] = Answer(call, ahead)
+        """From now on `call` answers that event, and python-socketio does not hear of it; see `Answer`.
+
+        content: what its content has to be, for an event that comes so often that reading it counts.
+        """
+        known = None if content is None else Known(namespace, event, content)
+        self.answers[namespace, event] = answer = Answer(call, ahead, known)
+        if known is not None:
+            self.known = (*self.known, (known, answer))
 
     # ------------------------------------------------------------ what lines ask
 

@@ -9,6 +9,15 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # a platform for which the package has nothing compiled
+    from websockets.utils import apply_mask
+
+unmask: Final = apply_mask
+"""Takes the mask off some bytes, or puts it on: (content, mask of 4 bytes). Compiled, it takes a fifth of
+the time that an exclusive-or of Python's long numbers takes."""
+
 CONTINUATION: Final = 0x0
 TEXT: Final = 0x1
 BINARY: Final = 0x2
@@ -20,9 +29,6 @@ CONTROL_BYTES_MAX: Final = 125
 FIN: Final = 0x80
 MASKED: Final = 0x80
 
-
-_ONES: Final = [sum(1 << (32 * word) for word in range(words)) for words in range(129)]
-"""By a number of words: numbers that repeat a mask so often when they are multiplied with it."""
 
 _SHORT: Final = [bytes((FIN | BINARY, length)) for length in range(126)]
 """How a short binary message begins, by its length."""
@@ -65,17 +71,6 @@ def close_frame(code: Code, reason: str = "") -> bytes:
     """A close frame; the reason is cut to what fits."""
     said = reason.encode()[: CONTROL_BYTES_MAX - 2].decode(errors="ignore").encode()
     return frame(CLOSE, code.to_bytes(2, "big") + said)
-
-
-def unmask(content: bytes, mask: bytes) -> bytes:
-    """Takes the mask off, or puts it on: the same. `mask`: 4 bytes."""
-    # One exclusive-or of two long numbers is the fastest that Python has; and for what phones send, to
-    # multiply the mask is faster than to write it out.
-    length = len(content)
-    words = (length + 3) >> 2
-    key = int.from_bytes(mask, "little")
-    repeated = key * _ONES[words] if words < len(_ONES) else int.from_bytes(mask * words, "little")
-    return (int.from_bytes(content, "little") ^ repeated).to_bytes(words << 2, "little")[:length]
 
 
 def close_code(content: bytes) -> Code | int:

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 
-from gala.wire.frames import BINARY, CLOSE, PING, PONG, TEXT, Broken, Code, Reader, close_code, frame, unmask
+from gala.wire.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    Broken,
+    Code,
+    Reader,
+    close_code,
+    frame,
+    unmask,
+)
 from gala.wire.handshake import NoSocket, answer
 from gala.wire.outlet import CLOSING, DEAF, GONE, NEW, OPEN, ROUND_TRIP, ROUND_TRIP_BACK, Outlet
 from gala.wire.packets import EVENT, Packet, Unreadable, read
@@ -181,6 +193,17 @@ class Line(Outlet):
         """A Socket.IO packet: answered at once if anybody does, else python-socketio's."""
         if self._state != OPEN or self._too_fast():
             return
+        for known, known_answer in self._exchange.known:
+            if self._cold is None and known.namespace in self.namespaces:
+                try:
+                    packet = known.decode(content)
+                except (ValueError, RecursionError):
+                    continue  # it is read like any other, which finds out what it is instead
+                try:
+                    known_answer.call(self, packet.id, packet.data[1])
+                except Exception:
+                    log.exception("an answer failed", answer=known_answer.call)
+                return
         try:
             packet = read(content)
         except Unreadable as fault:
@@ -195,10 +218,13 @@ class Line(Outlet):
 
     def _answer(self, answer_now: "Answer", packet: Packet) -> None:
         """Has a packet answered at once. A fault of ours costs its answer, and not the line."""
+        content = packet.data[1] if len(packet.data) == 2 else None
+        if answer_now.known is not None:
+            content = answer_now.known.content(content)
         try:
-            answer_now.call(self, packet.id, packet.data[1] if len(packet.data) == 2 else None)
+            answer_now.call(self, packet.id, content)
         except Exception:
-            log.exception("an answer failed", namespace=packet.nsp, event_name=packet.data[0])
+            log.exception("an answer failed", answer=answer_now.call)
 
     def _too_fast(self) -> bool:
         """Counts a message; whether it is one too many, and was the last."""

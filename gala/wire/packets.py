@@ -3,7 +3,8 @@
 An event for many is built once, with its WebSocket header, and the same bytes go to everyone.
 """
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, Literal
 
 import msgspec
 from socketio.msgpack_packet import MsgPackPacket
@@ -62,6 +63,37 @@ def read(content: bytes) -> Packet:
     return packet
 
 
+class Known:
+    """An event whose content is of one type: its packet is read in one go, straight into that type.
+
+    Whatever is not exactly that, `decode` raises a ValueError for, and `read` finds out what it is.
+    """
+
+    __slots__ = ("_content", "decode", "namespace")
+
+    def __init__(self, namespace: str, event: str, content: type) -> None:
+        self.namespace = namespace
+        packet = msgspec.defstruct(
+            "KnownPacket",
+            [
+                ("type", Literal[EVENT]),
+                ("nsp", Literal[namespace]),
+                ("data", tuple[Literal[event], content]),  # type: ignore[valid-type]
+                ("id", int | None, None),
+            ],
+            gc=False,
+        )
+        self.decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(packet).decode
+        self._content: Callable[[bytes], Any] = msgspec.msgpack.Decoder(content).decode
+
+    def content(self, plain: object) -> Any:
+        """The content as its type, of a packet that `read` has read; None: it is none."""
+        try:
+            return self._content(_encode(plain))
+        except (ValueError, TypeError, RecursionError):
+            return None
+
+
 def event_frame(namespace: str, event: str, *content: object) -> bytes:
     """An event, ready for the wire. Content: structs or plain values."""
     return frame(BINARY, _encode({"type": EVENT, "data": [event, *content], "nsp": namespace}))
@@ -70,6 +102,27 @@ def event_frame(namespace: str, event: str, *content: object) -> bytes:
 def ack_frame(namespace: str, number: int, content: object) -> bytes:
     """The acknowledgement of the client's packet of that number."""
     return frame(BINARY, _encode({"type": ACK, "data": [content], "nsp": namespace, "id": number}))
+
+
+HOLE: Final = 0xFFFF
+
+
+class AckMould:
+    """Acknowledgements that are the same but for one number in their content, and the packet's: these two are
+    encoded, and the rest is there."""
+
+    __slots__ = ("_after", "_before")
+
+    def __init__(self, namespace: str, content: Callable[[int], object]) -> None:
+        """`content(n)`: the content with that number in it, up to 65 535. ValueError: it differs in more."""
+        whole = _encode({"type": ACK, "data": [content(HOLE)], "nsp": namespace, "id": 0})[:-1]
+        self._before, _, self._after = whole.partition(_encode(HOLE))
+        if self.frame(1, 2) != ack_frame(namespace, 2, content(1)):
+            raise ValueError("contents that differ in more than one number")
+
+    def frame(self, value: int, number: int) -> bytes:
+        """As `ack_frame`, byte for byte."""
+        return frame(BINARY, b"%b%b%b%b" % (self._before, _encode(value), self._after, _encode(number)))
 
 
 class ServedPacket(MsgPackPacket):  # type: ignore[misc]  # python-socketio has no types

@@ -25,12 +25,13 @@ from urllib.parse import unquote
 
 import uvloop
 
-from gala.evening import GATHER_S
+from gala.edge.plays import GATHER_BUSY_S
 from gala.store.valkey import EmbeddedValkey
 from tests.bench.hotpath_load import GALA, Crowd, Stuck, event, play_frame
 from tests.bench.hotpath_peers import Kind, fetched
 from tests.bench.hotpath_report import Cost, report, table
 
+RUSH = 500  # connections that come, and enter, together
 FIRST = 100  # connections before memory is measured: what the first of them bring is not theirs
 ONLINE = "123456"
 SERVER = "from tests.bench.hotpath_server import main; main()"
@@ -42,9 +43,11 @@ class CannotMeasure(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """peers: whether any are fetched. phones: connections to each server. plays, boards: a round's, each."""
+    """peers: whether any are fetched. idle: connections to each server for its memory, one server at a time;
+    phones: how many of them stay. plays, boards: a round's, each."""
 
     peers: bool = True
+    idle: int = 10_000
     phones: int = 1_000
     plays: int = 20
     boards: int = 30
@@ -81,22 +84,27 @@ class Run:
         if answered:
             self.process.stdout.readline()
 
-    async def connect(self, phones: int) -> None:
-        """Connects everyone, and measures time and memory of all but the first.
+    async def connect(self, idle: int, phones: int) -> None:
+        """Connects so many, and measures time and memory of all but the first; then all but `phones` hang up.
 
         The time is that as far as CONNECT's reply; what only ours does after it, welcome and number, is
         told beside it. The memory is what a viewer who can vote takes.
         """
-        first = min(FIRST, phones // 2)
+        first = min(FIRST, idle // 2)
         await self.crowd.connect(first)
         await self.enter(0)
-        before_kib, before_us = self.memory_kib(), self.cpu_us()
-        await self.crowd.connect(phones - first)
-        connected_us = self.cpu_us()
-        await self.enter(first)
-        self.cost.connect_us = (connected_us - before_us) / (phones - first)
-        self.cost.enter_us = (self.cpu_us() - connected_us) / (phones - first)
-        self.cost.kib_per_connection = (self.memory_kib() - before_kib) / (phones - first)
+        before_kib = self.memory_kib()
+        connect_us = enter_us = 0.0
+        for start in range(first, idle, RUSH):
+            began_us = self.cpu_us()
+            await self.crowd.connect(min(RUSH, idle - start))
+            connected_us = self.cpu_us()
+            await self.enter(start)
+            connect_us += connected_us - began_us
+            enter_us += self.cpu_us() - connected_us
+        self.cost.connect_us, self.cost.enter_us = connect_us / (idle - first), enter_us / (idle - first)
+        self.cost.kib_per_connection = (self.memory_kib() - before_kib) / (idle - first)
+        self.crowd.close(phones)
 
     async def enter(self, since: int) -> None:
         """Our phones are welcomed and ask for their numbers; the peers gave theirs at the connection."""
@@ -167,7 +175,7 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
         ours = [sys.executable, "-c", SERVER, valkey.url, str(folder)]
         runs.append(start(Kind("gala", ours, GALA), Path.cwd(), folder / "gala.log"))
         for kind in peers:
-            told = [kind.name, unquote(valkey.url.removeprefix("unix://")), str(GATHER_S * 1000), ONLINE]
+            told = [kind.name, unquote(valkey.url.removeprefix("unix://")), str(GATHER_BUSY_S * 1000), ONLINE]
             try:
                 runs.append(
                     start(
@@ -177,7 +185,7 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
             except CannotMeasure as problem:
                 said.append(str(problem))
         for run in runs:
-            await run.connect(options.phones)
+            await run.connect(options.idle, options.phones)
         for round_ in range(-1, options.rounds):
             for run in runs:
                 vote, board = await run.vote(options.plays), await run.board(options.boards)
@@ -196,7 +204,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="gala bench hotpath", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="the report as JSON, and nothing else")
     parser.add_argument("--rounds", type=int, default=Options.rounds, help="of every server, in turn")
-    parser.add_argument("--phones", type=int, default=Options.phones, help="connections to each server")
+    parser.add_argument("--phones", type=int, default=Options.phones, help="connections that vote")
+    parser.add_argument("--idle", type=int, default=Options.idle, help="connections that memory is told of")
     chosen = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -204,7 +213,12 @@ def main() -> int:
         sys.stderr.write("fetching the peers from npm, then a minute of rounds\n")
     with tempfile.TemporaryDirectory(prefix="gala-bench-") as folder:
         try:
-            said = uvloop.run(measure(Options(rounds=chosen.rounds, phones=chosen.phones), Path(folder)))
+            said = uvloop.run(
+                measure(
+                    Options(rounds=chosen.rounds, phones=chosen.phones, idle=max(chosen.idle, chosen.phones)),
+                    Path(folder),
+                )
+            )
         except (CannotMeasure, Stuck) as problem:
             sys.stderr.write(f"{problem}\n")
             return 1

@@ -166,7 +166,8 @@ class Crowd:
             phone.transport.write(frames[0])
         await self.come()
 
-    def close(self) -> None:
-        """Hangs up."""
-        for phone in self.phones:
+    def close(self, stay: int = 0) -> None:
+        """Hangs up; the first `stay` do not."""
+        for phone in self.phones[stay:]:
             phone.transport.abort()
+        del self.phones[stay:]

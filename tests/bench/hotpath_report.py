@@ -1,6 +1,7 @@
 """What `hotpath` found, as JSON and as a table, and how it compares with the goals."""
 
 import math
+import platform
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -65,6 +66,7 @@ def report(costs: dict[str, Cost], said: list[str]) -> dict[str, Any]:
         for name, goal in GOALS.items()
     }
     return {
+        "python": platform.python_version(),
         "gala": ours,
         "peers": found,
         "ratios": ratios,
@@ -76,7 +78,9 @@ def report(costs: dict[str, Cost], said: list[str]) -> dict[str, Any]:
 
 def table(said: dict[str, Any]) -> str:
     """The report for people."""
-    lines = [f"{'':34}{'µs a vote':>12}{'µs a frame':>12}{'µs a connect':>14}{'KiB':>8}"]
+    lines = [
+        f"{'Python ' + said['python']:34}{'µs a vote':>12}{'µs a frame':>12}{'µs a connect':>14}{'KiB':>8}"
+    ]
     for name, cost in {OURS: said[OURS], **said["peers"]}.items():
         lines.append(
             f"{ROWS[name]:34}{cost['vote_us']:12}{cost['frame_us']:12}{cost['connect_us']:14}"

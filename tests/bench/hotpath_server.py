@@ -16,13 +16,14 @@ from pathlib import Path
 
 import uvloop
 
+from gala import memory
 from gala.clock import GalaClock
 from gala.edge.app import public_app
 from gala.edge.broadcast import Broadcast
 from gala.edge.edge import Edge
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
-from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S, GATHER_S
+from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S
 from gala.listener import Listener
 from gala.passes import Passes
 from gala.protocol import Tally
@@ -77,7 +78,7 @@ async def serve(url: str, folder: Path) -> None:
         hall.rounds,
         Texts(rundown, bytes(32)),
         ShowLog(clients, rundown.id),
-        redis,
+        clients,
         Passes(SECRET, rundown.id),
         broadcast,
         name="edge-bench",
@@ -97,10 +98,8 @@ async def serve(url: str, folder: Path) -> None:
             await step()
             await asyncio.sleep(seconds)
 
-    async def flush() -> None:
-        await edge.plays.pending.wait()
-        await asyncio.sleep(GATHER_S)
-        await edge.plays.flush()
+    async def count() -> None:
+        await edge.plays.step()
         edge.plays.ack_ms.clear()  # as the report does
 
     async def board() -> None:
@@ -126,12 +125,13 @@ async def serve(url: str, folder: Path) -> None:
             tasks.create_task(listener.run()),
             tasks.create_task(every(CLOCK_S, timekeeper.step)),
             tasks.create_task(every(FOLLOW_S, edge.follow)),
-            tasks.create_task(every(0, flush)),
+            tasks.create_task(every(0, count)),
             tasks.create_task(every(EDGE_S, step)),
         ]
         heard = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(heard), sys.stdin)
+        memory.settle()
         say(listener.port)
         async for line in heard:
             match line.strip():

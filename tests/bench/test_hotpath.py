@@ -11,7 +11,7 @@ def cost(us: float, *, kib: float = 4.0) -> Cost:
 
 
 async def test_every_vote_is_counted_and_every_board_arrives(tmp_path: Path) -> None:
-    said = await measure(Options(peers=False, phones=6, plays=2, boards=2, rounds=1), tmp_path)
+    said = await measure(Options(peers=False, idle=8, phones=6, plays=2, boards=2, rounds=1), tmp_path)
     assert said["peers"] == said["ratios"] == {}
     assert said["gala"]["vote_us"] > 0
     assert said["gala"]["frame_us"] > 0

@@ -20,9 +20,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+from gala.beginning import service_secret
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS
-from gala.evening import Evening, open_evening, service_secret
+from gala.evening import Evening, open_evening
 from gala.notary import chain_and_signature
 from gala.protocol_crew import CuePost
 from gala.rundown_file import load

@@ -19,6 +19,13 @@ async def stage(clients: Clients, valkey_url: str, tmp_path: Path) -> AsyncItera
 
 
 @pytest.fixture
+async def other(stage: Stage, valkey_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    """A second process of the same evening."""
+    async with running(valkey_url, tmp_path / "other", beside=stage) as other:
+        yield other
+
+
+@pytest.fixture
 async def join(stage: Stage) -> AsyncIterator[Join]:
     """Connects a phone, waits for its welcome, and hangs up in the end."""
     async with contextlib.AsyncExitStack() as stack:

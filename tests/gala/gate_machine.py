@@ -25,7 +25,7 @@ from gala.store.clients import connect
 from gala.store.log import ShowLog
 from games import whack
 from tests.gala.gates import GATES
-from tests.gala.hall import Hall
+from tests.gala.hall import Hall, submit
 from voting.box import PAGE, Box, GateState
 from voting.layout import channel_of
 from voting.recount import recount
@@ -424,7 +424,7 @@ class GateMachine(RuleBasedStateMachine):
     ) -> None:
         def play(number: int, tuning: Tuning) -> asyncio.Task[PlayReply]:
             cohort = post.cohort(tuning)
-            coming = post.plays.submit(round_.id, number, seq, cohort, move, claimed_ms, bound_ms)
+            coming = submit(post.plays, round_.id, number, seq, cohort, move, claimed_ms, bound_ms)
             return asyncio.get_running_loop().create_task(coming)
 
         async def arrives() -> None:

@@ -105,11 +105,18 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def running(
-    url: str, data: Path, *, rundown: Rundown = SHORT, rate: float = 0.0, beside: Stage | None = None
+    url: str,
+    data: Path,
+    *,
+    rundown: Rundown = SHORT,
+    rate: float = 0.0,
+    beside: Stage | None = None,
+    port: int = 0,
 ) -> AsyncIterator[Stage]:
     """A whole evening with listeners, over the store at `url`; by its end no role may have failed.
 
     rate: how fast gala time runs; 0: by hand. beside: another process of that evening, with the same hand.
+    port: a public port that it shares with others.
     """
     hand = beside.hand if beside is not None else Hand()
     start_ms = rundown.starts_at_ms
@@ -119,7 +126,7 @@ async def running(
         clock.not_before(beside.evening.clock.now_ms())
     chain, signature = chain_and_signature(rundown, SECRET)
     async with open_evening(
-        Settings(data=data, redis_url=url, public_port=0, crew_port=0),
+        Settings(data=data, redis_url=url, public_port=port, crew_port=0),
         rundown,
         rehearsal=True,
         clock=clock,
@@ -130,6 +137,7 @@ async def running(
         wall_s=lambda: NOW_S,
         world=world_of if rate else hand.world,
         grace_ms=int(500 * max(1, rate)),
+        shared=bool(port),
     ) as evening:
         running = asyncio.create_task(evening.run())
         try:

@@ -26,7 +26,7 @@ from gala.rundown import Rundown
 from gala.settings import Settings
 from gala.store import keys
 from gala.wire.limits import Limits
-from tests.gala.hall import SECRET
+from tests.gala.hall import SECRET, submit
 from tests.gala.phones import NOW_S, Hand
 
 CONNECT, EVENT, ACK = 0, 2, 3
@@ -181,7 +181,7 @@ class Night:
         edge = self.evening.edge
         cohort = edge.audience.seat(Tuning("hall")).cohort
         plays = [
-            asyncio.create_task(edge.plays.submit(round_id, CROWD + number, seq, cohort, move))
+            asyncio.create_task(submit(edge.plays, round_id, CROWD + number, seq, cohort, move))
             for number, move in moves.items()
         ]
         await asyncio.sleep(0)

@@ -339,7 +339,7 @@ async def test_a_double_minute_and_a_cut_weigh_plays_by_their_arrival_and_the_re
     over = await booths.tap(1, 3, 500, "mei")
     assert over.mine is not None
     assert (over.mine.has["total"], over.mine.has["own"]) == (200, 130)
-    assert over.refused == [(201, "over_cap")]
+    assert over.refused == [[201, "over_cap"]]
     await booths.step(15_000)
     assert (await booths.tap(2, 4, 91, "ana")).reason == "locked"
     await booths.step(GRACE_MS)

@@ -16,7 +16,7 @@ from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timing import GRACE_MS
-from tests.gala.hall import STEP_MS, Booth, Hall, Killed, Life
+from tests.gala.hall import STEP_MS, Booth, Hall, Killed, Life, submit
 from tests.gala.story import TETRIS
 from voting.box import Box, GateState
 
@@ -204,7 +204,9 @@ async def test_a_tap_before_the_lock_counts_within_its_connections_round_trip_an
     ]
     waiting = [
         asyncio.ensure_future(
-            booth.plays.submit(TETRIS, number, 1, booth.cohort, {"choices": ["comets"]}, claimed_ms, bound_ms)
+            submit(
+                booth.plays, TETRIS, number, 1, booth.cohort, {"choices": ["comets"]}, claimed_ms, bound_ms
+            )
         )
         for number, claimed_ms, bound_ms in claims
     ]

@@ -416,6 +416,16 @@ async def test_an_opinions_counts_run_live_each_channel_in_its_own_time(stage: S
             assert content["seq"] + 8_000 <= now_ms, "no channel is told what its picture does not show yet"
 
 
+async def test_the_phones_that_a_board_tells_of_are_those_of_all_edges(
+    stage: Stage, other: Stage, join: Join
+) -> None:
+    here, _there = await join(channel="hall"), await join(channel="hall", on=other)
+    await here.ask("enter", {})
+    await in_round(stage, here, SONG)
+    assert (await here.play(SONG, 1, "owl"))["status"] == "counted"
+    await stage.until(here.hear("tally", lambda tally: tally["online"] == 2))
+
+
 # ---------------------------------------------------------------- the store fails
 
 
@@ -514,6 +524,7 @@ async def test_a_store_of_our_own_killed_twice_in_a_round_comes_back_by_itself_w
                 for phone in phones:
                     reply = await phone.play(TETRIS, seq, choice)
                     while reply["status"] == "retry":
+                        await asyncio.sleep(0.05)  # a phone waits longer; without waiting it says too much
                         reply = await phone.play(TETRIS, seq, choice)
                     # already: it was written as the store died, and only the answer was lost
                     assert reply["status"] in ("counted", "already")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gala.beginning import OtherRundown, begin
 from gala.edge.crew import Crew
-from gala.evening import OtherRundown, begin
 from gala.follower import STALE, CueRefused, Follower
 from gala.passes import CrewPass, Passes
 from gala.protocol_crew import CuePost

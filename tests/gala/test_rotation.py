@@ -7,7 +7,7 @@ made wrong. How long it takes to find out is real time.
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from redis import exceptions
 
+from gala.listener import reserve
 from gala.protocol_crew import CuePost, DeskClock, DeskEdge
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
@@ -23,13 +24,6 @@ from tests.conftest import PATIENCE_S
 from tests.gala.hall import Hall
 from tests.gala.phones import NOW_S, Join, Phone, Refused, Stage, running
 from tests.gala.story import TETRIS
-
-
-@pytest.fixture
-async def other(stage: Stage, valkey_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    """A second process of the same evening."""
-    async with running(valkey_url, tmp_path / "other", beside=stage) as other:
-        yield other
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -162,6 +156,32 @@ async def test_an_edge_that_cannot_read_the_log_takes_no_plays_until_it_can(
     await is_out(stage, "")
     assert (await phone.play(TETRIS, 2, "harbour"))["status"] == "counted"
     assert await ready(stage) == (200, "ok\n")
+
+
+async def test_at_a_shared_port_it_lets_nobody_in_meanwhile_so_that_others_do(
+    clients: Clients, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with reserve("127.0.0.1", 0, setting="-") as reserved:
+        port = reserved.getsockname()[1]
+        async with (
+            running(valkey_url, tmp_path / "one", port=port) as one,
+            running(valkey_url, tmp_path / "two", port=port, beside=one) as two,
+        ):
+            await until(lambda: one.evening.public.open and two.evening.public.open)
+
+            async def blind() -> Any:
+                raise exceptions.ConnectionError
+
+            with monkeypatch.context() as patched:
+                patched.setattr(one.evening.edge.follower, "read", blind)
+                await until(lambda: not one.evening.public.open)
+                phones = [await Phone.connect(two) for _ in range(8)]
+                for phone in phones:
+                    await phone.hear("welcome")
+                assert (len(one.evening.edge.audience), len(two.evening.edge.audience)) == (0, 8)
+            await until(lambda: one.evening.public.open)
+            for phone in phones:
+                await phone.close()
 
 
 async def test_an_edge_whose_store_is_frozen_says_that_it_is_the_store(tmp_path: Path) -> None:

@@ -299,6 +299,46 @@ def test_a_fault_of_ours_costs_an_answer_and_not_the_line(service: Service) -> N
     raw.close()
 
 
+KNOWN = {"seq": 7, "move": {"choices": ["a"]}}
+
+
+@pytest.mark.parametrize(
+    ("content", "heard"),
+    [
+        ([KNOWN], KNOWN),
+        ([KNOWN | {"more": 1}], KNOWN),
+        ([{"seq": 1, "move": None}], {"seq": 1, "move": None}),
+        ([], None),
+        ([KNOWN, KNOWN], None),
+        ([{"seq": "7", "move": {}}], None),
+        ([{"seq": 7}], None),
+        (["known"], None),
+    ],
+)
+def test_content_of_a_known_type_is_read_as_that_and_any_other_is_as_good_as_none(
+    service: Service, content: list[object], heard: object
+) -> None:
+    raw = Raw.join(service)
+    assert raw.ask("known", *content, number=3) == [heard]
+    assert raw.ask("known", KNOWN, number=4) == [KNOWN]
+    raw.close()
+
+
+def test_known_content_keeps_its_turn_and_a_fault_of_ours_costs_only_its_answer(service: Service) -> None:
+    raw = Raw.join(service)
+    raw.packet(2, ["slow", None], number=1)
+    raw.packet(2, ["known", KNOWN], number=2)
+    raw.packet(2, ["sync", "s"], number=3)
+    assert raw.packet_heard()["id"] == 3
+    service.call(service.gate.set)
+    assert [raw.packet_heard()["id"] for _ in range(2)] == [1, 2]
+    service.call(service.gate.clear)
+    raw.packet(2, ["known", {"seq": -1, "move": None}], number=4)
+    raw.packet(2, ["known", {"seq": 5, "move": None}])  # who asks for no answer gets none
+    assert raw.ask("known", KNOWN, number=6) == [KNOWN]
+    raw.close()
+
+
 def test_messages_pile_up_behind_a_slow_one_only_so_far(service: Service) -> None:
     raw = Raw.join(service)
     for number in range(40):

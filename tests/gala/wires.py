@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import msgpack
+import msgspec
 import socketio
 import uvloop
 from starlette.applications import Starlette
@@ -38,6 +39,13 @@ HANDSHAKE = (
     "Sec-WebSocket-Version: {version}\r\nSec-WebSocket-Key: {key}\r\n{more}\r\n"
 )
 PATH = "/socket.io/?EIO=4&transport=websocket"
+
+
+class Content(msgspec.Struct):
+    """What the event `known` has to have."""
+
+    seq: int
+    move: msgspec.Raw
 
 
 class Handlers(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio has no types
@@ -93,6 +101,7 @@ class Service:
         self.exchange.answer(NAMESPACE, "sync", self._say, ahead=True)
         self.exchange.answer(NAMESPACE, "play", self._say)
         self.exchange.answer(NAMESPACE, "broken", self._fail)
+        self.exchange.answer(NAMESPACE, "known", self._say_known, content=Content)
         app = Starlette(routes=[Route("/healthz", self._healthz), Route("/board", self._board)])
         self.listener = Listener(app, self.exchange, "127.0.0.1", 0, setting="-")
         self.port = self.listener.port
@@ -101,6 +110,12 @@ class Service:
     @staticmethod
     def _say(line: Line, number: int | None, data: Any) -> None:
         line.ack(NAMESPACE, number, {"heard": data})
+
+    @staticmethod
+    def _say_known(line: Line, number: int | None, content: "Content | None") -> None:
+        if content is not None and content.seq < 0:
+            raise RuntimeError("meant to fail")
+        line.ack(NAMESPACE, number, content and {"seq": content.seq, "move": msgpack.unpackb(content.move)})
 
     @staticmethod
     def _fail(_line: Line, _number: int | None, _data: Any) -> None:

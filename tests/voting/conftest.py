@@ -1,10 +1,15 @@
+"""What holds for a box holds on one server and on a cluster."""
+
+from collections.abc import AsyncIterator
+
 import pytest
 from redis.asyncio import Redis
 
-from gala.store.clients import Clients
+from tests.conftest import emptied
 
 
 @pytest.fixture
-def redis(clients: Clients) -> Redis:
+async def redis(any_url: str) -> AsyncIterator[Redis]:
     """The client a box is used with: it never repeats a command by itself."""
-    return clients.once
+    async with emptied(any_url) as clients:
+        yield clients.once

@@ -207,6 +207,11 @@ export interface Clock {
   rate: number;
 }
 
+/** A planned restart: connect again, each phone at a moment of its own within this time. */
+export interface Drain {
+  within_ms: number;
+}
+
 /** CONNECT's content. */
 export interface Auth {
   pass: string;
@@ -633,6 +638,7 @@ export interface Messages {
   Mine: Mine,
   Welcome: Welcome,
   Clock: Clock,
+  Drain: Drain,
   Auth: Auth,
   Enter: Enter,
   EnterReply: EnterReply,
@@ -685,6 +691,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": []}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
   Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
   Clock: { absent: {}, parts: {} },
+  Drain: { absent: {}, parts: {} },
   Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": ""}, parts: {} },
   Enter: { absent: {"proof": ""}, parts: {} },
   EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },

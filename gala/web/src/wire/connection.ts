@@ -30,6 +30,8 @@ export class Connection {
   readonly link: Signal<Link> = signal({ state: "joining", reason: "", tries: 0, next_at_ms: 0 });
   readonly socket: Socket;
   private timer = 0;
+  /** local time until which a `drain` lets us wait, ms: a line that ends before brings nobody back sooner */
+  private drained_until_ms = 0;
 
   constructor(
     namespace: string,
@@ -48,10 +50,15 @@ export class Connection {
     });
     this.socket.on("connect_error", (error: Error & { data?: unknown }) => this.failed(error));
     this.socket.on("disconnect", (why) => {
-      if (why !== "io client disconnect") this.retry(RETRY_FIRST_MS);
+      if (why === "io client disconnect") return;
+      const left_ms = this.drained_until_ms - performance.now();
+      if (left_ms > 0) this.link.value = { ...this.link.value, state: "down", next_at_ms: this.drained_until_ms };
+      else this.retry(RETRY_FIRST_MS);
     });
     this.socket.on("drain", (told: { within_ms?: number }) => {
-      this.pause(this.chance() * (told.within_ms ?? 2000));
+      const wait_ms = this.chance() * (told.within_ms ?? 2000);
+      this.drained_until_ms = performance.now() + wait_ms;
+      this.pause(wait_ms);
     });
     addEventListener("online", () => this.now());
     addEventListener("offline", () => {

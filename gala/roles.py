@@ -1,0 +1,213 @@
+"""The roles of an evening, each put together from what a process has: its store, clock, secret and settings.
+
+A process has all of them, or some, and shares nothing with others but the store:
+
+=========  =============================================================================================
+edge       the public listener: pages, sockets, plays. As many as there are viewers for
+conductor  timed cues, gates, boards. One, or two
+notary     seals, draws, the books and the bundle in GALA_DATA. One
+crew       the crew's listener: director, overlay, auditor. One, or as many as there are desks
+=========  =============================================================================================
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gala.clock import GalaClock
+from gala.conductor import Conductor
+from gala.edge.app import crew_app, public_app
+from gala.edge.broadcast import Broadcast
+from gala.edge.crew import Crew
+from gala.edge.edge import Edge
+from gala.edge.overlay import Overlays
+from gala.edge.rotation import Rotation
+from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
+from gala.listener import Listener, reachable_host
+from gala.notary import Notary, Signature, register_keys
+from gala.passes import Passes, derive
+from gala.rounds import Rounds
+from gala.rundown import Rundown
+from gala.settings import Settings
+from gala.store.clients import Clients
+from gala.store.log import ShowLog
+from gala.texts import Texts
+from gala.timekeeping import Timekeeper, World
+from gala.wire.exchange import Exchange
+from gala.wire.limits import Limits
+from rewards.beacon import Chain
+from rewards.register import Register
+
+ROLES = ("edge", "conductor", "notary", "crew")
+
+Entropy = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What the roles of one process are made from. `name`: the process's, unique in the show."""
+
+    settings: Settings
+    rundown: Rundown
+    clock: GalaClock
+    world: World
+    timekeeper: Timekeeper
+    clients: Clients
+    log: ShowLog
+    rounds: Rounds
+    passes: Passes
+    texts: Texts
+    secret: bytes
+    entropy: Entropy
+    wall_s: Callable[[], int]
+    name: str
+
+    def of(self, clients: Clients) -> "House":
+        """The same, for a role that is another user of the store."""
+        return replace(self, clients=clients, log=ShowLog(clients, self.rundown.id))
+
+    @property
+    def bundle(self) -> Path:
+        """Where the evidence will be."""
+        return self.settings.data / "bundle"
+
+    @property
+    def origins(self) -> list[str] | None:
+        """The origins whose pages may open a socket; None: our own."""
+        return self.settings.origins.split(",") if self.settings.origins else None
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """An edge and where viewers reach it."""
+
+    edge: Edge
+    public: Listener
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A notary and the books it keeps, which are open."""
+
+    notary: Notary
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class Booth:
+    """What the crew see, and where they reach it."""
+
+    crew: Crew
+    overlays: Overlays
+    listener: Listener
+
+
+def front(house: House, limits: Limits, *, shared: bool) -> Front:
+    """shared: the public port is that of other processes too."""
+    clock, settings, entropy = house.clock, house.settings, house.entropy
+    viewers = make_sockets(house.origins)
+    lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate)
+    edge = Edge(
+        house.rundown,
+        house.rounds,
+        house.texts,
+        house.log,
+        house.clients,
+        house.passes,
+        Broadcast(lines),
+        name=f"edge-{house.name}",
+        code_key=register_keys(house.secret).codes,
+        now=clock.now_ms,
+        rate=lambda: clock.rate,
+        rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
+    )
+    viewers.register_namespace(ViewerSocket(viewers, edge, entropy))
+    AtOnce(lines, edge, clock.now_ms)
+    public = Listener(
+        public_app(edge, viewers, house.bundle, entropy),
+        lines,
+        settings.public_host,
+        settings.public_port,
+        setting="GALA_PUBLIC_PORT",
+        shared=shared,
+    )
+    return Front(edge, public)
+
+
+def conductor(house: House, grace_ms: int) -> Conductor:
+    """grace_ms: how long after a lock plays that arrived before it may still be applied."""
+    return Conductor(
+        house.rundown, house.rounds, house.log, house.clients.once, name=house.name, grace_ms=grace_ms
+    )
+
+
+async def office(house: House, *, rehearsal: bool, chain: Chain, signature: Signature) -> Office:
+    """Opens the books, which are to be closed afterwards."""
+    rundown = house.rundown
+    register = await Register.open(
+        house.settings.data / "books",
+        show=rundown.id,
+        rehearsal=rehearsal,
+        keys=register_keys(house.secret),
+    )
+    notary = Notary(
+        rundown,
+        house.rounds,
+        house.log,
+        house.clients.once,
+        register,
+        chain=chain,
+        signature=signature,
+        secret=house.secret,
+        bundle=house.bundle,
+    )
+    return Office(notary, register)
+
+
+def booth(house: House, join_url: str, *, shared: bool) -> Booth:
+    """join_url: where the audience goes. shared: the crew's port may be another process's too."""
+    clock, settings = house.clock, house.settings
+    consoles = make_sockets(house.origins)
+    crew = Crew(
+        house.rundown,
+        house.rounds,
+        house.log,
+        house.clients.once,
+        house.passes,
+        now=clock.now_ms,
+        rate=lambda: clock.rate,
+        wall_s=house.wall_s,
+        knows_the_time=lambda: house.timekeeper.right,
+        store_trouble=lambda: house.timekeeper.store_trouble,
+    )
+    overlays = Overlays(
+        house.rundown,
+        house.rounds,
+        house.texts,
+        crew.history,
+        house.clients.once,
+        join_url=join_url,
+        now=clock.now_ms,
+        rate=lambda: clock.rate,
+    )
+    listener = Listener(
+        crew_app(crew, overlays, consoles),
+        # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
+        Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
+        settings.crew_host,
+        settings.crew_port,
+        setting="GALA_CREW_PORT",
+        shared=shared,
+    )
+    return Booth(crew, overlays, listener)
+
+
+def join_url(settings: Settings, port: int) -> str:
+    """Where the audience goes, if viewers are served at `port`."""
+    return settings.public_url or f"http://{reachable_host(settings.public_host)}:{port}/"
+
+
+def texts_of(rundown: Rundown, secret: bytes) -> Texts:
+    """What pages read, by hashes that tell nothing."""
+    return Texts(rundown, derive(secret, "texts"))
