@@ -37,7 +37,8 @@ from rewards.audit import verify_bundle
 RUNDOWNS = Path(__file__).parent / "rundowns"
 CHECKOUT = Path(__file__).parent.parent
 BENCHES = {  # modules of tests/bench, which only a source checkout has
-    "box": "what a play costs the store, and how long a recount takes",
+    "box": "what a play costs the store",
+    "recount": "how long ten million slots take to count anew",
     "million": "a million votes through several edges, counted exactly through kills",
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",

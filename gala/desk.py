@@ -187,6 +187,7 @@ def desk(
                 rotation=report.rotation,
                 clock_ms=report.clock_ms,
                 log_lag_ms=report.log_lag_ms,
+                dropped=report.dropped,
             )
             for name, report in sorted(edges.items())
         ],

@@ -116,7 +116,8 @@ class DeskRound(Message):
 
 
 class DeskEdge(Message):
-    """`rotation`: why it takes no plays now (clock, log, store); empty: it does."""
+    """`rotation`: why it takes no plays now (clock, log, store); empty: it does. `dropped`: connections it
+    ended against their will, by reason."""
 
     name: str
     phones: int
@@ -127,6 +128,7 @@ class DeskEdge(Message):
     rotation: str = ""
     clock_ms: int = 0  # its clock minus the show's
     log_lag_ms: int = 0
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class DeskClock(Message):

@@ -28,6 +28,11 @@ class Broadcast:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Connections that we ended against their will since this process began, by reason."""
+        return dict(self._exchange.dropped)
+
     async def admit(self, viewer: Viewer) -> None:
         """From now on this connection gets what its cohort is told."""
         await self._exchange.enter(viewer.sid, NAMESPACE, viewer.cohort.room)

@@ -359,6 +359,7 @@ class Edge:
             rotation=self.rotation.reason,
             clock_ms=self.rotation.clock_ms,
             log_lag_ms=self.rotation.log_lag_ms,
+            dropped=self._broadcast.dropped,
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted

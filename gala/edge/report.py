@@ -25,6 +25,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     refused_by_channel: dict[str, dict[str, dict[str, int]]] = {}  # by round, reason and channel
     clock_ms: int = 0  # its clock minus the show's
     log_lag_ms: int = 0
+    dropped: dict[str, int] = {}  # connections it ended, by reason
     channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each
 
 

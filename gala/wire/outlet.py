@@ -135,6 +135,7 @@ class Outlet(asyncio.Protocol):
             self._measure = 0.0
             if self._transport.can_write_eof():
                 self._transport.write_eof()
+            self._exchange.dropped[reason] += 1
             self._linger(reason)
 
     def lapse(self) -> None:
@@ -151,7 +152,6 @@ class Outlet(asyncio.Protocol):
 
     def _linger(self, reason: str) -> None:
         self._closed_because = reason
-        self._exchange.dropped[reason] += 1
         self._wait_for_the_end()
 
     def _wait_for_the_end(self) -> None:

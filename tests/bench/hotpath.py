@@ -32,6 +32,7 @@ from tests.bench.hotpath_peers import Kind, fetched
 from tests.bench.hotpath_report import Cost, report, table
 
 RUSH = 500  # connections that come, and enter, together
+OPEN_PER_S = 5_000
 FIRST = 100  # connections before memory is measured: what the first of them bring is not theirs
 ONLINE = "123456"
 SERVER = "from tests.bench.hotpath_server import main; main()"
@@ -128,6 +129,14 @@ class Run:
         await self.crowd.say(frames, b"counted")
         return (self.cpu_us() - before) / (plays * len(self.crowd.phones))
 
+    async def wait(self, plays: int) -> None:
+        """How long votes wait for their replies when they come at `OPEN_PER_S`, however long that is."""
+        frames = [play_frame(self.kind.tongue, self.seq + at + 1) for at in range(plays)]
+        self.seq += plays
+        waits_ms = await self.crowd.keep_saying(frames, b"counted", OPEN_PER_S)
+        self.cost.ack_p50_ms = waits_ms[len(waits_ms) // 2]
+        self.cost.ack_p99_ms = waits_ms[len(waits_ms) * 99 // 100]
+
     async def board(self, boards: int) -> float:
         """µs of CPU a delivered board."""
         before = self.cpu_us()
@@ -192,6 +201,7 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
                 if round_ >= 0:
                     run.cost.vote_us.append(vote)
                     run.cost.frame_us.append(board)
+        await runs[0].wait(options.plays)
     finally:
         for run in runs:
             run.end()

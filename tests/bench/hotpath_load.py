@@ -6,6 +6,7 @@ server, and what is measured is the server's own CPU time.
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -81,11 +82,12 @@ def play_frame(tongue: Tongue, seq: int) -> bytes:
 class Phone(asyncio.Protocol):
     """One socket."""
 
-    __slots__ = ("at", "crowd", "transport")
+    __slots__ = ("at", "crowd", "said_s", "transport")
 
     def __init__(self, crowd: "Crowd") -> None:
         self.crowd = crowd
         self.at = 0
+        self.said_s = 0.0  # when, in `keep_saying`
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: Any) -> None:
@@ -102,6 +104,8 @@ class Phone(asyncio.Protocol):
             self.at += 1
             if self.at < len(frames):
                 self.transport.write(frames[self.at])
+        if came and self.said_s:
+            crowd.waits_ms.append((time.perf_counter() - self.said_s) * 1000)
         crowd.left -= came
         if came and crowd.left <= 0:
             crowd.ready.set()
@@ -124,6 +128,7 @@ class Crowd:
         self.word = b""
         self.frames: Sequence[bytes] = ()
         self.left = 0
+        self.waits_ms: list[float] = []  # how long answers took, in `keep_saying`
         self.ready = asyncio.Event()
 
     def expect(self, word: bytes, count: int, frames: Sequence[bytes] = ()) -> None:
@@ -165,6 +170,25 @@ class Crowd:
             phone.at = 0
             phone.transport.write(frames[0])
         await self.come()
+
+    async def keep_saying(self, frames: Sequence[bytes], word: bytes, per_s: int) -> list[float]:
+        """Everyone says the first, then everyone the next, so many a second, whether they were answered or
+        not; how long each waited for its answer, ms, ascending."""
+        self.expect(word, len(frames) * len(self.phones))
+        self.waits_ms = []
+        began_s, said = time.perf_counter(), 0
+        for frame in frames:
+            for phone in self.phones:
+                ahead_s = began_s + said / per_s - time.perf_counter()
+                if ahead_s > 0.001:
+                    await asyncio.sleep(ahead_s)
+                phone.said_s = time.perf_counter()
+                phone.transport.write(frame)
+                said += 1
+        await self.come()
+        for phone in self.phones:
+            phone.said_s = 0.0
+        return sorted(self.waits_ms)
 
     def close(self, stay: int = 0) -> None:
         """Hangs up; the first `stay` do not."""

@@ -16,6 +16,7 @@ async def test_every_vote_is_counted_and_every_board_arrives(tmp_path: Path) -> 
     assert said["gala"]["vote_us"] > 0
     assert said["gala"]["frame_us"] > 0
     assert said["gala"]["connect_us"] > 0
+    assert 0 < said["gala"]["ack_p50_ms"] <= said["gala"]["ack_p99_ms"]
     assert set(said["goals"]) == set(GOALS)
     table(said)
 

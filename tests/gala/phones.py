@@ -107,7 +107,7 @@ class Stage:
 
 @contextlib.asynccontextmanager
 async def patiently(opening: AbstractAsyncContextManager[Evening]) -> AsyncIterator[Evening]:
-    """An evening that has all the time to connect to its store: how busy the machine is says nothing of it."""
+    """An evening that has time to connect to its store: how busy the machine is says nothing of it."""
     async with contextlib.AsyncExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("gala.store.clients.CONNECT_S", PATIENCE_S)

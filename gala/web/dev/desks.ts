@@ -277,6 +277,7 @@ function base(now: string, air: number, fired: number, standby: string): Desk {
       rotation: "",
       clock_ms: 0,
       log_lag_ms: 20,
+      dropped: i === 1 ? { "ping timeout": 1_204, "reads too slowly": 3 } : {},
     })),
     clocks: [],
     store: "",

@@ -406,7 +406,10 @@ export interface DeskRound {
   windows: DeskWindow[];
 }
 
-/** `rotation`: why it takes no plays now (clock, log, store); empty: it does. */
+/**
+ * `rotation`: why it takes no plays now (clock, log, store); empty: it does. `dropped`: connections it
+ * ended against their will, by reason.
+ */
 export interface DeskEdge {
   name: string;
   phones: number;
@@ -418,6 +421,7 @@ export interface DeskEdge {
   /** its clock minus the show's */
   clock_ms: number;
   log_lag_ms: number;
+  dropped: Record<string, number>;
 }
 
 /** A process's gala clock. Unless `right`, its roles do nothing that depends on the time. Real ms. */
@@ -710,7 +714,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskChoice: { absent: {"count": 0, "own": 0, "channels": []}, parts: {} },
   DeskChannel: { absent: {}, parts: {} },
   DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "refused_by_channel": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
-  DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0}, parts: {} },
+  DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0, "dropped": {}}, parts: {} },
   DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": "", "seen_at_ms": 0}, parts: {} },
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
   AsRun: { absent: {}, parts: {} },

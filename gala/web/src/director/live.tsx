@@ -169,8 +169,20 @@ function Edges({ desk }: { desk: Desk }) {
           </tbody>
         </table>
       )}
+      {cutOff(desk) && <p class="dim">Cut off: {cutOff(desk)}</p>}
     </section>
   );
+}
+
+/** How many connections all edges ended against their will, and why. */
+function cutOff(desk: Desk): string {
+  const reasons = new Map<string, number>();
+  for (const edge of desk.edges)
+    for (const [reason, times] of Object.entries(edge.dropped)) reasons.set(reason, (reasons.get(reason) ?? 0) + times);
+  return [...reasons]
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, times]) => `${count(times)} ${reason}`)
+    .join(", ");
 }
 
 function milliseconds(ms: number): string {
