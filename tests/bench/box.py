@@ -2,8 +2,8 @@
 
 CPU time is the server process's own (INFO cpu, user and system), over batches of a poll's first votes by
 viewers in random order, as an edge would send them: the figure to compare with the goal of 2.5 µs a play at
-batches of 200. With an AOF the process also writes and syncs once a call, as in an evening. Each figure is the median
-of three.
+batches of 200. With an AOF the process also writes and syncs once a call, as in an evening. Each figure is
+the median of three.
 """
 
 import argparse
