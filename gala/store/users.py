@@ -24,7 +24,7 @@ MARK = "{role}"
 
 EVERYBODY = (
     "on resetkeys resetchannels -@all +@read %R~* +ping +info +time +role +command +client|setinfo "
-    "+client|setname +multi +exec +discard +wait +waitaof +script|load +script|exists +readonly +asking "
+    "+client|setname +multi +exec +discard +asking +wait +waitaof +script|load +script|exists +readonly "
     "+cluster|slots +cluster|shards +cluster|nodes +cluster|keyslot +cluster|myid "
     "(-@all +eval +evalsha ~*) (-@all +hset +hdel ~clocks:*) (-@all +set ~mark:*)"
 )
@@ -58,7 +58,7 @@ def _digest(role: str, secret: bytes) -> str:
 
 def marked(url: str) -> str:
     """The address of a store of our own, for `address`."""
-    return url.replace("unix://", f"unix://{MARK}@", 1)
+    return url.replace("://", f"://{MARK}@", 1)
 
 
 def address(url: str, role: str, secret: bytes) -> str:

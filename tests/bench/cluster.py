@@ -131,6 +131,11 @@ def harm(primaries: Primaries, kind: str, member: Member) -> None:
 
 
 async def faults(primaries: Primaries, count: int) -> dict[str, Any]:
+    with primaries.hasty():
+        return await _faults(primaries, count)
+
+
+async def _faults(primaries: Primaries, count: int) -> dict[str, Any]:
     clients, edges = await opened(primaries.url)
     stop, stalls = asyncio.Event(), dict[str, list[float]]({kind: [] for kind in KINDS})
     playing = [asyncio.create_task(edge.play(stop)) for edge in edges]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.soak import edge_acts, phone_acts, store_acts
+from tests.soak import cluster_acts, edge_acts, phone_acts, store_acts
 from tests.soak.scene import Outcome, Scene, scene
 
 Act = Callable[[Scene, Any, Outcome], Awaitable[None]]
@@ -28,6 +28,7 @@ class Fault(NamedTuple):
     own_store: bool = False
     pace_s: float = 0.15
     small_disk: bool = False
+    cluster: bool = False
     halves: bool = True
 
     def parts(self, size: float) -> tuple[float, float]:
@@ -50,6 +51,10 @@ FAULTS = {
     "attacks": Fault("the attack list", phone_acts.attacked, 4, phones=20),
     "churn": Fault("phones come and go", phone_acts.churned, 1_200, phones=60),
     "directors": Fault("two directors, double click, lost ack", edge_acts.two_directors, 200, 20, edges=2),
+    "cluster": Fault(
+        "a primary killed, cut off, frozen", cluster_acts.primaries_harmed, 48, edges=2, cluster=True
+    ),
+    "slots": Fault("slots move between primaries", cluster_acts.slots_moved, 100, edges=2, cluster=True),
     "tabs": Fault("two tabs on two edges", edge_acts.two_tabs, 10_000, phones=40, edges=2),
 }
 
@@ -68,6 +73,7 @@ async def campaign(name: str, folder: Path, seed: str, size: float) -> Outcome:
                     phones=fault.phones,
                     edges=fault.edges,
                     own_store=fault.own_store,
+                    cluster=fault.cluster,
                     pace_s=fault.pace_s,
                 ) as on,
             ):

@@ -64,6 +64,7 @@ class Phone:
         self._drain_s = 0.0  # over how long the service asked those to spread who come back
         self.token = token
         self.viewer = ""
+        self.at = ""  # where its newest connection goes
         self.number = -1
         self.round: dict[str, Any] | None = None
         self.tired = False  # plays no more
@@ -94,7 +95,8 @@ class Phone:
                     self._drain_s = 0.0
 
     async def _connection(self) -> None:
-        self._line = await Line.open(next(self._urls), {"pass": self.token, "show": self._show})
+        self.at = next(self._urls)
+        self._line = await Line.open(self.at, {"pass": self.token, "show": self._show})
         self.connects += 1
         try:
             async for event, content in self._line.events():

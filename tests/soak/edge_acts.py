@@ -6,7 +6,7 @@ Each act does its fault so many times to a scene of two edges in which a crowd p
 import asyncio
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from gala.store.clients import connect
@@ -23,10 +23,11 @@ LOSE = 0.2  # of the replies to a cue's append
 
 
 async def edge_killed(on: Scene, kills: int, outcome: Outcome) -> None:
-    """kill -9 of one edge of two, in turn: at any instant, and every third time just after the store has
-    written its batch and before it knows."""
+    """kill -9 of the edge where most phones are: at any instant, and every third time just after the store
+    has written its batch and before it knows."""
     for kill in range(kills):
-        victim, proxy = on.theatres[kill % 2], on.proxies[kill % 2]
+        places = Counter(phone.at for phone in on.crowd.phones)
+        victim, proxy = max(zip(on.theatres, on.proxies, strict=True), key=lambda pair: places[pair[0].url])
         if kill % 3:
             await asyncio.sleep(on.chance.uniform(*REST_S))
             victim.kill()

@@ -16,6 +16,7 @@ from redis.retry import Retry
 from gala.store import keys
 from gala.store.clients import CannotConnect, Clients, connect
 from gala.store.valkey import EmbeddedValkey, running_at
+from tests.primaries import Primaries
 from tests.soak.between import Replied, StoreProxy
 from tests.soak.check import Verdict, check
 from tests.soak.crowd import Crowd
@@ -68,6 +69,7 @@ class Scene:
         self.rounds: list[str] = []
         self.server: EmbeddedValkey | None = None  # where the campaign holds the store itself
         self.proxies: list[StoreProxy] = []
+        self.primaries: Primaries | None = None  # where the store is a cluster
 
     @property
     def theatre(self) -> Theatre:
@@ -77,6 +79,8 @@ class Scene:
     @property
     def store_url(self) -> str:
         """Where the store is, past any proxy; of the service's own store, where it is now."""
+        if self.primaries is not None:
+            return self.primaries.url
         return self.server.url if self.server is not None else running_at(self.theatre.folder / "store")
 
     async def open(self, segment: str) -> None:
@@ -143,16 +147,25 @@ async def _reached(scene: Scene) -> Clients:
 
 @contextlib.asynccontextmanager
 async def scene(
-    folder: Path, seed: str, *, phones: int, edges: int = 1, own_store: bool = False, pace_s: float = 0.15
+    folder: Path,
+    seed: str,
+    *,
+    phones: int,
+    edges: int = 1,
+    own_store: bool = False,
+    cluster: bool = False,
+    pace_s: float = 0.15,
 ) -> AsyncIterator[Scene]:
     """An evening with a crowd that is there and rests.
 
     own_store: the service runs its store by itself; otherwise the campaign does, with a proxy before it for
-    each edge.
+    each edge. cluster: the store is a cluster, and half of the viewers are on one page, half on the next.
     """
     async with contextlib.AsyncExitStack() as stack:
-        server, proxies, theatres = None, [], []
-        if not own_store:
+        server, proxies, theatres, primaries = None, [], [], None
+        if cluster:
+            primaries = await _cluster(stack, folder, PAGE - phones // 2)
+        elif not own_store:
             server = EmbeddedValkey(folder / "store")
             await asyncio.to_thread(server.start)
             stack.push_async_callback(asyncio.to_thread, server.stop)
@@ -162,14 +175,28 @@ async def scene(
             if server is not None:
                 proxies.append(await stack.enter_async_context(StoreProxy(path_of(server), turn)))
                 url = proxies[-1].url
+            elif primaries is not None:
+                url = f"redis://127.0.0.1:{primaries.members[-1].port}"  # a replica knows them all
             theatres.append(await stack.enter_async_context(Theatre(folder / f"edge-{edge}", url)))
         crowd = await stack.enter_async_context(Crowd(SOAK.id, seed))
         found = Scene(folder, theatres, crowd, random.Random(f"{seed}/faults"))
-        found.server, found.proxies = server, proxies
+        found.server, found.proxies, found.primaries = server, proxies, primaries
         crowd.join(phones, [theatre.url for theatre in theatres], pace_s=pace_s)
         async with asyncio.timeout(PATIENCE_S):
             await crowd.until(lambda: crowd.online == phones)
         yield found
+
+
+async def _cluster(stack: contextlib.AsyncExitStack, folder: Path, first: int) -> Primaries:
+    """A cluster that replaces primaries soon, and gives out numbers from this one on."""
+    primaries = Primaries(folder / "cluster")
+    stack.push_async_callback(asyncio.to_thread, primaries.stop)
+    await asyncio.to_thread(primaries.start)
+    primaries.make_hasty()
+    clients = await connect(primaries.url)
+    await clients.once.set(keys.numbers(SOAK.id), first)
+    await clients.close()
+    return primaries
 
 
 def path_of(server: EmbeddedValkey) -> str:
