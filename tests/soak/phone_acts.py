@@ -163,8 +163,8 @@ async def churned(on: Scene, seconds: int, outcome: Outcome) -> None:
     outcome.grew(grew_kib)
     outcome.runs += visits
     outcome.said.append(
-        f"{visits} visits, {turned_away} turned away, {on.crowd.connects} connections of the crowd in {seconds} s: "
-        f"{slope * 3600 / 1024:+.1f} MB/h, at most {descriptors} descriptors"
+        f"{visits} visits, {turned_away} turned away, {on.crowd.connects} connections of the crowd "
+        f"in {seconds} s: {slope * 3600 / 1024:+.1f} MB/h, at most {descriptors} descriptors"
     )
     if grew_kib > CHURN_KIB:
         outcome.wrong.append(f"the edge grew by {grew_kib} KiB while phones came and went")

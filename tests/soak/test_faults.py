@@ -47,16 +47,16 @@ async def test_plays_are_exact_when_the_store_loses_replies_memory_scripts_power
 ) -> None:
     await _evening(
         tmp_path,
-        vote=[(scripts_forgotten, 3), (lost_replies, 250), (power_cut, 4)],
-        cheer=[(store_frozen, 2.0), (store_killed, 3), (power_cut, 3), (memory_full, 1), (lost_replies, 250)],
+        vote=[(scripts_forgotten, 2), (lost_replies, 200), (power_cut, 4)],
+        cheer=[(store_frozen, 1.5), (store_killed, 2), (memory_full, 1), (lost_replies, 100)],
     )
 
 
 async def test_plays_are_exact_when_edges_die_lines_break_and_viewers_have_two_tabs(tmp_path: Path) -> None:
     await _evening(
         tmp_path,
-        vote=[(two_directors, 3), (edge_killed, 2)],
-        cheer=[(two_tabs, 300), (edge_killed, 2), (lines_cut, 60)],
+        vote=[(two_directors, 3), (edge_killed, 1)],
+        cheer=[(two_tabs, 200), (edge_killed, 2), (lines_cut, 60)],
         edges=2,
         pace_s=0.3,
     )
@@ -65,7 +65,7 @@ async def test_plays_are_exact_when_edges_die_lines_break_and_viewers_have_two_t
 async def test_the_service_brings_its_own_store_back_and_keeps_nothing_of_those_who_left(
     tmp_path: Path,
 ) -> None:
-    await _evening(tmp_path, vote=[(store_killed, 5)], cheer=[(churned, 5)], own_store=True)
+    await _evening(tmp_path, vote=[(store_killed, 5)], cheer=[(churned, 3)], own_store=True)
 
 
 async def test_voting_pauses_while_the_disk_is_full_and_goes_on_by_itself(tmp_path: Path) -> None:

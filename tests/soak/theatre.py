@@ -26,6 +26,7 @@ SOAK = load(RUNDOWN)
 SECRET = "a secret of the soak's own"  # of evenings that are thrown away
 PATIENCE_S = 120.0
 ASK_S = 5.0
+AGAIN_S = 0.2
 
 
 class Theatre:
@@ -93,12 +94,14 @@ class Theatre:
         await self.ready()
 
     async def ready(self) -> None:
-        """Waits until it is in rotation."""
+        """Waits until it is in rotation. One that cannot reach its store when it starts is started again, as
+        whoever looks after it on the night would."""
         async with asyncio.timeout(PATIENCE_S):
             while await self.ask(self.port, "/readyz") is None:
                 assert self._process is not None
-                assert self._process.poll() is None, self.log.read_text()[-4_000:]
-                await asyncio.sleep(0.05)
+                if self._process.poll() is not None:
+                    self.spawn()
+                await asyncio.sleep(AGAIN_S)
             self.director = self._link("director")
 
     def _link(self, who: str) -> str:

@@ -21,34 +21,42 @@ end
 
 local plays = cmsgpack.unpack(ARGV[3])
 local answers, applied, writes = {}, {}, {}
-local held = {} -- ordinal -> its slot as this batch leaves it
 
 if width <= 6 then
-  -- One BITFIELD reads all slots and one writes them: half the cost of a call per slot.
-  local kind, bits, reads = 'u' .. width * 8, width * 8, {}
-  local n = 0
+  -- One BITFIELD sets all slots and returns what they were; those that were not as judged are put back. A play is
+  -- judged against the newest slot, so they are few, and half the cost of looking first is saved.
+  local kind, bits, n = 'u' .. width * 8, width * 8, 0
   for i = 1, #plays, 4 do
-    reads[n + 1], reads[n + 2], reads[n + 3] = 'GET', kind, plays[i] * bits
-    n = n + 3
+    writes[n + 1], writes[n + 2], writes[n + 3], writes[n + 4] = 'SET', kind, plays[i] * bits, plays[i + 2]
+    n = n + 4
   end
-  local present = redis.call('BITFIELD_RO', KEYS[1], unpack(reads))
-  local play, w = 0, 0
+  local found = redis.call('BITFIELD', KEYS[1], unpack(writes))
+  local kept = nil -- ordinal -> the slot that stands in the end, once a play of it was not as judged
+  local play = 0
   for i = 1, #plays, 4 do
     play = play + 1
     local ordinal = plays[i]
-    local slot = held[ordinal] or present[play]
+    local known = kept and kept[ordinal]
+    local slot = known or found[play]
     if slot == plays[i + 1] then
-      local after, k = plays[i + 2], plays[i + 3]
-      held[ordinal] = after
-      writes[w + 1], writes[w + 2], writes[w + 3], writes[w + 4] = 'SET', kind, ordinal * bits, after
-      w = w + 4
+      if known then
+        kept[ordinal] = plays[i + 2]
+      end
+      local k = plays[i + 3]
       applied[k] = (applied[k] or 0) + 1
       answers[play] = 1
     else
+      kept = kept or {}
+      kept[ordinal] = slot
       answers[play] = struct.pack('>I' .. width, slot)
     end
   end
-  if w > 0 then
+  if kept then
+    writes, n = {}, 0
+    for ordinal, slot in pairs(kept) do
+      writes[n + 1], writes[n + 2], writes[n + 3], writes[n + 4] = 'SET', kind, ordinal * bits, slot
+      n = n + 4
+    end
     redis.call('BITFIELD', KEYS[1], unpack(writes))
   end
 else
