@@ -185,6 +185,13 @@ class Primaries:
                 member.thaw()
         self.await_whole()
 
+    def empty(self) -> None:
+        """Nothing is left, scripts neither."""
+        for member in self.members:
+            if member.is_primary:
+                member.say("FLUSHALL")
+                member.say("SCRIPT", "FLUSH")
+
     def owner(self, key: str) -> Member:
         """The primary that serves a key, by what the members that run say."""
         slot, found = slot_of(key), list[tuple[int, int]]()
