@@ -186,6 +186,7 @@ class Primaries:
         self.await_whole()
 
     def empty(self) -> None:
+        """Nothing is left, scripts neither."""
         for member in self.members:
             if member.is_primary:
                 member.say("FLUSHALL")
@@ -216,7 +217,7 @@ class Primaries:
     def move(self, key: str, *, stop_before_the_last: bool = False) -> Iterator[None]:
         """Moves a key's slot to the next primary, in the steps of a reshard; one at each `next`."""
         slot, source = slot_of(key), self.owner(key)
-        primaries = [member for member in self.members if member.is_primary]
+        primaries = [member for member in self.members if member.runs and member.is_primary]
         target = primaries[(primaries.index(source) + 1) % len(primaries)]
         target.say("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
         source.say("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)

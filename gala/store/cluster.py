@@ -268,16 +268,19 @@ class Cluster(Redis):
                 if target.asking:
                     await self._reply(connection, RAW)
                 said.append(await self._reply(connection, command))
-            if fenced is not None:
+            done = fenced is not None and any(not _is_redirection(one) for one in said)
+            if done:
                 if target.asking:
                     await self._reply(connection, RAW)
                 settled = [await self._reply(connection, RAW) for _ in range(1 + len(disks))]
+            elif fenced is not None:  # nothing was done, and its disks are not worth waiting for
+                await connection.disconnect(nowait=True)
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
         finally:
             await pool.release(connection)
-        if fenced is not None and any(not _is_redirection(one) for one in said):
+        if done:
             if isinstance(settled[0], exceptions.AskError):  # the mark's own slot is on its way
                 self._shunned.add(slot_of(mark))
                 self._marks.clear()

@@ -283,6 +283,25 @@ async def test_several_addresses_are_those_of_a_cluster(primaries: Primaries, va
     await clients.close()
 
 
+async def test_a_cluster_is_found_again_when_the_node_that_was_named_has_gone(
+    primaries: Primaries,
+) -> None:
+    async with emptied(primaries.url):
+        pass
+    named = primaries.replica_of(primaries.owner(FIRST))
+    clients = await patient(f"redis://127.0.0.1:{named.port}")
+    try:
+        box = box_of(clients.once, NARROW, TETRIS)
+        await box.set_gate([0], 1, GateState.OPEN)
+        named.kill()
+        for _ in primaries.move(FIRST):
+            pass
+        assert await box.apply(0, 1, [Plays(NARROW).first(1)]) == [None]
+    finally:
+        await clients.close()
+        await asyncio.to_thread(primaries.mend)
+
+
 async def test_pages_are_told_apart_by_their_node_and_one_server_is_one_node(
     primaries: Primaries, clients: Clients, valkey_url: str
 ) -> None:

@@ -13,6 +13,7 @@ from gala.store import keys, users
 from gala.store.clients import Clients, WrongPassword, connect
 from gala.store.log import ShowLog
 from gala.store.valkey import EmbeddedValkey, embedded
+from tests.conftest import patient
 from tests.gala.hall import SECRET
 from tests.gala.story import TETRIS
 from tests.primaries import Primaries
@@ -102,11 +103,12 @@ async def test_gates_are_the_conductors_and_the_notarys(by_role: dict[str, Clien
 
 
 async def test_on_a_cluster_the_roles_do_their_work_and_no_other(primaries: Primaries) -> None:
+    primaries.empty()
     for member in primaries.members:
         for line in users.lines(SECRET):
             member.say("ACL", "SETUSER", *line.split()[1:])
     url = primaries.url.replace("redis://", f"redis://{users.MARK}@", 1)
-    by_role = {role: await connect(users.address(url, role, SECRET)) for role in ROLES}
+    by_role = {role: await patient(users.address(url, role, SECRET)) for role in ROLES}
     try:
         box = {role: Box(clients.once, TETRIS, 6) for role, clients in by_role.items()}
         await box["conductor"].set_gate(range(2), 1, GateState.OPEN)
