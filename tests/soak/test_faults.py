@@ -55,8 +55,8 @@ async def test_plays_are_exact_when_the_store_loses_replies_memory_scripts_power
 async def test_plays_are_exact_when_edges_die_lines_break_and_viewers_have_two_tabs(tmp_path: Path) -> None:
     await _evening(
         tmp_path,
-        vote=[(two_directors, 3), (edge_killed, 1)],
-        cheer=[(two_tabs, 200), (edge_killed, 2), (lines_cut, 60)],
+        vote=[(two_directors, 3), (two_tabs, 200)],
+        cheer=[(edge_killed, 2), (lines_cut, 60)],
         edges=2,
         pace_s=0.3,
     )
