@@ -160,14 +160,18 @@ class Box:
         return _bytes(found).ljust(self.width, b"\0")
 
     async def slots(self, page: int) -> bytes:
-        """A page's slots from ordinal 0 to the last ever written, whole slots; empty when there is none."""
-        found = _bytes(await self._redis.get(self.key(page, "slots")) or b"")
+        """A page's slots from ordinal 0 to the last that was played, whole; empty when there is none."""
+        return self._played(_bytes(await self._redis.get(self.key(page, "slots")) or b""))
+
+    def _played(self, found: bytes) -> bytes:
+        """Whole slots to the last that is not empty: a wrong guess may have left zeros behind it."""
+        found = found.rstrip(b"\0")
         return found.ljust(-(-len(found) // self.width) * self.width, b"\0")
 
     async def whole(self, page: int) -> tuple[bytes, dict[str, int]]:
         """A page's slots (as `slots`) and its counters, zeros left out, both as of one instant."""
         found, pairs = await self._whole(keys=[self.key(page, "slots"), self.key(page, "counters")])
-        slots = _bytes(found).ljust(-(-len(found) // self.width) * self.width, b"\0")
+        slots = self._played(_bytes(found))
         counters = dict(zip(pairs[::2], pairs[1::2], strict=True))
         return slots, {name.decode(): int(value) for name, value in counters.items() if int(value)}
 
