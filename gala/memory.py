@@ -12,4 +12,4 @@ def settle() -> None:
     """What there is by now stays: the collector leaves it alone, and comes less often."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, 20, 20)
+    gc.set_threshold(NEW_OBJECTS, 10, 10)

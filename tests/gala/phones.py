@@ -243,5 +243,11 @@ class Phone:
         move = {"choices": list(choices)}
         return await self.ask("play", {"round": round_id, "seq": seq, "at_ms": 0, "move": move})
 
+    async def play_until_told(self, round_id: str, seq: int, *choices: str) -> Any:
+        """As `play`, again and again while there is no other answer than to try again, and then when told."""
+        while (reply := await self.play(round_id, seq, *choices))["status"] == "retry":
+            await asyncio.sleep(reply["retry_after_ms"] / 1000)
+        return reply
+
 
 Join = Callable[..., Any]

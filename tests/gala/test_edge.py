@@ -15,6 +15,7 @@ from gala.crowd.line import Line, LineDown, RefusedConnect
 from gala.edge.audience import Audience, Tuning, Viewer
 from gala.passes import Passes
 from gala.protocol import Mine
+from gala.show_state import Round
 from gala.store.clients import Clients
 from gala.store.valkey import EmbeddedValkey
 from gala.timing import COHORTS_MAX, OPEN_LEAD_MS
@@ -463,6 +464,16 @@ def test_an_edge_has_at_most_64_cohorts_and_finds_everyone_a_later_one() -> None
     assert audience.seat(Tuning("app", 500)).cohort.delay_ms == 500, "cohorts that nobody is in make room"
 
 
+async def sealed(stage: Stage) -> Round:
+    """The round as the desk has it, once it is sealed; the desk too comes back in its own time."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            round_ = stage.evening.crew.state.rounds.get(TETRIS)
+            if round_ is not None and round_.sealed:
+                return round_
+            await asyncio.sleep(0)
+
+
 async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_none_twice(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
@@ -486,18 +497,13 @@ async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_n
             server = await asyncio.to_thread(EmbeddedValkey(folder / "v").start)
             assert server.url == f"unix://{folder}/v/valkey.sock"
             for number, phone in enumerate(phones):
-                reply = await phone.play(TETRIS, 2, "harbour")
-                while reply["status"] == "retry":
-                    reply = await phone.play(TETRIS, 2, "harbour")
+                reply = await phone.play_until_told(TETRIS, 2, "harbour")
                 assert reply["status"] == "counted", number
                 assert (await phone.play(TETRIS, 2, "comets"))["status"] == "already"
             stage.wait(19)
             await sees(phones[0], "locked")
             stage.wait(1)
-            async with asyncio.timeout(PATIENCE_S):
-                while not stage.evening.crew.state.rounds[TETRIS].sealed:
-                    await asyncio.sleep(0)
-            round_ = stage.evening.crew.state.rounds[TETRIS]
+            round_ = await sealed(stage)
             assert round_.tally == {"voters": 3, "choices": {"comets": 0, "harbour": 3}}
             assert round_.recount_equal
         finally:
@@ -522,20 +528,14 @@ async def test_a_store_of_our_own_killed_twice_in_a_round_comes_back_by_itself_w
                 server = (await stage.evening.clients.once.info("server"))["process_id"]
                 os.kill(server, signal.SIGKILL)
                 for phone in phones:
-                    reply = await phone.play(TETRIS, seq, choice)
-                    while reply["status"] == "retry":
-                        await asyncio.sleep(0.05)  # a phone waits longer; without waiting it says too much
-                        reply = await phone.play(TETRIS, seq, choice)
+                    reply = await phone.play_until_told(TETRIS, seq, choice)
                     # already: it was written as the store died, and only the answer was lost
                     assert reply["status"] in ("counted", "already")
                     assert (await phone.play(TETRIS, seq, "harbour"))["status"] == "already"
             stage.wait(19)
             await sees(phones[0], "locked")
             stage.wait(1)
-            async with asyncio.timeout(PATIENCE_S):
-                while not stage.evening.crew.state.rounds[TETRIS].sealed:
-                    await asyncio.sleep(0)
-            round_ = stage.evening.crew.state.rounds[TETRIS]
+            round_ = await sealed(stage)
             assert round_.tally == {"voters": 3, "choices": {"comets": 3, "harbour": 0}}
             assert round_.recount_equal
         finally:
