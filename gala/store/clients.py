@@ -1,8 +1,7 @@
-"""Connections to the store, one server or a cluster: one client for commands, one for reads that block.
+"""Connections to the store, one server or a cluster.
 
 redis-py retries by itself unless told otherwise, and a retried write whose first reply was lost is done
-twice. So the client for commands never retries and has short deadlines, and the one for blocking reads
-has none of its own: whoever blocks gives the deadline.
+twice. So ours never retries and has short deadlines, and whoever asked asks again.
 """
 
 import contextlib
@@ -63,14 +62,12 @@ class NoCluster(StoreUnusable):
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """`once` for commands: no retry, each over in a second. `block` for blocking reads: no deadline.
+    """`once`: no command is sent twice, and each is over in a second. Of a cluster it is a `Cluster`.
 
-    Replies are bytes. Both are safe to use from many tasks of one event loop. Of a
-    cluster both are a `Cluster`.
+    Replies are bytes. It is safe to use from many tasks of one event loop.
     """
 
     once: "Redis"
-    block: "Redis"
     server: str  # "Valkey 9.1.2", for people
     appendfsync: str = ""  # how one server syncs its file; empty where it does not tell
 
@@ -88,7 +85,6 @@ class Clients:
 
     async def close(self) -> None:
         await self.once.aclose()
-        await self.block.aclose()
 
 
 async def connect(url: str) -> Clients:
@@ -119,7 +115,7 @@ async def connect(url: str) -> Clients:
         raise type(error)(f"{_shown(address)}: {error}") from None
     finally:
         await pool.disconnect()
-    return Clients(_client(address, OPERATION_S), _client(address, None), server, appendfsync)
+    return Clients(_client(address), server, appendfsync)
 
 
 def suitable(info: dict[str, Any]) -> str:
@@ -149,7 +145,7 @@ def suitable(info: dict[str, Any]) -> str:
 async def _asked(address: str) -> tuple[ConnectionPool, dict[str, Any]]:
     """A pool of connections to an address, and the INFO of the server there."""
     try:
-        client = _client(address, OPERATION_S)
+        client = _client(address)
     except ValueError as error:
         raise CannotConnect(f"{_shown(address)} is not an address of a store: {error}") from error
     try:
@@ -177,7 +173,7 @@ async def _cluster(addresses: Sequence[str], pool: ConnectionPool) -> Clients:
     kwargs = pool.connection_kwargs
     seeds = [_node(address) for address in addresses]
     chart = Chart(seeds, ConnectionPool(connection_class=pool.connection_class, **kwargs))
-    clients = Clients(Cluster(chart, OPERATION_S), Cluster(chart, None), "")
+    clients = Clients(Cluster(chart, OPERATION_S), "")
     try:
         await chart.look()
         servers = set[str]()
@@ -204,7 +200,7 @@ async def _cluster(addresses: Sequence[str], pool: ConnectionPool) -> Clients:
         await clients.close()
         raise
     count = len(chart.topology.primaries)
-    return Clients(clients.once, clients.block, f"{', '.join(sorted(servers))}, a cluster of {count}")
+    return Clients(clients.once, f"{', '.join(sorted(servers))}, a cluster of {count}")
 
 
 async def _appendfsync(pool: ConnectionPool) -> str:
@@ -229,15 +225,15 @@ def _node(address: str) -> Node:
     return Node(kwargs.get("host", "localhost"), int(kwargs.get("port", 6379)))
 
 
-def _client(url: str, operation_s: float | None) -> "Redis":
+def _client(url: str) -> "Redis":
     # bounded, and then waited for: a thousand phones that come back at once must not open as many
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS_MAX,
-        timeout=operation_s,
+        timeout=OPERATION_S,
         retry=Retry(NoBackoff(), 0),
         socket_connect_timeout=CONNECT_S,
-        socket_timeout=operation_s,
+        socket_timeout=OPERATION_S,
         decode_responses=False,
     )
     return Redis.from_pool(pool)

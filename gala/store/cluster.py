@@ -30,15 +30,12 @@ from gala.store.chart import Chart, Unsettled
 from gala.store.disks import check, on_disks
 from gala.store.topology import Node, Topology, mark_of, slot_of, tag_of
 
-FREE = frozenset(
-    ("GET", "HGET", "HGETALL", "HMGET", "XRANGE", "XREAD", "TIME", "INFO", "PING", "SCAN", "CONFIG GET")
-)
+FREE = frozenset(("GET", "HGET", "HGETALL", "HMGET", "XRANGE", "TIME", "INFO", "PING", "SCAN", "CONFIG GET"))
 """Reads whose answer no acknowledgement rests on. GETRANGE is not among them: a slot that is read decides
 whether a play is *already* counted. Of the log, `ShowLog` asks for itself what it needs (`settle`)."""
 
 EVERYWHERE = frozenset(("CLIENT KILL", "FLUSHALL", "SCRIPT FLUSH", "SCRIPT LOAD"))
 
-BLOCKED_S = 1.0
 """For what must be durable of a client without a deadline of its own."""
 
 PAUSE_S = (0.0, 0.01, 0.02, 0.05, 0.1)
@@ -83,8 +80,6 @@ def key_of(args: Sequence[Any]) -> str:
     match args:
         case ("EVAL" | "EVALSHA", _, _, key, *_):
             return str(key)
-        case ("XREAD", *rest):
-            return str(rest[rest.index("STREAMS" if "STREAMS" in rest else b"STREAMS") + 1])
         case ("TIME" | "INFO" | "PING" | "SCAN" | "CONFIG GET", *_):
             return ""
         case (_, key, *_):
@@ -93,12 +88,12 @@ def key_of(args: Sequence[Any]) -> str:
 
 
 class Cluster(Redis):
-    """See the module. operation_s: the deadline of a command with all its redirections; None: the caller's.
+    """See the module. operation_s: the deadline of a command with all its redirections.
 
     `register_script` as in redis-py; a pipeline has no transactions.
     """
 
-    def __init__(self, chart: Chart, operation_s: float | None) -> None:
+    def __init__(self, chart: Chart, operation_s: float) -> None:
         super().__init__(connection_pool=chart.options)  # it reads from it how replies are to be read
         self._chart = chart
         self._operation_s = operation_s
@@ -169,7 +164,7 @@ class Cluster(Redis):
         except TimeoutError as error:
             self._chart.doubted = True
             raise exceptions.TimeoutError("the cluster did not do it in time") from error
-        except BaseException:  # of whoever waits for a blocking read, too
+        except BaseException:  # a lost reply, or whoever asked has given up
             self._chart.doubted = True
             raise
         return replies
@@ -231,9 +226,6 @@ class Cluster(Redis):
             case exceptions.ClusterDownError():
                 self._chart.doubted = True
                 again[index] = None
-            case exceptions.ResponseError() if str(reply).startswith("UNBLOCKED"):
-                self._chart.doubted = True  # a blocking read on a node that is no primary any more
-                again[index] = None
             case exceptions.NoScriptError() if commands[index].args[1] in self._texts:
                 name, sha, *rest = commands[index].args
                 assert name == "EVALSHA"
@@ -254,7 +246,7 @@ class Cluster(Redis):
         if fenced is not None:
             mark = self._mark(target, fenced)
             wire += [("ASKING",), ("SET", mark, "")] if target.asking else [("SET", mark, "")]
-            disks = on_disks(replicas, self._operation_s or BLOCKED_S)
+            disks = on_disks(replicas, self._operation_s)
             wire += disks
         pool = self._pool(target.node)
         try:

@@ -13,14 +13,12 @@ Redis refuses no gaps by itself and its clock is nobody's business, so ids are n
 arguments.
 """
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from redis import exceptions
 
 from gala.store import keys
 from gala.store.clients import Clients
@@ -29,9 +27,6 @@ GENESIS = "0" * 64
 
 READ_COUNT = 512
 """Entries in one reply: an evening has a few hundred, so one read usually has them all."""
-
-IDLE_MS = 1000
-BACKOFF_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 _APPEND = (Path(__file__).parent / "lua" / "append.lua").read_text("utf-8")
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
@@ -166,45 +161,6 @@ class ShowLog:
             raise Forked(f"entry {after} is not what its digest says")
         verify(found[0].head, found[1:])
         return found[1:]
-
-    async def follow(self, after: Head, *, idle_ms: int = IDLE_MS) -> AsyncIterator[list[Entry]]:
-        """Every entry after `after`, in order, for ever; reconnects by itself and misses none.
-
-        Yields ``[]`` when `idle_ms` went by without a new entry *and* the store has confirmed that entry
-        `after` is still the log's. While the store cannot be reached it yields nothing, which is how a
-        follower tells quiet from cut off. Raises Forked when the log is not the one that was followed.
-        """
-        head, failures = after, 0
-        while True:
-            try:
-                # A frozen server answers nothing at all: twice the block is its deadline.
-                async with asyncio.timeout(2 * idle_ms / 1000):
-                    entries = await self._next(head, idle_ms)
-                    if entries:
-                        await self._clients.settle(self._log)
-                    else:
-                        await self._confirm(head)
-            except (exceptions.ConnectionError, exceptions.TimeoutError, TimeoutError, OSError):
-                await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
-                failures += 1
-                continue
-            failures = 0
-            head = verify(head, entries)
-            yield entries
-
-    async def _next(self, head: Head, idle_ms: int) -> list[Entry]:
-        reply: Any = await self._clients.block.xread(
-            {self._log: f"{head.version}-0"}, count=READ_COUNT, block=idle_ms
-        )
-        return [_entry_of(found) for _, entries in reply for found in entries]
-
-    async def _confirm(self, head: Head) -> None:
-        """Raises Forked unless the entry `head` stands for is in the log, or both are at the beginning."""
-        if not head.version:
-            return
-        found = await self._range(head.version, 1)
-        if not found or found[0].head != head:
-            raise Forked(f"entry {head.version} is gone or another: this is not the log that was followed")
 
     async def _range(self, first: int, count: int) -> list[Entry]:
         found: Any = await self._clients.once.xrange(self._log, min=f"{first}-0", max="+", count=count)

@@ -114,7 +114,7 @@ class Hall:
     def _clients(self, life: Life | None) -> Clients:
         if life is None:
             return self.clients
-        return Clients(cast("Redis", Mortal(self.clients.once, life)), self.clients.block, "")
+        return Clients(cast("Redis", Mortal(self.clients.once, life)), "")
 
     def conductor(self, name: str = "one", life: Life | None = None) -> Conductor:
         clients = self._clients(life)

@@ -21,7 +21,7 @@ from redis import exceptions
 from gala.store import keys
 from gala.store.clients import Clients, connect
 from gala.store.log import GENESIS, Appended, Entry, Forked, Head, ShowLog, Stale, chain, verify
-from tests.conftest import PATIENCE_S, emptied, patient
+from tests.conftest import emptied, patient
 
 cues = st.dictionaries(
     st.sampled_from(["do", "target", "note"]), st.text(max_size=8) | st.integers(0, 9), max_size=3
@@ -201,60 +201,6 @@ def _swallow_one_reply(url: str) -> Any:
             writer.close()
 
     return serve
-
-
-async def test_a_follower_sees_every_entry_and_hears_when_it_is_quiet(clients: Clients) -> None:
-    log, entries = await begun(clients, 700)  # more than one read holds
-    seen: list[Entry] = []
-    async for batch in log.follow(Head(), idle_ms=50):
-        if not batch and len(seen) == 700:
-            await log.append(seen[-1].head, {"do": "end"}, id="end", by="ana", at_ms=0)
-        seen += batch
-        if len(seen) > 700:
-            break
-    assert seen[:700] == entries
-    assert seen[700].id == "end"
-
-
-async def test_a_follower_survives_cut_connections_and_misses_nothing(clients: Clients) -> None:
-    log, entries = await begun(clients, 3)
-    seen: list[Entry] = []
-    async for batch in log.follow(Head(), idle_ms=50):
-        seen += batch
-        if not batch and len(seen) < 10:
-            await clients.once.client_kill_filter(_type="normal", skipme=True)
-            await log.append(seen[-1].head, {}, id=f"after cut {len(seen)}", by="ana", at_ms=0)
-        if len(seen) == 10:
-            break
-    assert [entry.version for entry in seen] == list(range(1, 11))
-    assert seen[:3] == entries
-
-
-async def follow_on(log: ShowLog, head: Head) -> None:
-    """Follows until something is wrong."""
-    async with asyncio.timeout(PATIENCE_S):
-        async for _ in log.follow(head, idle_ms=200):
-            pass
-
-
-async def test_a_follower_of_a_log_that_began_anew_finds_the_fork(clients: Clients) -> None:
-    log, entries = await begun(clients, 3)
-    for beginning in ({}, {"other": "history"}):
-        await clients.once.flushall()
-        if beginning:
-            await log.begin("ffff", beginning, id="first", by="conductor", at_ms=0)
-        with pytest.raises(Forked, match="entry 3"):
-            await follow_on(log, entries[-1].head)
-
-
-async def test_a_follower_behind_a_longer_other_log_finds_the_fork(clients: Clients) -> None:
-    log, entries = await begun(clients, 2)
-    await clients.once.flushall()
-    first = await log.begin("ffff", {}, id="first", by="conductor", at_ms=0)
-    second = (await log.append(first.head, {}, id="2", by="ana", at_ms=0)).entry
-    await log.append(second.head, {}, id="3", by="ana", at_ms=0)
-    with pytest.raises(Forked, match="continues another history"):
-        await follow_on(log, entries[-1].head)
 
 
 @pytest.mark.parametrize("field", ["id", "by", "at_ms", "cue", "prev", "digest", "version"])
