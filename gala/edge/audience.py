@@ -156,11 +156,13 @@ class Audience:
         do, or else its last.
         """
         channel = self._rundown.channels[index]
+        found = self._cohorts.get(_room(channel, declared_ms))
+        if found is not None:
+            return found
         wanted = Cohort(channel, index, declared_ms, channel_ms)
-        found = self._cohorts.get(wanted.room)
-        if found is None and len(self._cohorts) >= timing.COHORTS_MAX:
+        if len(self._cohorts) >= timing.COHORTS_MAX:
             self._cohorts = {room: cohort for room, cohort in self._cohorts.items() if cohort.members}
-        if found is None and len(self._cohorts) >= timing.COHORTS_MAX:
+        if len(self._cohorts) >= timing.COHORTS_MAX:
             same = sorted(
                 (cohort for cohort in self._cohorts.values() if cohort.channel_index == index),
                 key=lambda cohort: cohort.delay_ms,

@@ -66,6 +66,13 @@ class Exchange:
         unchecked = sockets.eio.cors_allowed_origins == []
         self.origins: Origins = (lambda _environ: None) if unchecked else sockets.eio._cors_allowed_origins
         self._pace = pace
+        said = {
+            "upgrades": [],
+            "pingInterval": limits.ping_interval_ms,
+            "pingTimeout": limits.ping_timeout_ms,
+            "maxPayload": limits.message_bytes,
+        }
+        self._opening = json.dumps(said, separators=(",", ":")).encode()[1:]  # behind a line's own id
         self._environ: dict[str, Any] = {}
         self._wheel: list[set[Line]] = [set() for _ in range(limits.wheel_slots)]
         self._turn = 0
@@ -111,14 +118,7 @@ class Exchange:
         self._wheel[self._turn].add(line)
         if self._turning is None:
             self._turning = self.loop.call_later(self._turn_s, self._on_turn)
-        said = {
-            "sid": line.sid,
-            "upgrades": [],
-            "pingInterval": self.limits.ping_interval_ms,
-            "pingTimeout": self.limits.ping_timeout_ms,
-            "maxPayload": self.limits.message_bytes,
-        }
-        return b"0" + json.dumps(said, separators=(",", ":")).encode()
+        return b'0{"sid":"%b",%b' % (line.sid.encode(), self._opening)
 
     def lost(self, line: Line) -> None:
         """A line's connection has ended; python-socketio is told in its turn, see `gone`."""

@@ -123,9 +123,9 @@ class Line(Outlet):
         # the transport tries the kernel first; with no high water it says so as soon as that took not all
         self._transport.set_write_buffer_limits(0)
         opening = self._exchange.opened(self)
-        self.write(answered + frame(TEXT, opening))
-        # a control frame, which every WebSocket answers by itself: known before any play, and unseen above
-        self.ping(ROUND_TRIP, self._exchange.now_s())
+        # with a control frame, which every WebSocket answers by itself: the round trip is known before any
+        # play, and nobody above sees it
+        self.ping(answered + frame(TEXT, opening) + ROUND_TRIP, self._exchange.now_s())
 
     def _read(self, data: bytes) -> None:
         """Bytes that are more, or less, than one small message."""

@@ -24,7 +24,7 @@ from voting.box import PAGE, Box, Change, GateState
 from voting.layout import Layout
 from voting.tally import By, Count, Popcount, Tally, Voters
 
-PAGES = 3
+PAGES = 1
 GOAL_US = 2.5
 
 POLL = Layout.of(choice="u8")
