@@ -134,8 +134,8 @@ class Run:
         frames = [play_frame(self.kind.tongue, self.seq + at + 1) for at in range(plays)]
         self.seq += plays
         waits_ms = await self.crowd.keep_saying(frames, b"counted", OPEN_PER_S)
-        self.cost.ack_p50_ms = waits_ms[len(waits_ms) // 2]
-        self.cost.ack_p99_ms = waits_ms[len(waits_ms) * 99 // 100]
+        self.cost.ack_p50_ms.append(waits_ms[len(waits_ms) // 2])
+        self.cost.ack_p99_ms.append(waits_ms[len(waits_ms) * 99 // 100])
 
     async def board(self, boards: int) -> float:
         """µs of CPU a delivered board."""
@@ -201,7 +201,8 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
                 if round_ >= 0:
                     run.cost.vote_us.append(vote)
                     run.cost.frame_us.append(board)
-        await runs[0].wait(options.plays)
+        for _ in range(options.rounds):
+            await runs[0].wait(options.plays)
     finally:
         for run in runs:
             run.end()
