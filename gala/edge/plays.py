@@ -30,7 +30,6 @@ from voting.box import BATCH_MAX, PAGE, NoGate, Shut, Stale
 
 QUEUE_MAX = 20_000  # about a second's plays of one process; above it a phone is told to try again
 DEADLINE_MS = 1_000
-NEVER = b"\0\0"  # the seq of a slot that is empty
 
 # How long plays are gathered. A batch costs a wake-up, a call and a sync of the store's disk, whatever is in
 # it: that is shared by many when there are many, and when there are few nobody should wait for others.
@@ -178,11 +177,14 @@ class Plays:
     async def _own(self, node: Hashable) -> None:
         """Flushes a node until nothing waits for it."""
         gather_s = GATHER_IDLE_S
-        while node in self._due:
-            await asyncio.sleep(gather_s)
-            count = await self._flush(node)
-            busy = min(1.0, count / BUSY_COUNT)
-            gather_s = GATHER_IDLE_S + busy * (GATHER_BUSY_S - GATHER_IDLE_S)
+        try:
+            while node in self._due:
+                await asyncio.sleep(gather_s)
+                count = await self._flush(node)
+                busy = min(1.0, count / BUSY_COUNT)
+                gather_s = GATHER_IDLE_S + busy * (GATHER_BUSY_S - GATHER_IDLE_S)
+        finally:
+            self.pending.set()  # so that `step` hears of a fault, and of what still waits after it
 
     async def flush(self) -> None:
         """Applies what waits, one node after the other: an owner's work, done once and by hand."""
@@ -195,8 +197,10 @@ class Plays:
         again wait for the next flush."""
         self._pace = self._rate()
         count = 0
-        due = self._due[node]
-        for _ in range(len(due)):
+        for _ in range(len(self._due.get(node, ()))):
+            due = self._due.get(node)
+            if not due:
+                break  # somebody else has flushed meanwhile
             page = due.popleft()
             queue, page.waiting = page.waiting, []
             self._queued -= len(queue)
@@ -207,12 +211,12 @@ class Plays:
             left = self._in_time(left)
             if left:
                 if not page.waiting:
-                    due.append(page)
+                    self._due.setdefault(node, deque()).append(page)
                     self.pending.set()
                 page.waiting[:0] = left
                 self._queued += len(left)
-        if not due:
-            del self._due[node]
+        if not self._due.get(node):
+            self._due.pop(node, None)
         self._forget()
         return count
 
