@@ -1,4 +1,4 @@
-"""Whoever owns a node of the store counts its plays, two of one viewer as a chain, and goes on after a fault."""
+"""Whoever owns a node of the store counts its plays, one viewer's as a chain, and goes on after a fault."""
 
 import asyncio
 from collections.abc import Sequence
