@@ -133,7 +133,7 @@ class Run:
         """How long votes wait for their replies when they come at `OPEN_PER_S`, however long that is."""
         frames = [play_frame(self.kind.tongue, self.seq + at + 1) for at in range(plays)]
         self.seq += plays
-        waits_ms = await self.crowd.keep_saying(frames, b"counted", OPEN_PER_S)
+        waits_ms = await self.crowd.keep_saying(frames, b"status", OPEN_PER_S)  # also one to try again
         self.cost.ack_p50_ms.append(waits_ms[len(waits_ms) // 2])
         self.cost.ack_p99_ms.append(waits_ms[len(waits_ms) * 99 // 100])
 

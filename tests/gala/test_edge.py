@@ -1,8 +1,10 @@
 """The viewers' edge: a real server, real sockets, a client that is not ours; time is turned by hand."""
 
 import asyncio
+import contextlib
 import os
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -464,8 +466,28 @@ def test_an_edge_has_at_most_64_cohorts_and_finds_everyone_a_later_one() -> None
     assert audience.seat(Tuning("app", 500)).cohort.delay_ms == 500, "cohorts that nobody is in make room"
 
 
-async def sealed(stage: Stage) -> Round:
-    """The round as the desk has it, once it is sealed; the desk too comes back in its own time."""
+@contextlib.asynccontextmanager
+async def three_in_round(stage: Stage) -> AsyncIterator[list[Phone]]:
+    """Viewers with numbers who see the round open; the first has a vote for comets."""
+    phones = [await Phone.connect(stage) for _ in range(3)]
+    try:
+        for phone in phones:
+            await phone.ask("enter", {})
+        await in_round(stage, phones[0])
+        for phone in phones[1:]:
+            await stage_opens(phone, TETRIS)
+        assert (await phones[0].play(TETRIS, 1, "comets"))["status"] == "counted"
+        yield phones
+    finally:
+        for phone in phones:
+            await phone.close()
+
+
+async def sealed(stage: Stage, phone: Phone) -> Round:
+    """Lets the round end; it, as the desk has it. The desk too comes back in its own time."""
+    stage.wait(19)
+    await sees(phone, "locked")
+    stage.wait(1)
     async with asyncio.timeout(PATIENCE_S):
         while True:
             round_ = stage.evening.crew.state.rounds.get(TETRIS)
@@ -479,16 +501,8 @@ async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_n
 ) -> None:
     folder = tmp_path_factory.mktemp("s")
     server = await asyncio.to_thread(EmbeddedValkey(folder / "v").start)
-    async with running(server.url, folder / "data") as stage:
-        phones = [await Phone.connect(stage) for _ in range(3)]
-        try:
-            for phone in phones:
-                await phone.ask("enter", {})
-            await in_round(stage, phones[0])
-            for phone in phones[1:]:
-                await stage_opens(phone, TETRIS)
-            acked = await phones[0].play(TETRIS, 1, "comets")
-            assert acked["status"] == "counted"
+    try:
+        async with running(server.url, folder / "data") as stage, three_in_round(stage) as phones:
             os.kill(server.pid, signal.SIGKILL)
             down = await asyncio.gather(*(phone.play(TETRIS, 2, "harbour") for phone in phones))
             assert {reply["status"] for reply in down} == {"retry"}
@@ -500,47 +514,28 @@ async def test_a_store_killed_in_a_round_loses_no_acknowledged_vote_and_counts_n
                 reply = await phone.play_until_told(TETRIS, 2, "harbour")
                 assert reply["status"] == "counted", number
                 assert (await phone.play(TETRIS, 2, "comets"))["status"] == "already"
-            stage.wait(19)
-            await sees(phones[0], "locked")
-            stage.wait(1)
-            round_ = await sealed(stage)
+            round_ = await sealed(stage, phones[0])
             assert round_.tally == {"voters": 3, "choices": {"comets": 0, "harbour": 3}}
             assert round_.recount_equal
-        finally:
-            for phone in phones:
-                await phone.close()
-    await asyncio.to_thread(server.stop)
+    finally:
+        await asyncio.to_thread(server.stop)
 
 
 async def test_a_store_of_our_own_killed_twice_in_a_round_comes_back_by_itself_with_every_acked_vote(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    async with running("", tmp_path_factory.mktemp("s")) as stage:
-        phones = [await Phone.connect(stage) for _ in range(3)]
-        try:
+    async with running("", tmp_path_factory.mktemp("s")) as stage, three_in_round(stage) as phones:
+        for seq, choice in ((2, "harbour"), (3, "comets")):
+            server = (await stage.evening.clients.once.info("server"))["process_id"]
+            os.kill(server, signal.SIGKILL)
             for phone in phones:
-                await phone.ask("enter", {})
-            await in_round(stage, phones[0])
-            for phone in phones[1:]:
-                await stage_opens(phone, TETRIS)
-            assert (await phones[0].play(TETRIS, 1, "comets"))["status"] == "counted"
-            for seq, choice in ((2, "harbour"), (3, "comets")):
-                server = (await stage.evening.clients.once.info("server"))["process_id"]
-                os.kill(server, signal.SIGKILL)
-                for phone in phones:
-                    reply = await phone.play_until_told(TETRIS, seq, choice)
-                    # already: it was written as the store died, and only the answer was lost
-                    assert reply["status"] in ("counted", "already")
-                    assert (await phone.play(TETRIS, seq, "harbour"))["status"] == "already"
-            stage.wait(19)
-            await sees(phones[0], "locked")
-            stage.wait(1)
-            round_ = await sealed(stage)
-            assert round_.tally == {"voters": 3, "choices": {"comets": 3, "harbour": 0}}
-            assert round_.recount_equal
-        finally:
-            for phone in phones:
-                await phone.close()
+                reply = await phone.play_until_told(TETRIS, seq, choice)
+                # already: it was written as the store died, and only the answer was lost
+                assert reply["status"] in ("counted", "already")
+                assert (await phone.play(TETRIS, seq, "harbour"))["status"] == "already"
+        round_ = await sealed(stage, phones[0])
+        assert round_.tally == {"voters": 3, "choices": {"comets": 3, "harbour": 0}}
+        assert round_.recount_equal
 
 
 async def test_refused_plays_are_told_by_reason_and_by_the_channel_they_came_from(
