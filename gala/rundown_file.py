@@ -12,6 +12,8 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
     ends = 00:05:00                 # the next day: a time is its first occurrence from the start on
     currency = "XTS"
     numbers_max = 1_000_000         # optional: viewers who may play
+    parties = ["operator", "auditor"]   # optional: who commit to a secret for each draw; the first is us
+    witnesses = ["auditor.example+…"]   # who may cosign the log (`gala witness` prints a key); a show needs one
 
     [[channels]]
     id = "cable"
@@ -37,7 +39,8 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
 A choice of a poll or boost may show a file beside the rundown: ``picture = "pictures/owl.webp"`` (PNG, JPEG,
 WebP or SVG, at most 64 KiB).
 
-In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap, and
+In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap,
+cap_with: earlier draws that the cap counts too, alternates_at: moments when unclaimed prizes pass on, and
 ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
 ``look_up = true``, have a ``note`` for the crew, and name channels that are too late to play
 (``watch_only``).
@@ -149,6 +152,7 @@ class _Reader:
         name = show.text("name")
         currency = show.written("currency", _currency) or ""
         numbers_max = show.count("numbers_max", 1, needed=False)
+        parties, witnesses = self._parties(show), self._witnesses(show)
         show.done()
         channels = self._channels()
         segments = self._segments(ends_at_ms)
@@ -166,7 +170,31 @@ class _Reader:
             digest=self.pictures.digest(self.source),
             pictures=self.pictures.held,
             numbers_max=numbers_max or 1_000_000,
+            parties=parties,
+            witnesses=witnesses,
         )
+
+    def _parties(self, show: Table) -> tuple[str, ...]:
+        found = show.take("parties", list, needed=False)
+        if found is None:
+            return PARTIES
+        if len(set(map(str, found))) != len(found) or len(found) < 2 or any(not _is_name(p) for p in found):
+            show.note("parties", '`parties` must be at least two different names, such as ["operator", "auditor"]')
+            return PARTIES
+        return tuple(found)
+
+    def _witnesses(self, show: Table) -> tuple[str, ...]:
+        found = show.take("witnesses", list, needed=False) or []
+        for key in found:
+            try:
+                kind = Verifier.parse(key).kind if isinstance(key, str) else b""
+            except BadNote as error:
+                show.note("witnesses", f"`witnesses`: {key!r} is {error}")
+                return ()
+            if kind != COSIGNATURE:
+                show.note("witnesses", f"`witnesses`: {key!r} is no key of `gala witness`")
+                return ()
+        return tuple(found)
 
     def _languages(self, show: Table) -> tuple[str, ...]:
         languages = show.take("languages", list)
@@ -283,14 +311,31 @@ class _Reader:
             valid_from_at_ms=valid["valid_from"],
             valid_until_at_ms=valid["valid_until"],
             cap=table.count("cap", 1, needed=False) or 1,
+            cap_with=self._cap_with(table),
+            alternates_at_ms=self._dates(table),
         )
         table.done()
         return draw
 
+    def _cap_with(self, table: Table) -> tuple[int, ...]:
+        found = table.take("cap_with", list, needed=False) or []
+        if any(type(number) is not int or number < 1 for number in found):
+            table.note("cap_with", "`cap_with` must be numbers of earlier draws, such as [1]")
+            return ()
+        return tuple(sorted(set(found)))
+
+    def _dates(self, table: Table) -> tuple[int, ...]:
+        found = table.take("alternates_at", list, needed=False) or []
+        if any(not isinstance(moment, dt.datetime) for moment in found):
+            table.note("alternates_at", "`alternates_at` must be dates and times, such as [2019-11-11T12:00:00]")
+            return ()
+        return tuple(self._instant(table, "alternates_at", moment) for moment in found)
+
     def _moment(self, table: Table, key: str) -> int:
         moment = table.take(key, dt.datetime)
-        if moment is None:
-            return 0
+        return 0 if moment is None else self._instant(table, key, moment)
+
+    def _instant(self, table: Table, key: str, moment: dt.datetime) -> int:
         if moment.tzinfo is not None:
             table.note(key, f"`{key}`: the show's zone holds, write the date and time without offset")
             return 0
