@@ -159,8 +159,8 @@ class Notary:
         segment, planned = self._rundown.cue(entry.cue["target"])
         round_ = state.newest_round(segment.id)
         if planned.do == "freeze":
-            assert segment.draw is not None
-            await self._freeze(segment.draw, entry, now_ms)
+            for draw in segment.draws:
+                await self._freeze(draw, entry, now_ms)
         elif round_ is None:
             return
         elif planned.do == "open":
@@ -216,7 +216,7 @@ class Notary:
     # ------------------------------------------------------------ draws
 
     def _drawings(self) -> list[tuple[Segment, Draw]]:
-        found = [(s, s.draw) for s in self._rundown.segments if s.draw is not None]
+        found = [(segment, draw) for segment in self._rundown.segments for draw in segment.draws]
         return sorted(found, key=lambda pair: pair[1].number)
 
     async def _specify(self, at_ms: int) -> None:

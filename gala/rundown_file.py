@@ -41,6 +41,29 @@ In place of a game a segment may have a ``[segments.draw]`` (number, from, valid
 ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
 ``look_up = true``, have a ``note`` for the crew, and name channels that are too late to play
 (``watch_only``).
+
+A segment with a game may have a draw beside it, from its own round: so a red-envelope rain has
+
+    [segments.rain]
+    [segments.draw]
+    number = 3
+    valid_from = 2019-11-11T00:00:00
+    valid_until = 2019-11-12T00:00:00
+    [segments.draw.deck]            # in place of prizes: envelopes that sum to the budget exactly
+    budget_minor = 250_000_00
+    envelopes = 100_000
+    least_minor = 1_00
+    most_minor = 888_00
+    shape = "lucky"                 # a few large, many small; or "even", or "slope"
+    [segments.cues]
+    start = "go"
+    open = "go"
+    lock = "after 15s"
+    reveal = "after 0s"             # waits until the slowest channel has played
+    freeze = "after 0s"             # waits until the box is sealed
+    announce = "after 2s"           # waits until the envelopes are drawn; another segment may be on air
+
+or several ``[[segments.draw]]``, each with ``channels = ["cable", "app"]`` and a deck of its own.
 """
 
 import datetime as dt
@@ -53,7 +76,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from gala.rundown import Act, Channel, Cue, Draw, Prize, Rundown, Segment
+from gala.rundown import Act, Channel, Cue, Rundown, Segment
+from gala.rundown_draw import read_draws
 from gala.rundown_game import read_game
 from gala.rundown_lines import Lines, Where
 from gala.rundown_pictures import Pictures
@@ -232,18 +256,20 @@ class _Reader:
         if strange:
             table.note("watch_only", f"`watch_only`: there is no channel {strange[0]!r}")
         look_up = table.take("look_up", bool, needed=False) or False
-        drawing, cues = table.table("draw", needed=False), table.table("cues", needed=False)
+        cues = table.table("cues", needed=False)
+        table.asked["draw"] = None
         game = read_game(table, self.pictures)
-        draw = self._draw(drawing) if drawing is not None else None
-        given = [name for name, it in (("a game", game), ("a draw", draw), ("a countdown", countdown)) if it]
-        if len(given) > 1:
+        channels = [name for kind, name in self.seen if kind == "channel"]
+        draws = read_draws(table, self.calendar, channels, own_round=game is not None, title=title)
+        given = [name for name, it in (("a game", game), ("a draw", draws), ("a countdown", countdown)) if it]
+        if len(given) > 1 and given != ["a game", "a draw"]:
             table.note("", f"has {' and '.join(given)}: a segment is one of them")
         kind: Literal["card", "game", "draw", "countdown"] = "card"
         if game is not None:
             kind = "game"
             if not question:
                 table.note("", "`question` is missing: a game asks one")
-        elif draw is not None:
+        elif draws:
             kind = "draw"
         elif countdown is not None:
             kind = "countdown"
@@ -260,45 +286,9 @@ class _Reader:
             watch_only=tuple(watch_only),
             countdown_at_ms=self._at_ms(table, "countdown", countdown),
             game=game,
-            draw=draw,
+            draws=draws,
             cues=self._cues(cues, segment_id),
         )
-
-    def _draw(self, table: Table) -> Draw:
-        sources = table.take("from", list) or []
-        if not sources or any(not isinstance(name, str) for name in sources):
-            table.note("from", '`from` must name segments, such as ["tetris"]')
-            sources = []
-        prizes = []
-        for tier, prize in enumerate(table.tables("prizes"), start=1):
-            title = prize.text("title")
-            count, face_minor = prize.count("count", 1) or 0, prize.count("face_minor", 1) or 0
-            prizes.append(Prize(tier=tier, title=title, count=count, face_minor=face_minor))
-            prize.done()
-        valid = {key: self._moment(table, key) for key in ("valid_from", "valid_until")}
-        draw = Draw(
-            number=table.count("number", 1) or 0,
-            segments=tuple(sources),
-            prizes=tuple(prizes),
-            valid_from_at_ms=valid["valid_from"],
-            valid_until_at_ms=valid["valid_until"],
-            cap=table.count("cap", 1, needed=False) or 1,
-        )
-        table.done()
-        return draw
-
-    def _moment(self, table: Table, key: str) -> int:
-        moment = table.take(key, dt.datetime)
-        if moment is None:
-            return 0
-        if moment.tzinfo is not None:
-            table.note(key, f"`{key}`: the show's zone holds, write the date and time without offset")
-            return 0
-        try:
-            return self.calendar.instant_ms(moment)
-        except ValueError as error:
-            table.note(key, f"`{key}`: {error}")
-            return 0
 
     def _cues(self, table: Table | None, segment_id: str) -> tuple[Cue, ...]:
         if table is None:
