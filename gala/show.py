@@ -143,8 +143,8 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
             segments[state.on_air] = replace(segments[state.on_air], ended_at_ms=at_ms)
         segments[segment.id] = OnAir(at_ms)
         draws = dict(state.draws)
-        if segment.draw is not None:
-            draws.setdefault(segment.draw.number, Drawing(number=segment.draw.number, segment=segment.id))
+        for draw in segment.draws:
+            draws.setdefault(draw.number, Drawing(number=draw.number, segment=segment.id))
         state = replace(state, segments=segments, on_air=segment.id, phase="live", draws=draws)
     elif act == "end":
         segments = {**state.segments, segment.id: replace(state.segments[segment.id], ended_at_ms=at_ms)}
@@ -184,12 +184,15 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         if act == "cut":
             state = _retime(rundown, state)
     else:
-        assert segment.draw is not None
-        drawing = state.draws[segment.draw.number]
-        drawing = (
-            replace(drawing, frozen_at_ms=at_ms) if act == "freeze" else replace(drawing, state="announced")
-        )
-        state = replace(state, draws={**state.draws, drawing.number: drawing})
+        draws = dict(state.draws)
+        for draw in segment.draws:
+            drawing = draws[draw.number]
+            draws[draw.number] = (
+                replace(drawing, frozen_at_ms=at_ms)
+                if act == "freeze"
+                else replace(drawing, state="announced")
+            )
+        state = replace(state, draws=draws)
     if planned.id == state.standby:
         state = replace(state, standby=_next_go(rundown, state, planned.id))
     return state

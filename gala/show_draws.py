@@ -21,8 +21,7 @@ _SIGNATURE = re.compile("[0-9a-f]{96}")
 def refusal(rundown: Rundown, state: State, cue: CueContent) -> Reason | None:
     """Why a cue of a draw may not be done now."""
     kind, number = cue["cue"], cue.get("draw")
-    segment = segment_of(rundown, number)
-    if segment is None or not isinstance(number, int):
+    if type(number) is not int or segment_of(rundown, number) is None:
         return Reason.UNKNOWN_DRAW
     drawing = state.draws.get(number)
     if drawing is not None and drawing.state == "void":
@@ -34,7 +33,11 @@ def refusal(rundown: Rundown, state: State, cue: CueContent) -> Reason | None:
             return Reason.BAD_CUE
         if not cue.get("reason"):
             return Reason.REASON_NEEDED
-        return Reason.ALREADY_DONE if drawing is not None and drawing.decided else None
+        if drawing is None or drawing.state == "armed":
+            return None
+        # once the reveals are closed the beacon decides, and nobody else
+        frozen = drawing.state == "frozen" and cue["cause"] == "unwitnessed"
+        return None if frozen else Reason.ALREADY_DONE
     if kind == "beacon":
         if not _is(_SIGNATURE, cue.get("signature")):
             return Reason.BAD_CUE
@@ -47,9 +50,7 @@ def refusal(rundown: Rundown, state: State, cue: CueContent) -> Reason | None:
     return None if drawing.state == expected else Reason.ALREADY_DONE
 
 
-def _party_refusal(
-    rundown: Rundown, state: State, cue: CueContent, drawing: Drawing | None
-) -> Reason | None:
+def _party_refusal(rundown: Rundown, state: State, cue: CueContent, drawing: Drawing | None) -> Reason | None:
     party, number = cue.get("party"), cue["draw"]
     if party not in rundown.parties:
         return Reason.UNKNOWN_PARTY
@@ -87,17 +88,18 @@ def advance(rundown: Rundown, state: State, cue: CueContent) -> State:
         drawing = replace(drawing, state="void")
     else:
         facts: dict[str, Any] = {
-            name: value for name, value in cue.items() if name in Drawing.__struct_fields__ and name != "state"
+            name: value
+            for name, value in cue.items()
+            if name in Drawing.__struct_fields__ and name != "state"
         }
-        if kind != "rostered":
-            facts["state"] = kind
+        facts |= {"rostered_at_ms": state.at_ms} if kind == "rostered" else {"state": kind}
         drawing = replace(drawing, **facts)
     return replace(state, draws={**state.draws, number: drawing})
 
 
 def segment_of(rundown: Rundown, number: object) -> Segment | None:
     """The segment that holds a draw."""
-    return next((s for s in rundown.segments if s.draw is not None and s.draw.number == number), None)
+    return next((s for s in rundown.segments if any(draw.number == number for draw in s.draws)), None)
 
 
 def missing(rundown: Rundown, committed: State, number: int) -> list[str]:

@@ -65,7 +65,7 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
         if state.clap is None:
             return Reason.NOT_ASKED
         return Reason.ALREADY_DONE if state.clap.at_ms else None
-    if kind in show_draws.CUES:
+    if isinstance(kind, str) and kind in show_draws.CUES:
         return show_draws.refusal(rundown, state, cue)
     return Reason.BAD_CUE
 
@@ -111,11 +111,11 @@ def _round_refusal(
             return Reason.REASON_NEEDED
         # a roster stands as it was frozen; the rounds of later draws may still be voided
         frozen = any(
-            segment.draw is not None
-            and round_.segment in segment.draw.segments
-            and segment.draw.number in state.draws
-            and state.draws[segment.draw.number].frozen_at_ms
+            round_.segment in draw.segments
+            and draw.number in state.draws
+            and state.draws[draw.number].frozen_at_ms
             for segment in rundown.segments
+            for draw in segment.draws
         )
         return Reason.ALREADY_DONE if round_.void or frozen else None
     if kind == "locked":
@@ -215,8 +215,10 @@ def _swap_refusal(rundown: Rundown, state: State, target: object, cue: CueConten
         if any(planned.by == "at" for planned in rundown.segment(str(name)).cues) and not cue.get("reason"):
             return Reason.ABSOLUTE
     for segment in rundown.segments:
-        if segment.draw is not None and any(
-            swapped.index(source) > swapped.index(segment.id) for source in segment.draw.segments
+        if any(
+            swapped.index(source) > swapped.index(segment.id)
+            for draw in segment.draws
+            for source in draw.segments
         ):
             return Reason.DRAW_FIRST
     left = [rundown.segment(name) for name in swapped if name not in state.skipped]
@@ -242,12 +244,16 @@ def _act_refusal(
         if state.playable_round() is not None:
             return Reason.ROUND_OPEN
         return Reason.ALREADY_DONE if state.on_air == segment.id else None
-    if act in ("open", "cut", "end", "freeze", "announce") and state.on_air != segment.id:
+    if act in ("open", "cut", "end") and state.on_air != segment.id:
+        return Reason.NOT_ON_AIR
+    if act in ("freeze", "announce") and not _holds_draws(state, segment):
         return Reason.NOT_ON_AIR
     newest = state.newest_round(segment.id)
     if act == "open":
         if state.killed_at_ms:
             return Reason.KILLED
+        if any(state.draws[draw.number].frozen_at_ms for draw in segment.draws):
+            return Reason.ALREADY_DONE  # what is played from now on would be in no roster
         return Reason.ROUND_OPEN if state.playable_round() is not None else None
     if act == "end":
         return Reason.ROUND_OPEN if state.playable_round() is not None else None
@@ -270,29 +276,35 @@ def _act_refusal(
             assert segment.game is not None
             return None if cue.get("outcome") in segment.game.outcomes else Reason.BAD_OUTCOME
         return Reason.NOT_SETTLED if newest.timing == "predict" and not newest.outcome else None
-    assert segment.draw is not None, "freeze and announce stand in draw segments only: the loader checked it"
-    drawing = state.draws.get(segment.draw.number)
-    if drawing is not None and drawing.state == "void":
+    assert segment.draws, "freeze and announce stand in segments with draws only: the loader checked it"
+    drawings = [state.draws[draw.number] for draw in segment.draws]
+    if all(drawing.state == "void" for drawing in drawings):
         return Reason.ALREADY_DONE
     if act == "freeze":
-        if drawing is not None and drawing.frozen_at_ms:
+        if drawings[0].frozen_at_ms:  # they are frozen together
             return Reason.ALREADY_DONE
         return _freeze_refusal(rundown, state, segment)
-    if drawing is None or drawing.state in ("armed", "frozen"):
+    if any(drawing.state in ("armed", "frozen") for drawing in drawings):
         return Reason.NOT_DRAWN
-    return Reason.ALREADY_DONE if drawing.state == "announced" else None
+    return Reason.ALREADY_DONE if any(drawing.state == "announced" for drawing in drawings) else None
+
+
+def _holds_draws(state: State, segment: Segment) -> bool:
+    """Whether its draws may be frozen and announced: while it is on air; an envelope caught in a game's
+    segment is opened a minute later, whatever is on air by then."""
+    return state.on_air == segment.id or (segment.game is not None and segment.id in state.segments)
 
 
 def _freeze_refusal(rundown: Rundown, state: State, segment: Segment) -> Reason | None:
-    assert segment.draw is not None
-    if show_draws.missing(rundown, state, segment.draw.number):
-        return Reason.NOT_COMMITTED
-    for number in segment.draw.cap_with:
-        earlier = state.draws.get(number)
-        if earlier is None or not earlier.decided:
+    for draw in segment.draws:
+        if not state.rehearsal and show_draws.missing(rundown, state, draw.number):
+            return Reason.NOT_COMMITTED  # a rehearsal plays the parts of those who are not there
+        if not all(number in state.draws and state.draws[number].decided for number in draw.cap_with):
             return Reason.DRAW_FIRST
-    for name in segment.draw.segments:
+    for name in sorted({name for draw in segment.draws for name in draw.segments}):
         round_ = state.counting_round(name)
+        if round_ is None and name == segment.id and state.newest_round(name) is None:
+            return Reason.UNKNOWN_ROUND  # its own is still to come
         if round_ is None:
             continue  # skipped and void rounds give nothing
         if round_.timing == "predict" and not round_.outcome:

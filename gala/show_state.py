@@ -97,6 +97,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     segment: str
     state: Literal["armed", "frozen", "drawn", "announced", "void"] = "armed"
     frozen_at_ms: int = 0  # the freeze cue; the roster follows, then the reveals, then the state is `frozen`
+    rostered_at_ms: int = 0
     root: str = ""
     entrants: int = 0
     tickets: int = 0
