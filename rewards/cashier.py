@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rewards import vouchers
+from rewards import codes, vouchers
 from rewards.books import Equation, Row
 from rewards.leaves import TEST_CURRENCY, Leaf, Window
 from rewards.ledger import ANSWER, VOUCHER, Ledger
@@ -103,7 +103,7 @@ class Cashier:
         return rows
 
     def _values(self, voucher: Voucher) -> dict[str, object]:
-        code = vouchers.voucher_code(self._code_key, voucher.id)
+        code = codes.voucher_code(self._code_key, voucher.id)
         return {
             "id": voucher.id,
             "draw": voucher.draw,
@@ -114,7 +114,7 @@ class Cashier:
             "valid_from_ms": voucher.window.valid_from_ms,
             "valid_until_ms": voucher.window.valid_until_ms,
             "zone": voucher.window.zone,
-            "lookup": vouchers.code_lookup(self._code_key, code),
+            "lookup": codes.code_lookup(self._code_key, code),
         }
 
     async def redeem(self, code: str, *, till: str, key: str, at_ms: int) -> Answer:
@@ -127,7 +127,7 @@ class Cashier:
 
     async def _at_till(self, act: str, code: str, till: str, key: str, at_ms: int) -> Answer:
         # An unreadable code is looked up like any other, so that it is refused like any other.
-        lookup = vouchers.code_lookup(self._code_key, vouchers.read_code(code) or "")
+        lookup = codes.code_lookup(self._code_key, codes.read_code(code) or "")
         async with self._ledger.transaction() as db:
             first = (
                 (await db.execute(select(ANSWER).where(ANSWER.c.till == till, ANSWER.c.key == key)))

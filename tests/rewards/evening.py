@@ -14,10 +14,11 @@ from typing import Any
 
 from rewards import chains, leaves
 from rewards.beacon import RehearsalBeacon
+from rewards.codes import voucher_code
 from rewards.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window
 from rewards.register import Keys, Register
 from rewards.standing import Drawn
-from rewards.vouchers import Voucher, voucher_code
+from rewards.vouchers import Voucher
 
 SHOW = "short"
 START = 1_700_000_000_000

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from rewards import books, vouchers
 from rewards.books import BadRow, Book, Row
 from rewards.cashier import Award, Cashier, IdempotencyClash
+from rewards.codes import read_code, voucher_code
 from rewards.ledger import ROW, Ledger
-from rewards.vouchers import Answer, read_code, voucher_code
+from rewards.vouchers import Answer
 from tests.rewards.evening import BEACON, HOUR, KEYS, SHOW, START, Told, spec
 
 SPEC = spec(1).leaf(show=SHOW, rehearsal=True, key_commitment=BEACON.secret, files={})
