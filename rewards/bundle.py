@@ -4,7 +4,7 @@ MANIFEST.json                        path, size and SHA-256 of every other file
 keys.txt                             the log's verifier key
 log/checkpoint, log/tile/…           the signed log (C2SP tlog-checkpoint, tlog-tiles)
 boxes/<round>.bin, .counters.json    sealed boxes in public order, counters beside recounts
-draws/<n>/roster.bin, eligible.bin, ranking.bin, beacon.json
+draws/<n>/roster.bin, eligible.bin, won.bin, ranking.bin, beacon.json
 prizes.csv                           every winning rank with its voucher's id
 ledger.csv                           every row, up to the last roll-up in the log
 SPEC.md, verify.py                   how to read all this, and a program that does
@@ -28,7 +28,7 @@ FOLDERS = ("log/", "boxes/", "draws/")
 FIXED = ("SPEC.md", "verify.py")  # copied from beside this module; every spec leaf holds their hashes
 PRIZES_HEADER = "draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"
 DRAW_FILES = {
-    "roster": ("roster.bin", "eligible.bin"),
+    "roster": ("roster.bin", "eligible.bin", "won.bin"),
     "result": ("ranking.bin",),
 }  # by the stage that makes them
 
@@ -108,6 +108,7 @@ def draw_paths(history: History) -> list[str]:
         for stage, names in DRAW_FILES.items()
         if stage in draw.stages
         for name in names
+        if name != "won.bin" or draws.cap_is_shared(draw.spec)
     ]
 
 

@@ -198,12 +198,14 @@ class Register:
             if barred and spec["eligibility"] != "account":
                 raise leaves.BadSpec(f"draw {draw} bars nobody")
             played = [self._played(draw, round_id) for round_id in self._journal.history.counting(draw)]
+            before = self._won_before(spec) if draws.cap_is_shared(spec) else None
             made = await asyncio.to_thread(
-                draws.make_roster, spec, numbers_count, self._draw_key(draw), played, barred
+                draws.make_roster, spec, numbers_count, self._draw_key(draw), played, barred, before
             )
             found = {
                 bundle.draw_path(draw, "roster.bin"): made.roster,
                 bundle.draw_path(draw, "eligible.bin"): made.eligible,
+                **({} if made.won is None else {bundle.draw_path(draw, "won.bin"): made.won}),
                 f"private/{bundle.draw_path(draw, 'roster.bin')}": boxes.write_numbers(made.numbers),
             }
             leaf = await self._journal.append(made.leaf, at_ms, found)
@@ -245,8 +247,9 @@ class Register:
             if "reveals-closed" not in found.stages:
                 raise history.BrokenHistory(f"draw {draw}: a result before the reveals closed")
             rostered, eligible = (self._read(draw, name) for name in ("roster.bin", "eligible.bin"))
+            won = self._read(draw, "won.bin") if draws.cap_is_shared(found.spec) else None
             result = await asyncio.to_thread(
-                draws.make_result, found, self._journal.bodies, signature, rostered, eligible
+                draws.make_result, found, self._journal.bodies, signature, rostered, eligible, won
             )
             content = ranking.encode(result.tiers)
             await self._journal.append(result.leaf, at_ms, {bundle.draw_path(draw, "ranking.bin"): content})
@@ -339,7 +342,15 @@ class Register:
             raise history.BrokenHistory(f"draw {draw}: round {round_id} is not sealed")
         content = (self._folder / boxes.box_path(round_id)).read_bytes()
         numbers = boxes.read_numbers(self._folder / "private" / boxes.box_path(round_id))
-        return draws.Played(round_id, stages, content, numbers)
+        spec, named = self._draw(draw).spec, self._journal.history.original(round_id)
+        return draws.Played(round_id, stages, content, numbers, draws.channels_of(spec, named))
+
+    def _won_before(self, spec: Leaf) -> dict[int, int]:
+        """What each number won in the earlier draws of a cap over several."""
+        earlier = spec["cap"]["draws"][:-1]
+        finished = [draw for draw in earlier if "result" in self._draw(draw).stages]
+        scores = [self._scores_of(draw) for draw in finished]
+        return draws.won_by_number((found.numbers, found.results) for found in scores)
 
     def _scores_of(self, draw: int) -> Scores:
         """A finished draw from its files; kept, since each viewer will ask."""

@@ -427,7 +427,7 @@ class Bundle:
                 earned = np.zeros(len(slots), np.int64)
                 for rule in opening["entries"]:
                     earned[matches(rule["when"], slots, settled)] += rule["tickets"]
-                found["tickets"] = earned, most
+                found["tickets"], found["channel"] = (earned, most), slots["channel"]
             need(
                 seal["recount_equal"] == (tallies["counters"] == tallies["recount"]),
                 f"round {name}: recount_equal",
@@ -467,6 +467,9 @@ class Bundle:
         draw, spec = self.draws[number], self.draws[number]["spec"]
         for name, digest in spec["files"].items():
             need(sha(self.files[name]).hex() == digest, f"{name} is not the one the spec promised")
+        for prize in spec["prizes"]:
+            if "deck" in prize:
+                self.deck(number, prize)
         if "roster" not in draw:
             return "not frozen yet"
         leaf, path, flags_path = draw["roster"], f"draws/{number}/roster.bin", f"draws/{number}/eligible.bin"
@@ -506,8 +509,13 @@ class Bundle:
         )
         least, most, total = 0, 0, 0
         for item in leaf["rounds"]:
-            found = self.rounds[item["round"]]
+            found, named = self.rounds[item["round"]], item["round"]
+            while "rerun_of" in self.rounds[named]["open"]:
+                named = self.rounds[named]["open"]["rerun_of"]
             earned, bound = found["tickets"]
+            channels = next(one.get("channels") for one in spec["rounds"] if one["round"] == named)
+            if earned is not None and channels is not None:
+                earned = earned * np.isin(found["channel"], channels)
             need(0 <= item["tickets"] <= bound, f"round {item['round']} cannot give so many tickets")
             holders = found["seal"]["plays"] if earned is None else int(np.count_nonzero(earned))
             least, most, total = (
@@ -526,13 +534,40 @@ class Bundle:
         need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
         if "reveals-closed" in draw:
             need(self.evening["rehearsal"], f"draw {number} is UNWITNESSED, and no rehearsal")
+        won = self.won(number, spec, leaf, len(tickets))
         return (
-            self.result(number, draw, tickets, eligible)
+            self.result(number, draw, tickets, eligible, won)
             if "result" in draw
             else f"{total} tickets, not drawn yet"
         )
 
-    def result(self, number: int, draw: dict[str, Any], tickets: Any, eligible: Any) -> str:
+    def deck(self, number: int, prize: dict[str, Any]) -> None:
+        said, path = prize["deck"], f"draws/{number}/deck-{prize['tier']}.bin"
+        self.expected.add(path)
+        content = self.files[path]
+        need(content and len(content) % 16 == 0, f"{path}: size")
+        amounts, counts = np.frombuffer(content, ">u8").reshape(-1, 2).T.tolist()
+        falling = all(high > low for high, low in zip(amounts, amounts[1:], strict=False))
+        need(falling and min(amounts) > 0 and min(counts) > 0, f"{path}: amounts fall, counts are positive")
+        total = sum(amount * count for amount, count in zip(amounts, counts, strict=True))
+        found = {"sum": total, "least": amounts[-1], "most": amounts[0]}
+        found |= {"size": len(content), "sha256": sha(content).hex()}
+        need(said == found and sum(counts) == prize["count"], f"{path} is not the deck of its spec")
+
+    def won(self, number: int, spec: dict[str, Any], leaf: dict[str, Any], count: int) -> Any:
+        earlier, path = spec["cap"]["draws"][:-1], f"draws/{number}/won.bin"
+        need(bool(earlier) == ("won_sha256" in leaf) == ("won_total" in leaf), f"draw {number}: won before")
+        if not earlier:
+            return np.zeros(count, np.uint8)
+        self.expected.add(path)
+        won = np.frombuffer(self.files[path], np.uint8)
+        need(sha(self.files[path]).hex() == leaf["won_sha256"], f"{path} is not its leaf's")
+        results = [self.draws[one]["result"] for one in earlier if "result" in self.draws[one]]
+        most = sum(tier["winners"] for result in results for tier in result["tiers"])
+        need(len(won) == count and int(won.sum()) == leaf["won_total"] <= most, f"{path}: length or total")
+        return won
+
+    def result(self, number: int, draw: dict[str, Any], tickets: Any, eligible: Any, before: Any) -> str:
         spec, leaf, closed = draw["spec"], draw["result"], draw["reveals-closed"]
         signature, chosen = bytes.fromhex(leaf["signature"]), closed["beacon_round"]
         key = bytes.fromhex(spec["beacon"]["public_key"])
@@ -555,19 +590,17 @@ class Bundle:
         ticket = np.arange(len(places)) - np.repeat(starts, tickets)
         kept = eligible[places]
         places, ticket = places[kept], ticket[kept]
-        won: Counter[int] = Counter()
+        won = before.astype(np.int64)
         ranking, tiers, prizes = b"", [], []
         for prize in spec["prizes"]:
             tier_key = hmac.digest(seed, b"gala/tier/1\0" + prize["tier"].to_bytes(2, "big"), "sha256")
             scores = aes(tier_key, places, ticket)
             order = np.lexsort((scores[:, 1], scores[:, 0]))
             order = order[np.sort(np.unique(places[order], return_index=True)[1])]
-            capped = {place for place, times in won.items() if times >= spec["cap"]["prizes"]}
-            winners: list[Any] = []
-            taken = 0
-            while taken < len(order) and len(winners) < prize["count"]:
-                winners += [] if int(places[order[taken]]) in capped else [order[taken]]
-                taken += 1
+            free = np.flatnonzero(won[places[order]] < spec["cap"]["prizes"])[: prize["count"]]
+            taken = int(free[-1]) + 1 if len(free) == prize["count"] else len(order)
+            winners = order[free].tolist()
+            won[places[winners]] += 1
             alternates = order[taken : taken + prize["alternates"]].tolist()
             rows = [
                 (int(places[at]), int(ticket[at]), scores[at].astype(">u8").tobytes())
@@ -576,7 +609,6 @@ class Bundle:
             ranking += b"".join(
                 place.to_bytes(8, "big") + j.to_bytes(4, "big") + score for place, j, score in rows
             )
-            won.update(place for place, _, _ in rows[: len(winners)])
             cutoff = rows[len(winners) - 1][2].hex() if winners else ""
             tiers.append(
                 {
