@@ -104,7 +104,8 @@ def test_a_cap_over_several_draws_counts_what_was_won_in_the_earlier_ones(
     times = list(before)
     for tier, result in zip(tiers, results, strict=True):
         ranks = slow_ranks(seed, tier.tier, tickets, [True] * len(tickets))
-        walked, winners = 0, []
+        walked = 0
+        winners: list[Ranked] = []
         while walked < len(ranks) and len(winners) < tier.count:
             if times[ranks[walked].place] < cap:
                 winners.append(ranks[walked])
