@@ -9,10 +9,15 @@ from rewards.leaves import Window
 # The life of a voucher: from which state, by which kind of row, to which state. Nothing else happens.
 TRANSITIONS: dict[tuple[str, str], str] = {
     ("none", "reserve"): "reserved",
+    ("none", "promote"): "reserved",
     ("reserved", "issue"): "live",
-    ("live", "redeem"): "redeemed",
-    ("redeemed", "rollback"): "live",
+    ("live", "claim"): "claimed",
+    ("claimed", "redeem"): "redeemed",
+    ("redeemed", "rollback"): "claimed",
     ("live", "expire"): "expired",
+    ("claimed", "lapse"): "expired",
+    ("expired", "pass"): "passed",
+    ("expired", "return"): "returned",
 }
 ISSUED_AT = 1  # the issue is a voucher's second row: n counts its transitions from 0
 
@@ -26,11 +31,16 @@ class Refusal(StrEnum):
     USED = "used"  # redeemed already
     NOT_REDEEMED = "not_redeemed"  # nothing to roll back
     TEST_MONEY = "test_money"  # XTS outside a rehearsal
+    CLOSED = "closed"  # the books of its draw are closed
 
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """An issued voucher. `id` (16 bytes) is the row id of its issue; `number` the winner's."""
+    """An issued voucher as it stands. `id` (16 bytes) is the row id of its issue; `number` the winner's.
+
+    state: as in `TRANSITIONS`. claim_until_ms: the fixed date on which it passes on unless it is claimed, 0
+    if there is none. sealed_code: a partner's code, encrypted (`codes.shown` opens it), or empty.
+    """
 
     id: bytes
     number: int = field(repr=False)
@@ -42,17 +52,23 @@ class Voucher:
     amount: int
     currency: str
     window: Window
+    state: str
+    claim_until_ms: int
+    sealed_code: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a till is told, always of this shape. status: `done` or `refused`; amount 0 when refused."""
+    """What a till is told, always of this shape. status: `done` or `refused`; amount 0 when refused. zone and
+    window (ms) are the voucher's; empty and 0 where there is none."""
 
     status: str
     reason: str
     amount: int
     currency: str
     zone: str
+    valid_from_ms: int
+    valid_until_ms: int
 
 
 def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) -> bytes:
