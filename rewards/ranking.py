@@ -40,6 +40,7 @@ class Ranks(Sequence[Ranked]):
     __slots__ = ("records",)
 
     def __init__(self, records: Records) -> None:
+        assert records.dtype == RECORD
         self.records = records
 
     @property

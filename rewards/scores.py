@@ -78,7 +78,8 @@ def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> Records
         def of(first: int, last: int, limit: int = limit) -> Records:
             return _within(key, tickets, eligible, limit, first, last)
 
-        found = np.concatenate([np.empty(0, dtype=RECORD), *_stretches(len(tickets), of)])
+        # Left to itself, numpy joins records in this machine's byte order.
+        found = np.concatenate([np.empty(0, dtype=RECORD), *_stretches(len(tickets), of)], dtype=RECORD)
         if len(found) >= count or limit == ALL:
             blocks = np.frombuffer(found["score"].tobytes(), dtype=np.uint64).reshape(-1, 2)
             return found[sort_blocks(as_numbers(blocks))[:count]]
