@@ -1,12 +1,11 @@
-/** What may follow what in a draw: spec, commitments, roster, reveals, their end, result. */
+/** What may follow what in a draw: spec, commitments, roster, reveals, their end, result or void, dates, close-out. */
 import { hex, label, must, sha256, text, unhex } from "./bytes.ts";
-import { timeOf, trusted } from "./beacon.ts";
-import { most } from "./entries.ts";
+import { timeOf } from "./beacon.ts";
 import { counting, type Evening } from "./history.ts";
 import type { LeafOf, Spec } from "./leaves.ts";
+import { checkSpec } from "./specs.ts";
 
 const AFTER_REVEALS_MS = 30_000;
-const TICKETS_MAX = 65_535;
 
 export interface DrawSoFar {
   spec: Spec;
@@ -15,6 +14,9 @@ export interface DrawSoFar {
   revealed: Map<string, string>;
   closed?: LeafOf<"reveals-closed">;
   result?: LeafOf<"result">;
+  voided?: LeafOf<"void">;
+  dates: LeafOf<"alternate">[];
+  closeOut?: LeafOf<"close-out">;
 }
 
 type DrawLeaf =
@@ -23,7 +25,10 @@ type DrawLeaf =
   | LeafOf<"roster">
   | LeafOf<"reveal">
   | LeafOf<"reveals-closed">
-  | LeafOf<"result">;
+  | LeafOf<"result">
+  | LeafOf<"void">
+  | LeafOf<"alternate">
+  | LeafOf<"close-out">;
 
 export const drawId32 = (draw_id: string): Uint8Array => sha256(label("gala/draw-id/1"), text(draw_id));
 
@@ -31,13 +36,19 @@ export function drawRules(evening: Evening, leaf: DrawLeaf): void {
   must(leaf.draw_id === `${evening.begun?.show}/draw/${leaf.draw}`, `${leaf.draw_id} is not the id of draw ${leaf.draw}`);
   if (leaf.kind === "spec") {
     must(leaf.draw === evening.draws.size + 1, `draw ${leaf.draw} comes after draw ${evening.draws.size}`);
-    specified(evening, leaf);
-    evening.draws.set(leaf.draw, { spec: leaf, commitments: new Map(), revealed: new Map() });
+    checkSpec(evening, leaf);
+    evening.draws.set(leaf.draw, { spec: leaf, commitments: new Map(), revealed: new Map(), dates: [] });
     return;
   }
   const draw = evening.draws.get(leaf.draw);
   must(draw !== undefined, `draw ${leaf.draw} has no spec`);
   const { spec } = draw;
+  if (leaf.kind === "alternate" || leaf.kind === "close-out") {
+    paid(draw, leaf);
+    return;
+  }
+  must(!draw.result || leaf.kind !== "result", `the result of draw ${leaf.draw} stands twice`);
+  must(!draw.result && !draw.voided, `draw ${leaf.draw} has ended`);
   if (leaf.kind === "commit") {
     must(spec.parties.includes(leaf.party), `${leaf.party} is no party of draw ${leaf.draw}`);
     must(!draw.commitments.has(leaf.party), `${leaf.party} has committed already`);
@@ -45,6 +56,12 @@ export function drawRules(evening: Evening, leaf: DrawLeaf): void {
     draw.commitments.set(leaf.party, leaf.commitment);
   } else if (leaf.kind === "roster") {
     must(!draw.roster, "the roster stands already");
+    for (const before of spec.cap.draws.slice(0, -1)) {
+      const earlier = evening.draws.get(before);
+      must(earlier?.result !== undefined || earlier?.voided !== undefined, `draw ${before}, which its cap names, has not ended`);
+    }
+    const over = spec.cap.draws.length > 1;
+    must(over === (leaf.won_sha256 !== undefined) && over === (leaf.won_total !== undefined), "won_sha256 and won_total stand where the cap names earlier draws");
     for (const party of spec.parties) must(draw.commitments.has(party), `${party} has not committed`);
     const sealed = counting(evening, draw).map((round) => `${round} ${evening.rounds.get(round)?.seal?.index ?? "not sealed"}`);
     const said = leaf.rounds.map((one) => `${one.round} ${one.seal}`);
@@ -65,47 +82,15 @@ export function drawRules(evening: Evening, leaf: DrawLeaf): void {
   } else if (leaf.kind === "reveals-closed") {
     closes(draw, leaf);
     draw.closed = leaf;
+  } else if (leaf.kind === "void") {
+    voids(draw, leaf);
+    draw.voided = leaf;
   } else {
-    must(!draw.result, `the result of draw ${leaf.draw} stands twice`);
     must(draw.closed !== undefined, "the reveals have not closed");
     must(leaf.reveals_closed === draw.closed.index, `its reveals closed at leaf ${draw.closed.index}`);
     must(leaf.beacon_round === draw.closed.beacon_round, `its beacon round is ${draw.closed.beacon_round}`);
     draw.result = leaf;
   }
-}
-
-function specified(evening: Evening, leaf: Spec): void {
-  for (const { round } of leaf.rounds) must(!evening.rounds.has(round), `${round} has opened`);
-  must(new Set(leaf.rounds.map((one) => one.round)).size === leaf.rounds.length, "it names a round twice");
-  must(new Set(leaf.parties).size === leaf.parties.length && leaf.parties.length >= 2, "it has not two parties at least");
-  ascending(leaf.reserve_rounds, "reserve_rounds");
-  must(leaf.reserve_rounds.length > 0, "it has no reserve round");
-  must(leaf.window.valid_from_ms < leaf.window.valid_until_ms, "its window has no length");
-  const tickets = leaf.rounds.reduce((sum, one) => sum + most(one.entries), 0);
-  must(tickets <= TICKETS_MAX, `one viewer could earn ${tickets} tickets`);
-  must(leaf.cap.draws.length === 1 && leaf.cap.draws[0] === leaf.draw, "its cap is of other draws");
-  budgeted(leaf);
-  trusted(leaf.beacon, leaf.rehearsal);
-}
-
-export function ascending(numbers: readonly number[], what: string): void {
-  must(
-    numbers.every((one, at) => at === 0 || one > (numbers[at - 1] ?? 0)),
-    `${what} do not ascend`,
-  );
-}
-
-/** Tiers are 1, 2, …, and the budget is what all prizes come to, by currency. */
-function budgeted({ prizes, budget, rehearsal }: Spec): void {
-  const sums = new Map<string, bigint>();
-  for (const [at, prize] of prizes.entries()) {
-    must(prize.tier === at + 1, `tier ${prize.tier} stands where ${at + 1} should`);
-    must((prize.currency === "XTS") === rehearsal, `tier ${prize.tier} is in ${prize.currency}`);
-    must(prize.amount !== undefined, `tier ${prize.tier} has no amount`);
-    sums.set(prize.currency, (sums.get(prize.currency) ?? 0n) + BigInt(prize.count) * BigInt(prize.amount));
-  }
-  const same = sums.size === budget.size && [...sums].every(([currency, sum]) => BigInt(budget.get(currency) ?? -1) === sum);
-  must(same, "its budget is not what its prizes come to");
 }
 
 function closes(draw: DrawSoFar, leaf: LeafOf<"reveals-closed">): void {
@@ -123,3 +108,33 @@ function closes(draw: DrawSoFar, leaf: LeafOf<"reveals-closed">): void {
   must(leaf.beacon_round === first, `${leaf.beacon_round} is not the first reserve round half a minute later, ${first ?? "none"}`);
 }
 
+/** When the beacon decides a draw, in ms since 1970: from then on nobody may choose any more. */
+export function decidedAt({ spec, closed }: DrawSoFar): number {
+  return timeOf(spec.beacon, closed?.beacon_round ?? spec.reserve_rounds.at(-1) ?? 0);
+}
+
+function voids(draw: DrawSoFar, leaf: LeafOf<"void">): void {
+  const decided = decidedAt(draw);
+  if (leaf.cause === "director") {
+    must(leaf.at_ms < decided, "a director's void after the beacon spoke");
+  } else if (leaf.cause === "lapsed") {
+    must(!draw.closed && leaf.at_ms + AFTER_REVEALS_MS > decided, "a draw that can still close its reveals has not lapsed");
+  } else {
+    must(draw.closed !== undefined && leaf.at_ms >= decided && !draw.spec.rehearsal, "a draw is void for want of a witness only once the beacon spoke, and in no rehearsal");
+  }
+}
+
+function paid(draw: DrawSoFar, leaf: LeafOf<"alternate"> | LeafOf<"close-out">): void {
+  must(!draw.closeOut, `draw ${leaf.draw} is closed`);
+  if (leaf.kind === "close-out") {
+    must(draw.result !== undefined || draw.voided !== undefined, `draw ${leaf.draw} has not ended`);
+    draw.closeOut = leaf;
+    return;
+  }
+  must(draw.result !== undefined, `draw ${leaf.draw} has no result`);
+  must(leaf.date === draw.dates.length + 1, `date ${leaf.date} comes after date ${draw.dates.length}`);
+  const due = draw.spec.alternates_at_ms[leaf.date - 1];
+  must(due !== undefined && leaf.at_ms >= due, `date ${leaf.date} is not due`);
+  must(leaf.last >= leaf.first - 1, "its rows end before they begin");
+  draw.dates.push(leaf);
+}

@@ -1,5 +1,5 @@
 /** Section 5: which leaf may follow which, and what the evening came to by the end of the log. */
-import { Failed, must } from "./bytes.ts";
+import { Failed, must, type Bytes } from "./bytes.ts";
 import type { Leaf, LeafOf } from "./leaves.ts";
 import { drawRules, type DrawSoFar } from "./drawrules.ts";
 import { roundRules, type RoundSoFar } from "./roundrules.ts";
@@ -8,7 +8,7 @@ import { roundRules, type RoundSoFar } from "./roundrules.ts";
 export interface Evening {
   origin: string;
   leaves: Leaf[];
-  hashes: readonly Uint8Array[];
+  hashes: readonly Bytes[];
   begun: LeafOf<"evening"> | null;
   draws: Map<number, DrawSoFar>;
   rounds: Map<string, RoundSoFar>;
@@ -16,7 +16,7 @@ export interface Evening {
 }
 
 /** Follows the log from its first leaf; fails at the first leaf that may not stand where it stands. */
-export function follow(leaves: Leaf[], hashes: readonly Uint8Array[], origin: string): Evening {
+export function follow(leaves: Leaf[], hashes: readonly Bytes[], origin: string): Evening {
   const evening: Evening = { origin, leaves, hashes, begun: null, draws: new Map(), rounds: new Map(), rollUps: [] };
   for (const leaf of leaves) {
     try {

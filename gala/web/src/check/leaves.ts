@@ -21,10 +21,10 @@ import {
   type Reader,
 } from "./shape.ts";
 
-const deck = record({ sum: natural, least: natural, most: natural, size: natural, sha256: hash });
+const deck = record({ sum: positive, least: positive, most: positive, size: positive, sha256: hash });
 const prize = record(
-  { tier: positive, name: string, count: natural, currency: string, alternates: natural },
-  { amount: natural, deck },
+  { tier: positive, name: string, count: positive, currency: string, alternates: natural },
+  { amount: positive, deck },
 );
 const chain = record({ scheme: string, chain_hash: hash, public_key: hexOf(96), genesis_ms: whole, period_ms: positive });
 const drawn = { draw: positive, draw_id: string };
@@ -45,6 +45,8 @@ const SHAPES = {
     alternates_at_ms: list(whole),
     close_ms: whole,
     parties: list(string),
+    witnesses: list(string),
+    exclusions: record({ count: natural, commitment: hash }),
     beacon: chain,
     reserve_rounds: list(positive),
     place_key_commitment: hash,
@@ -89,12 +91,15 @@ const SHAPES = {
     sha256: hash,
     root: hash,
   },
+  void: { ...drawn, cause: just("director", "lapsed", "unwitnessed"), reason: string },
+  alternate: { ...drawn, date: positive, first: positive, last: natural },
+  "close-out": { ...drawn, rows: natural, redeemed: table(natural), returned: table(natural) },
   ledger: { rows: natural, hash },
 } as const;
 
 const PERHAPS = {
   evening: {},
-  spec: { witnesses: list(string), exclusions: record({ count: natural, commitment: hash }) },
+  spec: {},
   commit: {},
   open: { rerun_of: string, chains: record({ length: positive, commitments: list(hash) }), game: string, settings: anything() },
   lock: {},
@@ -105,6 +110,9 @@ const PERHAPS = {
   reveal: {},
   "reveals-closed": {},
   result: {},
+  void: {},
+  alternate: {},
+  "close-out": {},
   ledger: {},
 } as const;
 

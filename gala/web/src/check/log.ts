@@ -27,6 +27,7 @@ export async function checkLog(files: Files, known: string): Promise<Log> {
   must(known === "" || read(line, "keys.txt").trim() === known.trim(), "keys.txt is not the key you know");
   const key = logKey(line);
   const signed = checkpoint(read(await bytes("log/checkpoint"), "log/checkpoint"), key, "log/checkpoint");
+  must(signed.note.signatures.length === 1, "log/checkpoint is signed by somebody else too");
   const bodies: Bytes[] = [];
   const tiles: string[] = [];
   for (const { path, count } of entryTiles(signed.size)) {

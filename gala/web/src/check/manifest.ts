@@ -22,6 +22,8 @@ const manifest = record({
 });
 export type Manifest = Read<typeof manifest>;
 
+export const witnessFiles = (of: Manifest): string[] => of.files.map((one) => one.path).filter((path) => path.startsWith("witness/"));
+
 export async function readManifest(files: Files): Promise<Manifest> {
   const content = await files.read(MANIFEST);
   must(content !== null, `there is no ${MANIFEST}`);
@@ -53,11 +55,13 @@ export function expected(found: Manifest, evening: Evening, tiles: readonly stri
     wanted.add(`boxes/${round}.counters.json`);
     if (seal.withheld_mac === undefined) wanted.add(`boxes/${round}.bin`);
   }
-  for (const [draw, { roster, result }] of evening.draws) {
+  for (const [draw, { spec, roster, result }] of evening.draws) {
+    for (const { tier, deck } of spec.prizes) if (deck) wanted.add(`draws/${draw}/deck-${tier}.bin`);
     if (roster) for (const name of ["roster.bin", "eligible.bin"]) wanted.add(`draws/${draw}/${name}`);
+    if (roster?.won_sha256 !== undefined) wanted.add(`draws/${draw}/won.bin`);
     if (result) for (const name of ["ranking.bin", "beacon.json"]) wanted.add(`draws/${draw}/${name}`);
   }
-  for (const { path } of found.files) must(wanted.delete(path), `${path} has no place in a bundle of this log`);
+  for (const { path } of found.files) must(wanted.delete(path) || /^witness\/[1-9][0-9]*$/.test(path), `${path} has no place in a bundle of this log`);
   must(wanted.size === 0, `${[...wanted][0]} is missing`);
   for (const { spec } of evening.draws.values()) {
     must([...spec.files.keys()].sort().join() === "SPEC.md,verify.py", `draw ${spec.draw} promises other verifiers`);

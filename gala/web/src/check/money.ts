@@ -1,12 +1,14 @@
 /** Section 9 over a whole evening: ledger.csv, its roll-ups in the log, prizes.csv. */
 import { must } from "./bytes.ts";
 import type { TierMoney } from "./books.ts";
+import type { Deal } from "./decks.ts";
 import type { DrawSoFar } from "./drawrules.ts";
 import type { Evening } from "./history.ts";
 import type { Files } from "./manifest.ts";
-import { Ledger, type DrawMoney } from "./payouts.ts";
+import { Ledger, type CloseOut, type Dated, type DrawMoney } from "./payouts.ts";
 import { samePrizes } from "./prizes.ts";
 import type { Tier } from "./ranking.ts";
+import { budgetOf } from "./specs.ts";
 import { rowsOf, type Row } from "./rows.ts";
 
 export interface Run {
@@ -14,7 +16,13 @@ export interface Run {
   run: () => Promise<string>;
 }
 
-export function* money(evening: Evening, results: Map<number, Tier[]>, files: Files): Generator<Run> {
+/** What came of a draw before its money. */
+export interface Drawn {
+  tiers: Tier[];
+  won: Uint8Array;
+}
+
+export function* money(evening: Evening, results: Map<number, Drawn>, decks: Map<string, Deal>, files: Files): Generator<Run> {
   let ledger: Ledger | undefined;
   yield {
     name: "ledger",
@@ -24,9 +32,9 @@ export function* money(evening: Evening, results: Map<number, Tier[]>, files: Fi
       const rows = rowsOf(content);
       rolledUp(evening, rows);
       const draws = new Map<number, DrawMoney>();
-      for (const [number, draw] of evening.draws) draws.set(number, moneyOf(draw, results.get(number)));
+      for (const [number, draw] of evening.draws) draws.set(number, moneyOf(draw, results.get(number), decks));
       const books = new Ledger(draws);
-      books.run(rows, [], []);
+      books.run(rows, dated(evening), closed(evening));
       ledger = books;
       return `${rows.length} rows; every equation held after each`;
     },
@@ -55,21 +63,37 @@ function rolledUp({ rollUps }: Evening, rows: readonly Row[]): void {
   must(rows.length === last, `the file has ${rows.length} rows, the last roll-up ${last}`);
 }
 
-function moneyOf({ spec, result }: DrawSoFar, tiers: Tier[] | undefined): DrawMoney {
-  must(result === undefined || tiers !== undefined, `the result of draw ${spec.draw} did not pass`);
+function dated({ draws }: Evening): Dated[] {
+  const all = [...draws.values()].flatMap(({ spec, dates }) =>
+    dates.map(({ draw, date, first, last }) => ({ draw, first, last, date_at_ms: spec.alternates_at_ms[date - 1] ?? Infinity })),
+  );
+  return all.sort((a, b) => a.first - b.first || a.last - b.last || a.draw - b.draw);
+}
+
+const closed = ({ draws }: Evening): CloseOut[] => [...draws.values()].flatMap(({ closeOut }) => (closeOut ? [closeOut] : []));
+
+function moneyOf({ spec, result, voided }: DrawSoFar, drawn: Drawn | undefined, decks: Map<string, Deal>): DrawMoney {
+  must(result === undefined || drawn !== undefined, `the result of draw ${spec.draw} did not pass`);
   return {
     draw: spec.draw,
     tiers: new Map(
       spec.prizes.map((prize): [number, TierMoney] => {
-        const drawn = tiers?.find((one) => one.tier === prize.tier);
-        const face = prize.amount ?? 0;
-        const ranks = { winners: drawn?.winners ?? [], alternates: drawn?.alternates ?? [] };
-        return [prize.tier, { currency: prize.currency, budget: prize.count * face, face: () => face, ...ranks }];
+        const ranks = drawn?.tiers.find((one) => one.tier === prize.tier);
+        const deal = decks.get(`${spec.draw}/${prize.tier}`);
+        must(!prize.deck || deal !== undefined, `the deck of draw ${spec.draw} tier ${prize.tier} did not pass`);
+        const money = {
+          currency: prize.currency,
+          budget: Number(budgetOf(prize)),
+          face: deal ?? (() => prize.amount ?? 0),
+          winners: ranks?.winners ?? [],
+          alternates: ranks?.alternates ?? [],
+        };
+        return [prize.tier, money];
       }),
     ),
     window: spec.window,
-    ended: result ? "result" : "",
-    won: new Uint8Array(),
+    ended: result ? "result" : voided ? "void" : "",
+    won: drawn?.won ?? new Uint8Array(),
     cap: spec.cap.prizes,
   };
 }

@@ -56,9 +56,11 @@ function genuine(signature: Bytes, message: Bytes, key: Bytes): boolean {
   }
 }
 
+const claims = (one: Note["signatures"][number], by: Verifier): boolean => one.name === by.name && equal(one.id, by.id);
+
 /** Fails unless the note is signed by this key, and every signature that claims to be of it is good. */
 export function signedBy(found: Note, by: Verifier, what: string): void {
-  const claimed = found.signatures.filter((one) => one.name === by.name && equal(one.id, by.id));
+  const claimed = found.signatures.filter((one) => claims(one, by));
   must(claimed.length > 0, `${what} is not signed by ${by.name}`);
   must(
     claimed.every((one) => genuine(one.body, text(found.text), by.key)),
@@ -66,15 +68,21 @@ export function signedBy(found: Note, by: Verifier, what: string): void {
   );
 }
 
-/** When this witness cosigned, in seconds since 1970, or null: by its first good line. */
-export function cosignedAt(found: Note, by: Verifier): number | null {
+/** When each of these witnesses cosigned, in ms since 1970, by its place in the list. Fails at a line of anybody else. */
+export function cosignedAt(found: Note, log: Verifier, witnesses: readonly Verifier[], what: string): Map<number, number> {
+  const times = new Map<number, number>();
   for (const one of found.signatures) {
-    if (one.name !== by.name || !equal(one.id, by.id) || one.body.length !== 72) continue;
+    if (claims(one, log)) continue;
+    const at = witnesses.findIndex((by) => claims(one, by));
+    const by = witnesses[at];
+    must(by !== undefined, `${what}: ${one.name} is no witness that a spec names`);
+    must(one.body.length === 72, `${what}: the cosignature of ${one.name} is of another length`);
     const seconds = view(one.body).getBigUint64(0);
-    const message = text(`cosignature/v1\ntime ${seconds}\n${found.text}`);
-    if (genuine(one.body.slice(8), message, by.key)) return Number(seconds);
+    const good = genuine(one.body.slice(8), text(`cosignature/v1\ntime ${seconds}\n${found.text}`), by.key);
+    must(good, `${what}: the cosignature of ${one.name} is not good`);
+    times.set(at, Math.min(times.get(at) ?? Infinity, Number(seconds) * 1000));
   }
-  return null;
+  return times;
 }
 
 export interface Checkpoint {

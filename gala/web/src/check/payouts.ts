@@ -4,7 +4,7 @@ import { Failed, must } from "./bytes.ts";
 import type { Rank } from "./ranking.ts";
 import type { Row } from "./rows.ts";
 
-/** One promise of the log about rows `first` … `last`: what happened at a date. */
+/** What the log says of rows `first` … `last`: they are what happened at a date. */
 export interface Dated {
   draw: number;
   date_at_ms: number;
@@ -121,13 +121,7 @@ export class Ledger {
     if (ENDS.has(row.kind)) {
       must(row.at_ms >= valid_until_ms, `${row.kind} within the window`);
       this.returns = row;
-    } else {
-      must(row.kind !== "return" || this.justExpired(books, row), "a return of what did not just expire");
     }
-  }
-
-  private justExpired(books: TierBooks, row: Row): boolean {
-    return books.voucher(row.prize, row.alternate).state === "expired";
   }
 
   /** What a date asks for: every voucher that nobody claimed expires; the next rank takes it, or it returns. */

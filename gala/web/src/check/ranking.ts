@@ -87,8 +87,8 @@ export interface Prizes {
   alternates: number;
 }
 
-/** All tiers in order. won: what each place has won before this draw; cap: what one place may win. */
-export function drawn(seed: Uint8Array, prizes: readonly Prizes[], roster: Roster, won: Uint8Array, cap: number): Tier[] {
+/** All tiers in order. cap: what one place may win, with what it won before. */
+export function drawn(seed: Uint8Array, prizes: readonly Prizes[], roster: Roster, cap: number): Tier[] {
   const places = Array.from(roster.tickets.keys()).filter((place) => roster.eligible[place] === 1);
   const taken = new Map<number, number>();
   return prizes.map(({ tier, count, alternates }) => {
@@ -112,7 +112,7 @@ export function drawn(seed: Uint8Array, prizes: readonly Prizes[], roster: Roste
     let [at, skipped] = [0, 0];
     for (; at < order.length && winners.length < count; at++) {
       const found = rank(at);
-      const held = (won[found.place] ?? 0) + (taken.get(found.place) ?? 0);
+      const held = (roster.won[found.place] ?? 0) + (taken.get(found.place) ?? 0);
       if (held >= cap) skipped++;
       else {
         taken.set(found.place, (taken.get(found.place) ?? 0) + 1);

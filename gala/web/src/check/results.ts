@@ -35,7 +35,6 @@ export function resultOf(
   draw: DrawSoFar,
   leaf: LeafOf<"result">,
   roster: Roster,
-  won: Uint8Array,
   files: { beacon: Uint8Array; ranking: Uint8Array },
 ): Tier[] {
   const folder = `draws/${leaf.draw}`;
@@ -47,7 +46,7 @@ export function resultOf(
     signature,
   );
   must(hex(seed) === leaf.seed, `the result's leaf says another seed than ${hex(seed)}`);
-  const tiers = drawn(seed, draw.spec.prizes, roster, won, draw.spec.cap.prizes);
+  const tiers = drawn(seed, draw.spec.prizes, roster, draw.spec.cap.prizes);
   for (const [at, tier] of tiers.entries()) {
     const said = leaf.tiers[at];
     const same =

@@ -12,13 +12,24 @@ export interface Roster {
   /** tickets of each place */
   tickets: Uint16Array;
   eligible: Uint8Array;
+  /** prizes won by each place before, in the draws that the cap runs over */
+  won: Uint8Array;
 }
 
 /** The header of roster.bin, and so of every chunk that a proof shows. */
 export const header = (draw_id: string, places: number, tickets: number): Uint8Array =>
   join(text("GALAROST"), u32be(1), drawId32(draw_id), u64be(places), u64be(tickets), new Uint8Array(4));
 
-export function readRoster(draw: DrawSoFar, leaf: LeafOf<"roster">, content: Uint8Array, flags: Uint8Array): Roster {
+export interface RosterFiles {
+  roster: Uint8Array;
+  eligible: Uint8Array;
+  /** null where the cap names no earlier draw */
+  won: Uint8Array | null;
+}
+
+/** winners: of the earlier draws that the cap names. */
+export function readRoster(draw: DrawSoFar, leaf: LeafOf<"roster">, files: RosterFiles, winners: number): Roster {
+  const content = files.roster;
   must(content.length === leaf.size && hex(sha256(content)) === leaf.sha256, "roster.bin is not the one in the log");
   must(content.length === HEADER + 2 * leaf.places, `roster.bin does not hold ${leaf.places} places`);
   const expected = header(draw.spec.draw_id, leaf.places, leaf.tickets_total);
@@ -31,7 +42,15 @@ export function readRoster(draw: DrawSoFar, leaf: LeafOf<"roster">, content: Uin
   must(sum(tickets) === leaf.tickets_total, `its places hold ${sum(tickets)} tickets, not ${leaf.tickets_total}`);
   const told = JSON.stringify(leaf.histogram);
   must(told === JSON.stringify(histogram(tickets)), "its histogram is another");
-  return { tickets, eligible: readFlags(draw, leaf, flags, tickets) };
+  return { tickets, eligible: readFlags(draw, leaf, files.eligible, tickets), won: readWon(leaf, files.won, winners) };
+}
+
+function readWon(leaf: LeafOf<"roster">, won: Uint8Array | null, winners: number): Uint8Array {
+  if (won === null) return new Uint8Array(leaf.places);
+  must(hex(sha256(won)) === leaf.won_sha256 && won.length === leaf.places, "won.bin is not the one in the log, a byte a place");
+  must(sum(won) === leaf.won_total, `its places have won ${sum(won)} prizes, not ${leaf.won_total}`);
+  must(leaf.won_total <= winners, `${leaf.won_total} prizes won of ${winners}`);
+  return won;
 }
 
 function readFlags(draw: DrawSoFar, leaf: LeafOf<"roster">, flags: Uint8Array, tickets: Uint16Array): Uint8Array {

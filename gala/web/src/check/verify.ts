@@ -2,13 +2,14 @@
 import { checkLog } from "./log.ts";
 import { openBox, type Box } from "./boxes.ts";
 import { Failed, hex, must } from "./bytes.ts";
+import { readDeck, type Deal } from "./decks.ts";
 import type { DrawSoFar } from "./drawrules.ts";
 import { follow, type Evening } from "./history.ts";
-import { expected, readManifest, sameFile, type Files, type Manifest } from "./manifest.ts";
-import { money } from "./money.ts";
-import type { Tier } from "./ranking.ts";
+import { expected, readManifest, sameFile, witnessFiles, type Files, type Manifest } from "./manifest.ts";
+import { money, type Drawn } from "./money.ts";
 import { resultOf } from "./results.ts";
-import { fromBoxes, readRoster } from "./roster.ts";
+import { fromBoxes, readRoster, type Roster } from "./roster.ts";
+import { readSeen, witnessed, type Seen } from "./witness.ts";
 
 /** One line of a verdict. */
 export interface Check {
@@ -28,7 +29,9 @@ interface Reading {
   manifest: Manifest;
   evening: Evening;
   boxes: Map<string, Box>;
-  results: Map<number, Tier[]>;
+  results: Map<number, Drawn>;
+  decks: Map<string, Deal>;
+  seen: Seen[];
 }
 
 const count = (number: number, one: string, more = `${one}s`): string => `${number.toLocaleString("en")} ${number === 1 ? one : more}`;
@@ -45,7 +48,7 @@ async function tried(name: string, run: () => Promise<string> | string): Promise
 
 /** key: the log's verifier key as known from elsewhere, or empty: then the bundle's own is taken at its word. */
 export async function* verify(files: Files, key = "", tell: (progress: Progress) => void = () => undefined): AsyncGenerator<Check, boolean> {
-  const reading: Partial<Reading> = { files, boxes: new Map(), results: new Map() };
+  const reading: Partial<Reading> = { files, boxes: new Map(), results: new Map(), decks: new Map(), seen: [] };
   let good = true;
   const say = (check: Check): Check => {
     good &&= check.ok;
@@ -67,7 +70,7 @@ export async function* verify(files: Files, key = "", tell: (progress: Progress)
     }),
   );
   if (!good || !log) return false;
-  const { leaves, hashes, origin, tiles } = log;
+  const { leaves, hashes, origin, tiles, key: logKey } = log;
   yield say(
     await tried("history", () => {
       const evening = follow(leaves, hashes, origin);
@@ -85,11 +88,20 @@ export async function* verify(files: Files, key = "", tell: (progress: Progress)
     }),
   );
   const all = reading as Reading;
+  for (const path of witnessFiles(manifest)) {
+    yield say(
+      await tried(path, async () => {
+        const found = readSeen(await bytes(files, path), path, logKey, evening);
+        all.seen.push(found);
+        return `cosigned by ${count(found.at_ms.size, "witness", "witnesses")}`;
+      }),
+    );
+  }
   for (const name of evening.rounds.keys()) {
     if (evening.rounds.get(name)?.seal) yield say(await tried(`round ${name}`, () => checkRound(all, name)));
   }
   for (const draw of evening.draws.values()) for await (const check of checkDraw(all, draw)) yield say(check);
-  for await (const check of money(evening, all.results, files)) yield say(await tried(check.name, check.run));
+  for (const check of money(evening, all.results, all.decks, files)) yield say(await tried(check.name, check.run));
   return good;
 }
 
@@ -123,31 +135,54 @@ async function checkRound({ evening, files, boxes }: Reading, name: string): Pro
 }
 
 async function* checkDraw(reading: Reading, draw: DrawSoFar): AsyncGenerator<Check> {
-  const { evening, files, boxes, results } = reading;
-  const { roster: leaf, result } = draw;
-  const name = `draw ${draw.spec.draw}`;
-  const folder = `draws/${draw.spec.draw}`;
-  if (!leaf) return;
-  let roster: ReturnType<typeof readRoster> | undefined;
-  yield await tried(`${name} roster`, async () => {
-    const read = readRoster(draw, leaf, await bytes(files, `${folder}/roster.bin`), await bytes(files, `${folder}/eligible.bin`));
-    roster = read;
-    fromBoxes(evening, draw, leaf, boxes);
-    return `${count(leaf.places, "place")} with ${count(leaf.tickets_total, "ticket")}, ${count(leaf.eligible_places, "place")} eligible`;
-  });
-  if (draw.closed) {
-    yield await tried(`witness of ${name}`, () => {
-      must(draw.spec.rehearsal, "UNWITNESSED: nobody else signed before the beacon spoke");
-      return "UNWITNESSED, which only a rehearsal may be";
+  const { files, decks, seen, results } = reading;
+  const { roster: leaf, result, spec } = draw;
+  const name = `draw ${spec.draw}`;
+  const folder = `draws/${spec.draw}`;
+  for (const prize of spec.prizes) {
+    if (!prize.deck) continue;
+    yield await tried(`${name} deck ${prize.tier}`, async () => {
+      const path = `${folder}/deck-${prize.tier}.bin`;
+      decks.set(`${spec.draw}/${prize.tier}`, readDeck(prize, await bytes(files, path), path));
+      return `${count(prize.count, "card")}, ${prize.deck?.sum.toLocaleString("en")} ${prize.currency} together`;
     });
+  }
+  let roster: Roster | undefined;
+  if (leaf) {
+    yield await tried(`${name} roster`, async () => {
+      roster = await checkRoster(reading, draw);
+      return `${count(leaf.places, "place")} with ${count(leaf.tickets_total, "ticket")}, ${count(leaf.eligible_places, "place")} eligible`;
+    });
+  }
+  if ((draw.voided && draw.voided.cause !== "lapsed") || result) {
+    yield await tried(`witness of ${name}`, () => witnessed(draw, seen) ?? "");
   }
   if (!result) return;
   yield await tried(`${name} result`, async () => {
-    must(roster !== undefined, "its roster could not be read");
+    must(roster !== undefined, "its roster did not pass");
     const [beacon, ranking] = [await bytes(files, `${folder}/beacon.json`), await bytes(files, `${folder}/ranking.bin`)];
-    const tiers = resultOf(evening, draw, result, roster, new Uint8Array(), { beacon, ranking });
-    results.set(draw.spec.draw, tiers);
+    const tiers = resultOf(reading.evening, draw, result, roster, { beacon, ranking });
+    results.set(spec.draw, { tiers, won: roster.won });
     const winners = tiers.reduce((sum, tier) => sum + tier.winners.length, 0);
-    return `${count(winners, "winner")} by beacon round ${result.beacon_round}${draw.spec.rehearsal ? " of a REHEARSAL beacon" : ""}`;
+    return `${count(winners, "winner")} by beacon round ${result.beacon_round}${spec.rehearsal ? " of a REHEARSAL beacon" : ""}`;
   });
+}
+
+async function checkRoster({ evening, files, boxes }: Reading, draw: DrawSoFar): Promise<Roster> {
+  const { spec, roster: leaf } = draw;
+  must(leaf !== undefined, "there is no roster");
+  const folder = `draws/${spec.draw}`;
+  const winners = spec.cap.draws.slice(0, -1).flatMap((earlier) => evening.draws.get(earlier)?.result?.tiers ?? []);
+  const found = readRoster(
+    draw,
+    leaf,
+    {
+      roster: await bytes(files, `${folder}/roster.bin`),
+      eligible: await bytes(files, `${folder}/eligible.bin`),
+      won: leaf.won_sha256 === undefined ? null : await bytes(files, `${folder}/won.bin`),
+    },
+    winners.reduce((sum, tier) => sum + tier.winners, 0),
+  );
+  fromBoxes(evening, draw, leaf, boxes);
+  return found;
 }
