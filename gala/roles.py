@@ -193,7 +193,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         rate=lambda: clock.rate,
     )
     listener = Listener(
-        crew_app(crew, overlays, consoles),
+        crew_app(crew, overlays, consoles, house.bundle),
         # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
         Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
         settings.crew_host,

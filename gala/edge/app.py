@@ -102,6 +102,27 @@ def assets() -> Mount:
     return Mount("/assets", Assets(directory=PAGES / "assets", check_dir=False))
 
 
+class Bundle(Files):
+    """The bundle's files, or honest words while there is none."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, check_dir=False)
+        self._folder = folder
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """A file as it is; of the folder itself its manifest."""
+        if not (self._folder / "MANIFEST.json").is_file():
+            return PlainTextResponse(
+                "The evidence is published after the show, once every channel has seen it.\n", 404
+            )
+        return await super().get_response("MANIFEST.json" if path == "." else path, scope)
+
+
+def published(bundle: Path) -> Mount:
+    """``/bundle``: the folder the notary publishes once the slowest channel has seen all."""
+    return Mount("/bundle", Bundle(bundle))
+
+
 def texts_route(texts: Texts) -> Route:
     """``/texts/HASH.json``: what pages read, kept for ever by caches."""
 
@@ -147,19 +168,6 @@ def public_app(
     async def join(_request: Request) -> Response:
         return json_response({"pass": edge.passes.viewer(entropy(16).hex()), "show": edge.rundown.id})
 
-    async def not_yet(_request: Request) -> Response:
-        return PlainTextResponse(
-            "The evidence is published after the show, once every channel has seen it.\n", 404
-        )
-
-    class Bundle(Files):
-        """The bundle's files, or honest words while there is none."""
-
-        async def get_response(self, path: str, scope: Scope) -> Response:
-            if not (bundle / "MANIFEST.json").is_file():
-                return await not_yet(Request(scope))
-            return await super().get_response("MANIFEST.json" if path == "." else path, scope)
-
     app = Starlette(
         routes=[
             Route("/", page("viewer.html")),
@@ -168,15 +176,15 @@ def public_app(
             texts_route(edge.texts),
             pictures_route(edge.texts),
             Route("/api/join", join, methods=["POST"]),
-            Mount("/bundle", Bundle(directory=bundle, check_dir=False)),
+            published(bundle),
             assets(),
         ]
     )
     return Guarded(socketio.ASGIApp(sockets, other_asgi_app=app), ancestors="*")
 
 
-def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer) -> ASGIApp:
-    """What the crew reaches; put it where only they can come."""
+def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, bundle: Path) -> ASGIApp:
+    """What the crew reaches; put it where only they can come. `bundle`: as for viewers, and not before them."""
     sockets.register_namespace(CrewSocket(crew))
     sockets.register_namespace(OverlaySocket(overlays, crew.passes, crew.wall_s))
     crew.sockets = overlays.sockets = sockets
@@ -205,6 +213,7 @@ def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer) -> A
             texts_route(overlays.texts),
             pictures_route(overlays.texts),
             *crew_routes(crew),
+            published(bundle),
             assets(),
         ]
     )

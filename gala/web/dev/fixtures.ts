@@ -1,5 +1,6 @@
 import type { DrawView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
 import type { ClapMemory } from "../src/viewer/clap.ts";
+import type { Finding, Report } from "../src/viewer/report.ts";
 import { complete } from "../src/wire/complete.ts";
 import type { Link } from "../src/wire/connection.ts";
 import type { Seat } from "../src/wire/evening.ts";
@@ -22,6 +23,8 @@ export interface Moment {
   /** of the clap that is asked for */
   tap_ms?: number;
   done?: ClapMemory["done"];
+  /** what the check of this viewer's proofs found; none while it runs */
+  report?: Report;
 }
 
 /** 2019-11-10 20:10:30 in Shanghai. */
@@ -168,6 +171,45 @@ const drawing = (view: Partial<DrawView>, rest: Partial<Moment> = {}): Moment =>
     ...rest,
   });
 
+const logKey = "gala/double-eleven+e60b6b88+AW1E+Tn4KdQ1mLze3akN4B22n6pQyqM+jGwyikuQDU2s";
+const logged = { index: 214, size: 388, root: "aef3bc77b83258c9322e553825fe90c4b33d57223bbe6c3f1821e564a35451a6" };
+const playFound: Finding = {
+  id: "gala/tetris/1",
+  kind: "box",
+  title: "Human Tetris",
+  verdict: "fits",
+  why: "",
+  facts: { kind: "box", ...logged, plays: 718_446, place: 402_113, seq: 2, slot: "0002010001" },
+  proof: "{}",
+};
+const entryFound: Finding = {
+  id: "1",
+  kind: "roster",
+  title: "",
+  verdict: "fits",
+  why: "",
+  facts: {
+    kind: "roster",
+    ...logged,
+    places: 412_388,
+    place: 23_661,
+    tickets: 3,
+    tiers: [
+      { tier: 1, score: standing.score.slice(1), cutoff: standing.cutoff, below: false },
+      { tier: 2, score: "7a31" + standing.cutoff.slice(4), cutoff: "11" + standing.cutoff.slice(2), below: false },
+    ],
+  },
+  proof: "{}",
+};
+const passedOver: Finding = {
+  ...entryFound,
+  facts: { kind: "roster", ...logged, places: 412_388, place: 23_661, tickets: 1, tiers: [{ tier: 1, score: standing.cutoff, cutoff: standing.cutoff, below: true }] },
+};
+const keptBack: Finding = { ...playFound, id: "gala/dance/1", title: "Street-dance battle", verdict: "kept_back", why: "kept_back", facts: null, proof: "" };
+const notFound: Finding = { ...playFound, verdict: "not", why: "the slot holds play 1 of yours, and the phone made 2", facts: null };
+const checked = (report?: Report): Moment =>
+  at({ show: show({ phase: "ended", rehearsal: true }), place: "check", mine: mine({ draws: [complete("Standing", standing)] }), ...(report ? { report } : {}) });
+
 const result = { outcome: "comets", tally: { voters: 718_446, choices: { comets: 412_388, harbour: 306_058 } } };
 
 const WHACK = "gala/whack/1";
@@ -304,6 +346,11 @@ export const MOMENTS: Record<string, Moment> = {
   "clap-far": clap(waiting, 148_000),
   "clap-used": clap(waiting, 23_400, { done: "used", own_ms: 23_400 }),
   rules: at({ show: show({ draw: draw({}) }), place: "rules" }),
+  "check-working": checked(),
+  "check-unpublished": checked({ state: "unpublished", key: "", findings: [] }),
+  check: checked({ state: "done", key: logKey, findings: [entryFound, playFound, keptBack] }),
+  "check-passed-over": checked({ state: "done", key: logKey, findings: [passedOver] }),
+  "check-bad": checked({ state: "done", key: logKey, findings: [entryFound, notFound] }),
   ended: at({ show: show({ phase: "ended", rehearsal: true }), mine: mine({ vouchers: [voucher()] }) }),
   nolink: at({
     link: { state: "down", tries: 3, next_at_ms: 3000 },

@@ -248,6 +248,10 @@ function Figures({ draw, standing }: { draw: DrawView; standing: Standing }): JS
             {w.t("lowestWins")} {w.t(standing.score <= standing.cutoff ? "below" : "above")}
           </p>
         )}
+        <a class="btn line" href="#check">
+          <Icon name="shield" />
+          {w.t("checkHere")}
+        </a>
         <p class="small sub">
           {w.t("checkNote")}{" "}
           <a class="inline" href="/bundle/">
