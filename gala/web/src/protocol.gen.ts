@@ -530,6 +530,24 @@ export interface CueReply {
   show: Desk | null;
 }
 
+/** `POST /api/vouchers/redeem` and `/rollback`: the code as it was typed or scanned. */
+export interface TillPost {
+  code: string;
+}
+
+/**
+ * All its fields are always there. `amount` is in minor units of `currency`, 0 when refused; `zone` is
+ * that of the voucher's window. Why it is refused: unknown · not_yet · expired · used · not_redeemed ·
+ * test_money · key_reused (that Idempotency-Key was for another act or code).
+ */
+export interface TillReply {
+  status: "done" | "refused";
+  reason: string;
+  amount: number;
+  currency: string;
+  zone: string;
+}
+
 /** A leaf of the log, without its content: that is published with the bundle. */
 export interface EvidenceLeaf {
   index: number;
@@ -668,6 +686,8 @@ export interface Messages {
   Desk: Desk,
   CuePost: CuePost,
   CueReply: CueReply,
+  TillPost: TillPost,
+  TillReply: TillReply,
   EvidenceLeaf: EvidenceLeaf,
   EvidenceRound: EvidenceRound,
   EvidenceDraw: EvidenceDraw,
@@ -721,6 +741,8 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
   CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
+  TillPost: { absent: {}, parts: {} },
+  TillReply: { absent: {"reason": "", "amount": 0, "currency": "", "zone": ""}, parts: {} },
   EvidenceLeaf: { absent: {}, parts: {} },
   EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}, "refused_by_channel": {}}, parts: {} },
   EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },
