@@ -5,8 +5,8 @@ for the browser. A game judges one viewer's move against that viewer's own slot;
 What it stores, counts and rewards is data (see `voting`), so that its results are recomputed without it.
 """
 
-from games import boost, poll, whack
+from games import boost, poll, rain, whack
 from games.game import AnyGame
 
-GAMES: dict[str, AnyGame] = {game.name: game for game in (poll.GAME, whack.GAME, boost.GAME)}
+GAMES: dict[str, AnyGame] = {game.GAME.name: game.GAME for game in (poll, whack, boost, rain)}
 """Every game a rundown may name."""

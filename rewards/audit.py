@@ -8,9 +8,9 @@ checkpoint   the log's key has signed its origin, size and root (`--key`: and it
 log          the entries give that root; the tiles are exactly theirs
 history      each leaf may follow those before it (`history` lists those rules)
 files        exactly the files the log speaks of; this SPEC.md and verify.py were promised by every spec
+witness      cosignatures: who vouches that the reveals closed before the beacon spoke
 round …      the box is what its seal says, the counters are what the box gives
 draw …       roster from the sealed boxes; the beacon's signature; ranking and result from the seed
-witness …    who vouches that the reveals closed before the beacon spoke
 prizes       prizes.csv is what the results give
 ledger       rows chain up to the roll-ups, every equation holds, each payout is one winning rank
 
@@ -25,9 +25,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from rewards import accounts, bundle, canonical, merkle, tiles
+from rewards import accounts, bundle, canonical, merkle, tiles, witness
 from rewards.history import BrokenHistory, Draw, History, Stages
-from rewards.note import BadNote, Checkpoint, Verifier, read
+from rewards.note import ED25519, BadNote, Checkpoint, Verifier, read
 from rewards.rounds import Failed, check_box, check_ranking, check_roster
 
 
@@ -73,6 +73,7 @@ def verify_bundle(folder: Path, key: str | None = None) -> list[Check]:
 
 def _claims(history: History) -> Iterator[tuple[str, Rule]]:
     yield "files", _files
+    yield "witness", _witness
     for round_id, stages in history.rounds.items():
         if "seal" in stages:
             yield f"round {round_id}", partial(_box, stages)
@@ -81,8 +82,6 @@ def _claims(history: History) -> Iterator[tuple[str, Rule]]:
             yield f"draw {number} roster", partial(_roster, number)
         if "result" in draw.stages:
             yield f"draw {number} result", partial(_result, draw)
-        if "reveals-closed" in draw.stages:
-            yield f"witness of draw {number}", _witness
     yield "prizes", _prizes
     yield "ledger", _ledger
 
@@ -144,7 +143,7 @@ def _manifest(reading: Reading) -> str:
 def _checkpoint(reading: Reading) -> str:
     keys = reading.files["keys.txt"].decode("utf-8")
     verifier = Verifier.parse(keys.removesuffix("\n"))
-    if keys != f"{verifier}\n":
+    if keys != f"{verifier}\n" or verifier.kind != ED25519:
         raise Failed("keys.txt holds more than the log's key")
     if reading.key is not None and str(verifier) != reading.key:
         raise Failed(f"the log is signed by {verifier}, not by the key you know")
@@ -153,6 +152,8 @@ def _checkpoint(reading: Reading) -> str:
         reading.checkpoint = Checkpoint.parse(text)
     except BadNote as error:
         raise Failed(f"log/checkpoint: {error}") from error
+    if reading.files["log/checkpoint"].count(b"\n\xe2\x80\x94 ") != 1:
+        raise Failed("log/checkpoint: signed by others too; cosignatures are in witness/")
     if reading.checkpoint.origin != verifier.name or reading.checkpoint.text() != text:
         raise Failed("log/checkpoint: not the log of its key")
     return f"{reading.checkpoint.origin}, {reading.checkpoint.size} leaves, signed by {verifier.key_id.hex()}"
@@ -194,6 +195,7 @@ def _files(reading: Reading) -> str:
     expected = {bundle.MANIFEST, "keys.txt", "log/checkpoint", "prizes.csv", "ledger.csv", *bundle.FIXED}
     expected |= {f"log/{path}" for path in tiles.files(reading.bodies)}
     expected |= {*bundle.box_paths(history), *bundle.draw_paths(history)}
+    expected |= {path for path in reading.files if path.startswith("witness/")}  # each is checked below
     for number, draw in history.draws.items():
         if "result" in draw.stages:
             expected.add(bundle.draw_path(number, "beacon.json"))
@@ -206,10 +208,38 @@ def _files(reading: Reading) -> str:
 
 
 def _witness(reading: Reading) -> str:
-    # Cosignatures are not in the bundle yet, so nobody but the operator says when the reveals closed.
-    if reading.history.evening["rehearsal"]:
-        return "UNWITNESSED, which is accepted in a rehearsal only"
-    raise Failed("UNWITNESSED: only the operator says that the reveals closed before the beacon spoke")
+    history, found = reading.history, []
+    hashes = [merkle.leaf_hash(body) for body in reading.bodies]
+    verifier = Verifier.parse(reading.files["keys.txt"].decode().removesuffix("\n"))
+    for path in sorted(path for path in reading.files if path.startswith("witness/")):
+        try:
+            cosigned = witness.read_cosigned(
+                reading.files[path].decode("utf-8"), verifier, hashes, witness.keys_of(history)
+            )
+        except BadNote as error:
+            raise Failed(f"{path}: {error}") from error
+        if path != bundle.witness_path(cosigned[0].size):
+            raise Failed(f"{path}: a checkpoint of {cosigned[0].size} leaves")
+        found += cosigned
+    told = [f"{len(found)} cosignatures"]
+    for number, draw in history.draws.items():
+        lacks = [
+            stage
+            for stage in ("reveals-closed", "void")
+            if stage in draw.stages and not witness.witnessed(draw, draw.stages.index(stage), found)
+        ]
+        void = draw.stages["void"]["cause"] if "void" in draw.stages else ""
+        if void == "unwitnessed" and "reveals-closed" not in lacks:
+            raise Failed(f"draw {number} is void as unwitnessed, but its reveals were cosigned in time")
+        if ("reveals-closed" in lacks and "result" in draw.stages) or (
+            "void" in lacks and void == "director"
+        ):
+            if not history.evening["rehearsal"]:
+                raise Failed(
+                    f"draw {number} is UNWITNESSED: only the operator says what was before the beacon"
+                )
+            told.append(f"draw {number} UNWITNESSED, which is accepted in a rehearsal only")
+    return ", ".join(told)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -4,7 +4,8 @@ MANIFEST.json                        path, size and SHA-256 of every other file
 keys.txt                             the log's verifier key
 log/checkpoint, log/tile/…           the signed log (C2SP tlog-checkpoint, tlog-tiles)
 boxes/<round>.bin, .counters.json    sealed boxes in public order, counters beside recounts
-draws/<n>/roster.bin, eligible.bin, ranking.bin, beacon.json
+witness/<size>                       checkpoints that others cosigned
+draws/<n>/deck-<tier>.bin, roster.bin, eligible.bin, won.bin, ranking.bin, beacon.json
 prizes.csv                           every winning rank with its voucher's id
 ledger.csv                           every row, up to the last roll-up in the log
 SPEC.md, verify.py                   how to read all this, and a program that does
@@ -24,17 +25,26 @@ from rewards.ranking import TierResult
 
 MANIFEST = "MANIFEST.json"
 KEYS = "keys.txt"  # written first: it marks a folder as a bundle
-FOLDERS = ("log/", "boxes/", "draws/")
+FOLDERS = ("log/", "boxes/", "draws/", "witness/")
 FIXED = ("SPEC.md", "verify.py")  # copied from beside this module; every spec leaf holds their hashes
 PRIZES_HEADER = "draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"
-DRAW_FILES = {
-    "roster": ("roster.bin", "eligible.bin"),
-    "result": ("ranking.bin",),
-}  # by the stage that makes them
 
 
 def draw_path(draw: int, name: str) -> str:
     return f"draws/{draw}/{name}"
+
+
+def deck_path(draw: int, tier: int) -> str:
+    return draw_path(draw, f"deck-{tier}.bin")
+
+
+def witness_path(size: int) -> str:
+    return f"witness/{size}"
+
+
+def witness_paths(folder: Path) -> list[str]:
+    """The cosigned checkpoints that a register's folder keeps."""
+    return sorted(f"witness/{path.name}" for path in (folder / "witness").glob("*[0-9]"))
 
 
 def fixed_files(folder: Path) -> dict[str, bytes]:
@@ -102,13 +112,16 @@ def box_paths(history: History) -> list[str]:
 
 
 def draw_paths(history: History) -> list[str]:
-    return [
-        draw_path(number, name)
-        for number, draw in history.draws.items()
-        for stage, names in DRAW_FILES.items()
-        if stage in draw.stages
-        for name in names
-    ]
+    """The files of every draw, as far as it has come; what is derived from others is not among them."""
+    found = []
+    for number, draw in history.draws.items():
+        found += [deck_path(number, prize["tier"]) for prize in draw.spec["prizes"] if "deck" in prize]
+        if "roster" in draw.stages:
+            found += [draw_path(number, "roster.bin"), draw_path(number, "eligible.bin")]
+            found += [draw_path(number, "won.bin")] if "won_sha256" in draw.stages["roster"] else []
+        if "result" in draw.stages:
+            found.append(draw_path(number, "ranking.bin"))
+    return found
 
 
 def manifest(history: History, found: Mapping[str, bytes]) -> bytes:
@@ -135,7 +148,7 @@ def write(
     holds something else.
     """
     found = log_files(bodies, signer) | fixed_files(folder)
-    for path in [*box_paths(history), *draw_paths(history)]:
+    for path in [*box_paths(history), *draw_paths(history), *witness_paths(folder)]:
         found[path] = (folder / path).read_bytes()
     finished = []
     for number, draw in history.draws.items():

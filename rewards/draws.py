@@ -4,7 +4,8 @@ Pure functions on the bytes of files: what the operator computes here, the audit
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,22 +19,25 @@ from rewards.ranking import Tier, TierResult
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A sealed round that gives tickets: its leaves, its slots, the numbers behind them."""
+    """A sealed round that gives tickets: its leaves, its slots, the numbers behind them. channels: those whose
+    slots alone give any in this draw (None: all)."""
 
     round_id: str
     stages: Stages
     content: bytes
     numbers: Numbers
+    channels: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """`roster.bin`, `eligible.bin`, the leaf, and the numbers by place."""
+    """`roster.bin`, `eligible.bin`, the leaf, and the numbers by place; `won.bin` if the cap asks for it."""
 
     leaf: Leaf
     roster: bytes
     eligible: bytes
     numbers: Numbers
+    won: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +49,26 @@ class Result:
 
 
 def make_roster(
-    spec: Leaf, numbers_count: int, key: bytes, rounds: Iterable[Played], barred: Collection[int]
+    spec: Leaf,
+    numbers_count: int,
+    key: bytes,
+    rounds: Iterable[Played],
+    barred: Collection[int],
+    won_by_number: Mapping[int, int] | None = None,
 ) -> Roster:
     """Adds up every number's tickets over the rounds and puts them into public order.
 
-    key: the draw's place key. ValueError for a slot beyond the numbers given out.
+    key: the draw's place key. won_by_number: prizes won in the earlier draws of a cap over several, and only
+    of such a cap. ValueError for a slot beyond the numbers given out.
     """
+    if (won_by_number is not None) != cap_is_shared(spec):
+        raise ValueError(f"draw {spec['draw']}: what was won before belongs to a cap over several draws")
     total = np.zeros(numbers_count, dtype=np.int64)
     named = []
     for played in rounds:
         if len(played.numbers) and int(played.numbers.max()) >= numbers_count:
             raise ValueError(f"round {played.round_id}: number {played.numbers.max()} was never given out")
-        earned = round_tickets(played.stages, played.content)
+        earned = round_tickets(played.stages, played.content, played.channels)
         total[played.numbers] += earned
         named.append(
             {"round": played.round_id, "seal": played.stages.index("seal"), "tickets": int(earned.sum())}
@@ -84,15 +96,45 @@ def make_roster(
         "eligible_sha256": hashlib.sha256(flags).hexdigest(),
         "numbers_mac": places.numbers_mac(key, numbers).hex(),
     }
-    return Roster(leaf, content, flags, numbers)
+    if won_by_number is None:
+        return Roster(leaf, content, flags, numbers, None)
+    times = np.zeros(numbers_count, dtype=np.int64)
+    times[list(won_by_number)] = list(won_by_number.values())
+    won = roster.encode_won(times[numbers])
+    leaf["won_sha256"] = hashlib.sha256(won).hexdigest()
+    leaf["won_total"] = sum(won)
+    return Roster(leaf, content, flags, numbers, won)
 
 
-def round_tickets(stages: Stages, content: bytes) -> roster.Tickets:
-    """Tickets of each slot of a sealed box, in its order."""
+def cap_is_shared(spec: Leaf) -> bool:
+    """Whether the cap of a draw runs over earlier draws too: then its roster has a `won.bin`."""
+    return len(spec["cap"]["draws"]) > 1
+
+
+def won_by_number(earlier: Iterable[tuple[Numbers, Sequence[TierResult]]]) -> dict[int, int]:
+    """How many prizes each number won in finished draws, of each the numbers by place and the ranks."""
+    found: Counter[int] = Counter()
+    for numbers, results in earlier:
+        for result in results:
+            found.update(numbers[result.winners.places].tolist())
+    return dict(found)
+
+
+def channels_of(spec: Leaf, round_id: str) -> Sequence[int] | None:
+    """The channels whose slots give tickets by a round that a draw names (the first of its reruns), or None
+    for all of them."""
+    found: Sequence[int] | None = next(
+        item.get("channels") for item in spec["rounds"] if item["round"] == round_id
+    )
+    return found
+
+
+def round_tickets(stages: Stages, content: bytes, channels: Sequence[int] | None) -> roster.Tickets:
+    """Tickets of each slot of a sealed box, in its order; channels: as `channels_of` gives them."""
     opening = stages["open"]
     layout = slots.Layout.from_json(opening["layout"])
     settled = stages["settle"]["settled"] if "settle" in stages else None
-    return slots.tickets(layout, opening["entries"], slots.records(layout, content), settled)
+    return slots.tickets(layout, opening["entries"], slots.records(layout, content), settled, channels)
 
 
 def seed_of(draw: Draw, bodies: Sequence[bytes], signature: bytes) -> bytes:
@@ -105,15 +147,24 @@ def seed_of(draw: Draw, bodies: Sequence[bytes], signature: bytes) -> bytes:
 
 
 def make_result(
-    draw: Draw, bodies: Sequence[bytes], signature: bytes, rostered: bytes, eligible: bytes
+    draw: Draw,
+    bodies: Sequence[bytes],
+    signature: bytes,
+    rostered: bytes,
+    eligible: bytes,
+    won: bytes | None = None,
 ) -> Result:
-    """Ranks a roster. BadBeacon unless the signature is that of the round that was chosen."""
+    """Ranks a roster. BadBeacon unless the signature is that of the round that was chosen.
+
+    rostered, eligible, won: the three files; the last only of a cap over several draws.
+    """
     spec = draw.spec
     seed = seed_of(draw, bodies, signature)
     tickets = roster.decode(rostered, leaves.draw_id32(spec["draw_id"]))
     flags = roster.decode_flags(eligible, len(tickets))
     tiers = [Tier(prize["tier"], prize["count"], prize["alternates"]) for prize in spec["prizes"]]
-    results = ranking.draw(seed, tiers, tickets, flags, spec["cap"]["prizes"])
+    before = None if won is None else roster.decode_won(won, len(tickets))
+    results = ranking.draw(seed, tiers, tickets, flags, spec["cap"]["prizes"], before)
     content = ranking.encode(results)
     leaf = {
         "schema": "gala/result/1",

@@ -9,7 +9,8 @@ register asks it before it writes, the auditor while reading, so both keep the s
   gives nothing
 - the roster names every counting round, sealed; all parties have committed before it
 - a reveal fits its commitment; `reveals-closed` lists every party and chooses the first reserve round
-  at least 30 s later; one result follows it, and nothing else can
+  at least 30 s later; one result follows it
+- a draw ends in its result or is void; after that only its fixed dates and its close-out follow
 """
 
 from collections.abc import Callable, Mapping
@@ -42,15 +43,33 @@ class Stages:
 
 @dataclass(slots=True)
 class Draw:
-    """A draw: its stages (`spec roster reveals-closed result`), commitments and reveals by party."""
+    """A draw: its stages (`spec roster reveals-closed result void close-out`), commitments and reveals by
+    party, and the `alternate` leaf of each date so far, with its index."""
 
     stages: Stages = field(default_factory=Stages)
     commits: dict[str, str] = field(default_factory=dict)
     reveals: dict[str, str] = field(default_factory=dict)
+    dates: list[tuple[int, Leaf]] = field(default_factory=list)
 
     @property
     def spec(self) -> Leaf:
         return self.stages["spec"]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has its result, or is void."""
+        return "result" in self.stages or "void" in self.stages
+
+    @property
+    def chain(self) -> beacon.Chain:
+        return beacon.Chain.from_json(self.spec["beacon"])
+
+    @property
+    def decided_at_ms(self) -> int:
+        """When the beacon speaks that decides it: the chosen round, or the last that could be chosen."""
+        closed = "reveals-closed" in self.stages
+        chosen = self.stages["reveals-closed"]["beacon_round"] if closed else self.spec["reserve_rounds"][-1]
+        return self.chain.time_ms(chosen)
 
 
 @dataclass(slots=True)
@@ -127,10 +146,12 @@ def _spec(history: History, leaf: Leaf) -> None:
     except (leaves.BadSpec, beacon.BadBeacon, ValueError) as error:
         raise BrokenHistory(f"draw {draw}: {error}") from error
     totals: dict[str, int] = {}
-    for prize in leaf["prizes"]:
-        totals[prize["currency"]] = totals.get(prize["currency"], 0) + prize["count"] * prize["amount"]
+    for prize in map(leaves.Prize.from_json, leaf["prizes"]):
+        totals[prize.currency] = totals.get(prize.currency, 0) + prize.budget
     if totals != leaf["budget"]:
         raise BrokenHistory(f"draw {draw}: the budget is not the sum of the prizes")
+    if leaf["cap"]["draws"][-1] != draw or set(leaf["cap"]) != {"draws", "prizes"}:
+        raise BrokenHistory(f"draw {draw}: its cap ends with another draw")
     for named in leaf["rounds"]:
         if named["round"] in history.rounds:
             raise BrokenHistory(f"draw {draw}: round {named['round']} had opened before")
@@ -139,7 +160,7 @@ def _spec(history: History, leaf: Leaf) -> None:
 
 def _commit(history: History, leaf: Leaf) -> None:
     draw = history.draw_of(leaf)
-    if leaf["party"] not in draw.spec["parties"] or "roster" in draw.stages:
+    if leaf["party"] not in draw.spec["parties"] or "roster" in draw.stages or draw.ended:
         raise BrokenHistory(f"draw {leaf['draw']}: {leaf['party']} cannot commit (any more)")
     draw.commits[leaf["party"]] = leaf["commitment"]
 
@@ -148,6 +169,8 @@ def _open(history: History, leaf: Leaf) -> None:
     round_id = leaf["round"]
     if leaf["rehearsal"] != history.evening["rehearsal"]:
         raise BrokenHistory(f"round {round_id}: not of this evening")
+    if ("game" in leaf) != ("settings" in leaf):
+        raise BrokenHistory(f"round {round_id}: a game and its settings, both or neither")
     try:
         slots.check_rules(slots.Layout.from_json(leaf["layout"]), leaf["counts"], leaf["entries"])
         chains.check_opening(leaf)
@@ -198,6 +221,14 @@ def _after(stage: str, *needed: str) -> Callable[[History, Leaf], None]:
 
 def _roster(history: History, leaf: Leaf) -> None:
     draw = history.draw_of(leaf)
+    if draw.ended:
+        raise BrokenHistory(f"draw {leaf['draw']}: a roster after its end")
+    *earlier, _ = draw.spec["cap"]["draws"]
+    for number in earlier:
+        if not history.draws[number].ended:
+            raise BrokenHistory(f"draw {leaf['draw']}: its cap counts draw {number}, which has not ended")
+    if ("won_sha256" in leaf, "won_total" in leaf) != (bool(earlier), bool(earlier)):
+        raise BrokenHistory(f"draw {leaf['draw']}: what was won before is told if, and only if, the cap asks")
     missing = [party for party in draw.spec["parties"] if party not in draw.commits]
     if missing:
         raise BrokenHistory(f"draw {leaf['draw']}: {missing[0]} has not committed")
@@ -214,7 +245,7 @@ def _roster(history: History, leaf: Leaf) -> None:
 def _reveal(history: History, leaf: Leaf) -> None:
     draw = history.draw_of(leaf)
     party = leaf["party"]
-    if "roster" not in draw.stages or "reveals-closed" in draw.stages:
+    if "roster" not in draw.stages or "reveals-closed" in draw.stages or draw.ended:
         raise BrokenHistory(f"draw {leaf['draw']}: {party} reveals out of time")
     r = bytes.fromhex(leaf["r"])
     if leaves.commitment(leaf["draw_id"], party, r).hex() != draw.commits[party]:
@@ -236,12 +267,11 @@ def mixed(draw: Draw) -> list[Mapping[str, Any]]:
 
 def _closed(history: History, leaf: Leaf) -> None:
     draw = history.draw_of(leaf)
-    if "roster" not in draw.stages:
-        raise BrokenHistory(f"draw {leaf['draw']}: reveals closed without a roster")
+    if "roster" not in draw.stages or draw.ended:
+        raise BrokenHistory(f"draw {leaf['draw']}: reveals closed without a roster, or after the end")
     if leaf["parties"] != mixed(draw) or leaf["roster"] != draw.stages.index("roster"):
         raise BrokenHistory(f"draw {leaf['draw']}: reveals-closed does not list every party as it stands")
-    chain = beacon.Chain.from_json(draw.spec["beacon"])
-    chosen = beacon.choose_round(chain, draw.spec["reserve_rounds"], leaf["at_ms"])
+    chosen = beacon.choose_round(draw.chain, draw.spec["reserve_rounds"], leaf["at_ms"])
     if chosen is None or leaf["beacon_round"] != chosen:
         raise BrokenHistory(
             f"draw {leaf['draw']}: beacon round {leaf['beacon_round']} is not the first reserve, {chosen}"
@@ -251,11 +281,47 @@ def _closed(history: History, leaf: Leaf) -> None:
 
 def _result(history: History, leaf: Leaf) -> None:
     draw = history.draw_of(leaf)
-    if "reveals-closed" not in draw.stages:
-        raise BrokenHistory(f"draw {leaf['draw']}: a result before the reveals closed")
+    if "reveals-closed" not in draw.stages or draw.ended:
+        raise BrokenHistory(f"draw {leaf['draw']}: a result before the reveals closed, or after the end")
     if leaf["reveals_closed"] != draw.stages.index("reveals-closed"):
         raise BrokenHistory(f"draw {leaf['draw']}: the result follows another leaf")
     draw.stages.at["result"] = (history.size, leaf)
+
+
+def _void(history: History, leaf: Leaf) -> None:
+    draw = history.draw_of(leaf)
+    if draw.ended:
+        raise BrokenHistory(f"draw {leaf['draw']}: void after its end")
+    closed, at_ms = "reveals-closed" in draw.stages, leaf["at_ms"]
+    allowed = {
+        "director": at_ms < draw.decided_at_ms,
+        "lapsed": not closed and at_ms + beacon.LEAD_MS > draw.decided_at_ms,
+        "unwitnessed": closed and at_ms >= draw.decided_at_ms and not draw.spec["rehearsal"],
+    }
+    if not allowed.get(leaf["cause"], False):
+        raise BrokenHistory(f"draw {leaf['draw']}: it cannot be void by {leaf['cause']} then")
+    draw.stages.at["void"] = (history.size, leaf)
+
+
+def _alternate(history: History, leaf: Leaf) -> None:
+    draw = history.draw_of(leaf)
+    dates = draw.spec["alternates_at_ms"]
+    if "result" not in draw.stages or "close-out" in draw.stages:
+        raise BrokenHistory(f"draw {leaf['draw']}: alternates before its result, or after its close-out")
+    if leaf["date"] != len(draw.dates) + 1 or leaf["date"] > len(dates):
+        raise BrokenHistory(f"draw {leaf['draw']}: date {leaf['date']} is not the next of {len(dates)}")
+    if leaf["at_ms"] < dates[leaf["date"] - 1]:
+        raise BrokenHistory(f"draw {leaf['draw']}: date {leaf['date']} has not come")
+    if leaf["first"] < 1 or leaf["last"] < leaf["first"] - 1:
+        raise BrokenHistory(f"draw {leaf['draw']}: date {leaf['date']}: rows that are none")
+    draw.dates.append((history.size, leaf))
+
+
+def _close_out(history: History, leaf: Leaf) -> None:
+    draw = history.draw_of(leaf)
+    if not draw.ended:
+        raise BrokenHistory(f"draw {leaf['draw']}: closed out before its end")
+    draw.stages.at["close-out"] = (history.size, leaf)
 
 
 def _ledger(history: History, leaf: Leaf) -> None:
@@ -271,15 +337,18 @@ def spec_of(leaf: Leaf) -> leaves.DrawSpec:
         draw=leaf["draw"],
         title=leaf["title"],
         prizes=[leaves.Prize.from_json(prize) for prize in leaf["prizes"]],
-        rounds=[leaves.TicketRound(item["round"], item["entries"]) for item in leaf["rounds"]],
+        rounds=[leaves.TicketRound.from_json(item) for item in leaf["rounds"]],
         parties=leaf["parties"],
         window=leaves.Window(**leaf["window"]),
         close_ms=leaf["close_ms"],
         chain=beacon.Chain.from_json(leaf["beacon"]),
         reserve_rounds=leaf["reserve_rounds"],
         cap=leaf["cap"]["prizes"],
+        cap_with=leaf["cap"]["draws"][:-1],
         eligibility=leaf["eligibility"],
         alternates_at_ms=leaf["alternates_at_ms"],
+        witnesses=leaf["witnesses"],
+        exclusions=leaves.Exclusions(**leaf["exclusions"]),
     )
 
 
@@ -296,5 +365,8 @@ _RULES: dict[str, Callable[[History, Leaf], None]] = {
     "gala/reveal/1": _reveal,
     "gala/reveals-closed/1": _closed,
     "gala/result/1": _result,
+    "gala/void/1": _void,
+    "gala/alternate/1": _alternate,
+    "gala/close-out/1": _close_out,
     "gala/ledger/1": _ledger,
 }

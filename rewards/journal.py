@@ -5,9 +5,11 @@ hash; a spec's budget rows are of the same transaction as its leaf.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rewards import canonical, files, history, leaves, merkle
 from rewards.cashier import Cashier
@@ -44,10 +46,17 @@ class Journal:
         self._index: dict[str, int] = {}  # a leaf's key -> its index; written by `_remember`
         self._lines: list[Line] = []  # as `bodies`, in outline; written by `_remember`
 
-    async def append(self, leaf: Leaf, at_ms: int, found: Mapping[str, bytes] | None = None) -> Leaf:
+    async def append(
+        self,
+        leaf: Leaf,
+        at_ms: int,
+        found: Mapping[str, bytes] | None = None,
+        rows: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    ) -> Leaf:
         """The leaf as it stands in the log: this one now, or the same as it was written before.
 
-        found: the files it speaks of, path below the folder to content, made durable first.
+        found: the files it speaks of, path below the folder to content, made durable first. rows: writes the
+        money that moves with it, in the transaction of the leaf.
         """
         await self.catch_up()
         if not self.bodies:
@@ -60,9 +69,14 @@ class Journal:
             if differing:
                 raise Contradiction(f"{key} was written before with another {differing[0]}")
             return stands
-        return await self._write(leaf | {"at_ms": at_ms}, found or {})
+        return await self._write(leaf | {"at_ms": at_ms}, found or {}, rows)
 
-    async def _write(self, leaf: Leaf, found: Mapping[str, bytes]) -> Leaf:
+    async def _write(
+        self,
+        leaf: Leaf,
+        found: Mapping[str, bytes],
+        rows: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    ) -> Leaf:
         body = canonical.encode(leaf)
         leaf = canonical.decode(body)
         index = len(self.bodies)
@@ -74,6 +88,8 @@ class Journal:
                 await self._ledger.add_leaf(db, index, leaves.key_of(leaf), body)
                 if leaf["schema"] == "gala/spec/1":
                     await self._cashier.fund(db, leaf, leaf["at_ms"])
+                if rows is not None:
+                    await rows(db)
         except BaseException:
             # The fold ran ahead of the log; the next turn folds again what stands.
             self.history, self.bodies, self._index, self._lines = history.History(), [], {}, []

@@ -6,18 +6,21 @@ time. A leaf is known by its *key*: writing the same key again is either a retry
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rewards import merkle
 from rewards.beacon import Chain
+from rewards.note import COSIGNATURE, BadNote, Verifier
 from rewards.roster import TICKETS_MAX
 from rewards.slots import Layout, check_rules, tickets_max
 
 ALGORITHM = "gala-draw/1"
 TEST_CURRENCY = "XTS"  # ISO 4217: reserved for tests, worth nothing
+NOTHING = 64 * "0"  # a commitment to an empty list
 PLAYS_PUBLISHED_MIN = 20  # smaller boxes would show who voted what: only their totals are published
 
 Leaf = dict[str, Any]
@@ -29,7 +32,11 @@ class BadSpec(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Prize:
-    """A tier of equal prizes: `count` of them, each worth `amount` minor units of `currency`."""
+    """A tier of prizes: `count` of them, each worth `amount` minor units of `currency`; or dealt from a deck.
+
+    deck: what the leaf says of the file `deck-T.bin` (see `decks`): `sum least most size sha256`; the amount
+    is then 0, and the prize of rank r is the deck's card r.
+    """
 
     tier: int
     name: str
@@ -37,20 +44,53 @@ class Prize:
     amount: int
     currency: str
     alternates: int = 0
+    deck: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def budget(self) -> int:
+        """The face value of the whole tier."""
+        return int(self.deck["sum"]) if self.deck else self.count * self.amount
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        worth = {"deck": dict(self.deck)} if self.deck else {"amount": self.amount}
+        return worth | {
             "tier": self.tier,
             "name": self.name,
             "count": self.count,
-            "amount": self.amount,
             "currency": self.currency,
             "alternates": self.alternates,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Prize":
-        return cls(**{key: data[key] for key in cls.__dataclass_fields__})
+        """BadSpec unless the members are exactly those of equal prizes, or of a deck's."""
+        worth = "deck" if "deck" in data else "amount"
+        if set(data) != {"tier", "name", "count", "currency", "alternates", worth}:
+            raise BadSpec("a prize has tier, name, count, currency, alternates, and an amount or a deck")
+        if worth == "deck" and not data["deck"]:
+            raise BadSpec("an empty deck")
+        return cls(**({"amount": 0} | {key: data[key] for key in data}))
+
+    def check(self, *, rehearsal: bool) -> None:
+        """BadSpec with the first thing that may not be."""
+        if not (self.count >= 1 and self.alternates >= 0):
+            raise BadSpec(f"tier {self.tier}: count and amount are positive")
+        if self.deck:
+            if set(self.deck) != {"sum", "least", "most", "size", "sha256"} or self.alternates:
+                raise BadSpec(
+                    f"tier {self.tier}: a deck has sum, least, most, size, sha256, and no alternates"
+                )
+            least, most = (self.count * self.deck[name] for name in ("least", "most"))
+            if not 0 < least <= self.deck["sum"] <= most:
+                raise BadSpec(f"tier {self.tier}: {self.count} cards of such a deck cannot sum so")
+        elif self.amount < 1:
+            raise BadSpec(f"tier {self.tier}: count and amount are positive")
+        if (self.currency == TEST_CURRENCY) != rehearsal:
+            raise BadSpec(
+                f"tier {self.tier}: {self.currency}: {TEST_CURRENCY} is for rehearsals, and only it"
+            )
+        if not re.fullmatch("[A-Z]{3}", self.currency):
+            raise BadSpec(f"tier {self.tier}: {self.currency!r} is no currency code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +114,55 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class TicketRound:
-    """A round that gives tickets in a draw, by which rules. A rerun inherits both."""
+    """A round that gives tickets in a draw, by which rules. A rerun inherits both.
+
+    channels: those (ascending) whose plays give tickets here; empty: all.
+    """
 
     round_id: str
     entries: Sequence[Mapping[str, Any]]
+    channels: Sequence[int] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        found = {"round": self.round_id, "entries": list(self.entries)}
+        return found | ({"channels": list(self.channels)} if self.channels else {})
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TicketRound":
+        if not {"round", "entries"} <= set(data) <= {"round", "entries", "channels"}:
+            raise BadSpec("a round of a spec has round, entries, and perhaps channels")
+        channels = data.get("channels", ())
+        known = all(type(one) is int and 0 <= one <= 255 for one in channels)
+        if not known or list(channels) != sorted(set(channels)) or ("channels" in data and not channels):
+            raise BadSpec("channels ascend, from 0 to 255")
+        return cls(data["round"], data["entries"], channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """Accounts that may not win, committed to before the show: how many, and a keyed hash of their list."""
+
+    count: int = 0
+    commitment: str = NOTHING
+
+    @classmethod
+    def of(cls, accounts: Iterable[str], secret: bytes) -> "Exclusions":
+        """The commitment to a list of accounts. secret: 32 random bytes, for the auditor with the list."""
+        listed = sorted({account_hash(account) for account in accounts})
+        if not listed:
+            return cls()
+        framed = b"gala/exclusions/1\x00" + secret + b"".join(listed)
+        return cls(len(listed), hashlib.sha256(framed).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
 class DrawSpec:
     """All that is promised of a draw before the show.
 
-    parties: who commit to a secret, at least two. cap: prizes one viewer may win in this draw.
-    reserve_rounds: ascending rounds of `chain`, any of which may become the draw's. eligibility:
-    `number` (every viewer who plays) or `account` (numbers bound to a verified account).
+    parties: who commit to a secret, at least two. cap: prizes one viewer may win in this draw and in those
+    of `cap_with`, earlier draws. reserve_rounds: ascending rounds of `chain`, any of which may become the
+    draw's. eligibility: `number` (every viewer who plays) or `account` (numbers bound to a verified account).
+    witnesses: verifier keys of those who may cosign the log for this draw; none only in a rehearsal.
     close_ms: the planned close. alternates_at_ms: the dates on which unclaimed prizes pass on.
     """
 
@@ -100,8 +176,11 @@ class DrawSpec:
     chain: Chain
     reserve_rounds: Sequence[int]
     cap: int = 1
+    cap_with: Sequence[int] = ()
     eligibility: str = "number"
     alternates_at_ms: Sequence[int] = ()
+    witnesses: Sequence[str] = ()
+    exclusions: Exclusions = field(default_factory=Exclusions)
 
     def check(self, *, rehearsal: bool) -> None:
         """BadSpec with the first thing that may not be."""
@@ -110,14 +189,7 @@ class DrawSpec:
         if [p.tier for p in self.prizes] != list(range(1, len(self.prizes) + 1)):
             raise BadSpec("tiers are numbered from 1 in the order of the table")
         for prize in self.prizes:
-            if not (prize.count >= 1 and prize.amount >= 1 and prize.alternates >= 0):
-                raise BadSpec(f"tier {prize.tier}: count and amount are positive")
-            if (prize.currency == TEST_CURRENCY) != rehearsal:
-                raise BadSpec(
-                    f"tier {prize.tier}: {prize.currency}: {TEST_CURRENCY} is for rehearsals, and only it"
-                )
-            if not (len(prize.currency) == 3 and prize.currency.isalpha() and prize.currency.isupper()):
-                raise BadSpec(f"tier {prize.tier}: {prize.currency!r} is no currency code")
+            prize.check(rehearsal=rehearsal)
         if self.chain.rehearsal != rehearsal:
             raise BadSpec("a rehearsal draws from a rehearsal beacon, a show from quicknet")
         if len(set(self.parties)) != len(self.parties) or len(self.parties) < 2:
@@ -126,12 +198,34 @@ class DrawSpec:
             raise BadSpec("reserve rounds ascend")
         if self.cap < 1 or self.eligibility not in ("number", "account"):
             raise BadSpec("the cap is at least 1, eligibility is number or account")
+        over = [*self.cap_with, self.draw]
+        if over != sorted(set(over)) or over[0] < 1:
+            raise BadSpec("a cap runs over earlier draws, ascending, and this one")
+        if self.exclusions.count < 0 or (self.exclusions.count == 0) != (
+            self.exclusions.commitment == NOTHING
+        ):
+            raise BadSpec("exclusions are a count and a commitment, zeros for none")
+        self._check_witnesses(rehearsal=rehearsal)
+        dates = list(self.alternates_at_ms)
+        if dates != sorted(set(dates)) or any(date >= self.window.valid_until_ms for date in dates):
+            raise BadSpec("the dates for alternates ascend, and lie before the end of the window")
         if self.window.valid_from_ms >= self.window.valid_until_ms:
             raise BadSpec("the redemption window is empty")
         if len({r.round_id for r in self.rounds}) != len(self.rounds):
             raise BadSpec("a round stands twice")
         if sum(tickets_max(r.entries) for r in self.rounds) > TICKETS_MAX:
             raise BadSpec(f"one viewer could earn more than {TICKETS_MAX} tickets")
+
+    def _check_witnesses(self, *, rehearsal: bool) -> None:
+        if len(set(self.witnesses)) != len(self.witnesses) or not (self.witnesses or rehearsal):
+            raise BadSpec("a show's draw names the keys of its witnesses, each once")
+        for key in self.witnesses:
+            try:
+                kind = Verifier.parse(key).kind
+            except BadNote as error:
+                raise BadSpec(f"witness {key!r}: {error}") from error
+            if kind != COSIGNATURE:
+                raise BadSpec(f"witness {key!r}: not a key that cosigns")
 
     def leaf(self, *, show: str, rehearsal: bool, key_commitment: bytes, files: Mapping[str, str]) -> Leaf:
         """The `spec` leaf. files: SHA-256, in hex, of the bundle's SPEC.md and verifiers.
@@ -144,7 +238,7 @@ class DrawSpec:
             raise BadSpec(f"no zone {self.window.zone!r}") from error
         budget: dict[str, int] = {}
         for prize in self.prizes:
-            budget[prize.currency] = budget.get(prize.currency, 0) + prize.count * prize.amount
+            budget[prize.currency] = budget.get(prize.currency, 0) + prize.budget
         return {
             "schema": "gala/spec/1",
             "algorithm": ALGORITHM,
@@ -154,13 +248,15 @@ class DrawSpec:
             "rehearsal": rehearsal,
             "prizes": [prize.to_json() for prize in self.prizes],
             "budget": budget,
-            "cap": {"draws": [self.draw], "prizes": self.cap},
-            "rounds": [{"round": r.round_id, "entries": list(r.entries)} for r in self.rounds],
+            "cap": {"draws": [*self.cap_with, self.draw], "prizes": self.cap},
+            "rounds": [r.to_json() for r in self.rounds],
             "eligibility": self.eligibility,
+            "exclusions": {"count": self.exclusions.count, "commitment": self.exclusions.commitment},
             "window": self.window.to_json(),
             "alternates_at_ms": list(self.alternates_at_ms),
             "close_ms": self.close_ms,
             "parties": list(self.parties),
+            "witnesses": list(self.witnesses),
             "beacon": self.chain.to_json(),
             "reserve_rounds": list(self.reserve_rounds),
             "place_key_commitment": key_commitment.hex(),
@@ -173,7 +269,8 @@ class RoundOpening:
     """A round as it opens: layout, counts and entry rules as data (see `slots`).
 
     rerun_of: the round this one repeats and replaces, or empty. chains: `length` and `commitments` of what
-    the round tells piece by piece (see `chains`), or empty.
+    the round tells piece by piece (see `chains`), or empty. game, settings: which game, and all the rundown
+    says about it, so that what it showed can be derived again; nothing here reads them.
     """
 
     round_id: str
@@ -182,6 +279,8 @@ class RoundOpening:
     entries: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     rerun_of: str = ""
     chains: Mapping[str, Any] = field(default_factory=dict)
+    game: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def leaf(self, *, rehearsal: bool, key_commitment: bytes) -> Leaf:
         """The `open` leaf. BadRules (of `slots`) if the layout is none."""
@@ -200,6 +299,8 @@ class RoundOpening:
             found["rerun_of"] = self.rerun_of
         if self.chains:
             found["chains"] = dict(self.chains)
+        if self.game:
+            found |= {"game": self.game, "settings": dict(self.settings)}
         return found
 
 
@@ -210,6 +311,11 @@ def draw_id(show: str, draw: int) -> str:
 def draw_id32(name: str) -> bytes:
     """A draw's id as 32 bytes, for hashes and headers."""
     return hashlib.sha256(b"gala/draw-id/1\x00" + name.encode()).digest()
+
+
+def account_hash(account: str) -> bytes:
+    """How an account stands in a list of exclusions."""
+    return hashlib.sha256(b"gala/account/1\x00" + account.encode()).digest()
 
 
 def commitment(name: str, party: str, r: bytes) -> bytes:
@@ -236,6 +342,8 @@ def key_of(leaf: Leaf) -> str:
         return f"round/{leaf['round']}/{kind}"
     if "party" in leaf:
         return f"draw/{leaf['draw']}/{kind}/{leaf['party']}"
+    if "date" in leaf:
+        return f"draw/{leaf['draw']}/{kind}/{leaf['date']}"
     if "draw" in leaf:
         return f"draw/{leaf['draw']}/{kind}"
     return f"{kind}/{leaf['rows']}" if kind == "ledger" else kind

@@ -7,21 +7,20 @@ somebody out of the roster moves nobody else, it only promotes those behind. Aft
 Sampling with Replacement", arXiv:1808.10016, here without replacement.
 
 Prizes of a tier go to its ranks in order; tiers are drawn in the order of their table. Who has already won
-as often as the cap allows is skipped. Alternates are the following ranks of the same ranking, unfiltered:
+as often as the cap allows, in this draw and the earlier ones the cap runs over, is skipped. Alternates are the following ranks of the same ranking, unfiltered:
 whether one is at the cap is asked on the day a prize comes free.
 """
 
 import hmac
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from rewards.places import aes_blocks, sort_blocks
-from rewards.roster import Flags, Tickets
+from rewards.roster import Flags, Tickets, Won
 
 TICKETS_AT_ONCE = 1 << 20  # 16 MiB of scores: memory stays flat at any size of roster
 RECORD = np.dtype([("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])  # 28 bytes
@@ -36,9 +35,50 @@ class Ranked:
     score: bytes
 
 
+class Ranks(Sequence[Ranked]):
+    """Ranks in order, kept as the records of `ranking.bin`: a hundred thousand of them are one array."""
+
+    __slots__ = ("records",)
+
+    def __init__(self, records: npt.NDArray[Any]) -> None:
+        """records: of dtype RECORD."""
+        self.records = records
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        found: npt.NDArray[np.int64] = self.records["place"].astype(np.int64)
+        return found
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, at: int) -> Ranked: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Ranks": ...
+    def __getitem__(self, at: int | slice) -> "Ranked | Ranks":
+        if isinstance(at, slice):
+            return Ranks(self.records[at])
+        place, ticket, raw = self.records[at].item()
+        return Ranked(place, ticket, raw)
+
+    def __iter__(self) -> Iterator[Ranked]:
+        rows: list[tuple[int, int, bytes]] = self.records.tolist()
+        return (Ranked(place, ticket, raw) for place, ticket, raw in rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ranks) and self.records.tobytes() == other.records.tobytes()
+
+    def __hash__(self) -> int:
+        return hash(self.records.tobytes())
+
+    def __repr__(self) -> str:
+        return f"Ranks({list(self)})"
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What is to be drawn: `count` prizes and as many `alternates` as are to be published."""
+    """What is to be drawn: `count` prizes, at least 1, and as many `alternates` as are to be published."""
 
     tier: int
     count: int
@@ -50,8 +90,8 @@ class TierResult:
     """Winners in prize order, alternates in rank order, and how many were skipped at the cap."""
 
     tier: int
-    winners: tuple[Ranked, ...]
-    alternates: tuple[Ranked, ...]
+    winners: Ranks
+    alternates: Ranks
     skipped: int
 
     @property
@@ -87,7 +127,7 @@ def best_scores(key: bytes, tickets: Tickets) -> npt.NDArray[np.uint64]:
     return found
 
 
-def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> list[Ranked]:
+def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> Ranks:
     """The first `count` ranks (or all there are), best first."""
     best = best_scores(key, tickets)
     pool = np.flatnonzero(eligible)
@@ -100,37 +140,42 @@ def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> list[Ra
     order = sort_blocks(blocks)
     _, firsts = np.unique(places[order], return_index=True)
     ranks = order[np.sort(firsts)][:count]
-    raw = blocks.astype(">u8")
-    return [Ranked(int(places[at]), int(numbers[at]), raw[at].tobytes()) for at in ranks]
+    records = np.empty(len(ranks), dtype=RECORD)
+    records["place"], records["ticket"] = places[ranks], numbers[ranks]
+    records["score"] = blocks[ranks].astype(">u8").view("V16")[:, 0]
+    return Ranks(records)
 
 
-def draw(seed: bytes, tiers: Sequence[Tier], tickets: Tickets, eligible: Flags, cap: int) -> list[TierResult]:
-    """Ranks every tier. cap: prizes one viewer may win in this draw, at least 1."""
-    won: Counter[int] = Counter()
+def draw(
+    seed: bytes,
+    tiers: Sequence[Tier],
+    tickets: Tickets,
+    eligible: Flags,
+    cap: int,
+    won: Won | None = None,
+) -> list[TierResult]:
+    """Ranks every tier. cap: prizes one viewer may win, at least 1; won: by place, how many of them were won
+    in earlier draws."""
+    times = np.zeros(len(tickets), dtype=np.int64) if won is None else won.astype(np.int64)
     results = []
     for tier in tiers:
-        capped = {place for place, times in won.items() if times >= cap}
-        ranks = lowest(
-            tier_key(seed, tier.tier), tickets, eligible, tier.count + tier.alternates + len(capped)
-        )
-        winners: list[Ranked] = []
-        taken = 0
-        while taken < len(ranks) and len(winners) < tier.count:
-            if ranks[taken].place not in capped:
-                winners.append(ranks[taken])
-            taken += 1
-        won.update(ranked.place for ranked in winners)
-        alternates = tuple(ranks[taken : taken + tier.alternates])
-        results.append(TierResult(tier.tier, tuple(winners), alternates, taken - len(winners)))
+        capped = times >= cap
+        reach = tier.count + tier.alternates + int(np.count_nonzero(capped & eligible))
+        ranks = lowest(tier_key(seed, tier.tier), tickets, eligible, reach)
+        free = np.flatnonzero(~capped[ranks.places])[: tier.count]
+        # If ranks end before the prizes do, all of them were walked.
+        taken = int(free[-1]) + 1 if len(free) == tier.count else len(ranks)
+        winners = Ranks(ranks.records[free])
+        times[winners.places] += 1
+        alternates = ranks[taken : taken + tier.alternates]
+        results.append(TierResult(tier.tier, winners, alternates, taken - len(winners)))
     return results
 
 
 def encode(results: Sequence[TierResult]) -> bytes:
     """`ranking.bin`: per tier its winners, then its alternates; u64be place ‖ u32be ticket ‖ score."""
     return b"".join(
-        ranked.place.to_bytes(8, "big") + ranked.ticket.to_bytes(4, "big") + ranked.score
-        for result in results
-        for ranked in (*result.winners, *result.alternates)
+        ranks.records.tobytes() for result in results for ranks in (result.winners, result.alternates)
     )
 
 
@@ -140,18 +185,16 @@ def decode(content: bytes, sizes: Sequence[tuple[int, int, int, int]]) -> list[T
     ValueError if the file does not hold exactly so many records.
     """
     wanted = sum(winners + alternates for _, winners, alternates, _ in sizes)
-    if len(content) != wanted * RECORD.itemsize:
+    if len(content) != wanted * RECORD.itemsize or min((n for size in sizes for n in size), default=0) < 0:
         raise ValueError(f"ranking.bin holds {len(content)} bytes, not {wanted} records")
-    rows: list[Any] = np.frombuffer(content, dtype=RECORD).tolist()
-    ranked = iter([Ranked(int(place), int(ticket), bytes(raw)) for place, ticket, raw in rows])
-    return [
-        TierResult(tier, tuple(_take(ranked, winners)), tuple(_take(ranked, alternates)), skipped)
-        for tier, winners, alternates, skipped in sizes
-    ]
-
-
-def _take(ranked: Iterator[Ranked], count: int) -> list[Ranked]:
-    return [next(ranked) for _ in range(count)]
+    ranks = Ranks(np.frombuffer(content, dtype=RECORD))
+    found = []
+    first = 0
+    for tier, winners, alternates, skipped in sizes:
+        middle, last = first + winners, first + winners + alternates
+        found.append(TierResult(tier, ranks[first:middle], ranks[middle:last], skipped))
+        first = last
+    return found
 
 
 def _chunks(tickets: Tickets) -> Iterator[tuple[int, int]]:

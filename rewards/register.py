@@ -10,6 +10,7 @@ number stands at which place: for the operator, and the auditor who asks).
 """
 
 import asyncio
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from rewards.ledger import Ledger
 from rewards.note import Signer
 from rewards.standing import Drawn, Scores, Standing
 from rewards.vouchers import Voucher
+from rewards.watched import Watched
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -93,6 +95,7 @@ class Register:
             "rehearsal": rehearsal,
         }
         self._journal = Journal(folder, ledger, self.cashier, evening)
+        self.watched = Watched(folder, Signer(self.origin, keys.log), self._journal, self._turn)
 
     @classmethod
     async def open(cls, folder: Path, *, show: str, rehearsal: bool, keys: Keys) -> "Register":
@@ -116,9 +119,17 @@ class Register:
 
     # Before the show
 
-    async def specify(self, spec: DrawSpec, *, at_ms: int) -> None:
-        """Publishes a draw's rules and puts its budget on the books. BadSpec if they may not be."""
+    async def specify(self, spec: DrawSpec, *, at_ms: int, decks: Mapping[int, bytes] | None = None) -> None:
+        """Publishes a draw's rules and puts its budget on the books. BadSpec if they may not be.
+
+        decks: the file of each tier that is dealt from one, by tier.
+        """
         spec.check(rehearsal=self._rehearsal)
+        dealt = {prize.tier: prize.deck["sha256"] for prize in spec.prizes if prize.deck}
+        given = {tier: hashlib.sha256(content).hexdigest() for tier, content in (decks or {}).items()}
+        if dealt != given:
+            raise leaves.BadSpec(f"draw {spec.draw}: other decks than its tiers name")
+        found = {bundle.deck_path(spec.draw, tier): content for tier, content in (decks or {}).items()}
         leaf = spec.leaf(
             show=self._show,
             rehearsal=self._rehearsal,
@@ -126,7 +137,7 @@ class Register:
             files=await asyncio.to_thread(bundle.fixed_hashes, self._folder),
         )
         async with self._turn:
-            await self._journal.append(leaf, at_ms)
+            await self._journal.append(leaf, at_ms, found)
 
     async def commit(self, draw: int, party: str, commitment: bytes, *, at_ms: int) -> None:
         leaf = {"schema": "gala/commit/1", "party": party, "commitment": commitment.hex()}
@@ -198,12 +209,14 @@ class Register:
             if barred and spec["eligibility"] != "account":
                 raise leaves.BadSpec(f"draw {draw} bars nobody")
             played = [self._played(draw, round_id) for round_id in self._journal.history.counting(draw)]
+            before = self._won_before(spec) if draws.cap_is_shared(spec) else None
             made = await asyncio.to_thread(
-                draws.make_roster, spec, numbers_count, self._draw_key(draw), played, barred
+                draws.make_roster, spec, numbers_count, self._draw_key(draw), played, barred, before
             )
             found = {
                 bundle.draw_path(draw, "roster.bin"): made.roster,
                 bundle.draw_path(draw, "eligible.bin"): made.eligible,
+                **({} if made.won is None else {bundle.draw_path(draw, "won.bin"): made.won}),
                 f"private/{bundle.draw_path(draw, 'roster.bin')}": boxes.write_numbers(made.numbers),
             }
             leaf = await self._journal.append(made.leaf, at_ms, found)
@@ -245,12 +258,20 @@ class Register:
             if "reveals-closed" not in found.stages:
                 raise history.BrokenHistory(f"draw {draw}: a result before the reveals closed")
             rostered, eligible = (self._read(draw, name) for name in ("roster.bin", "eligible.bin"))
+            won = self._read(draw, "won.bin") if draws.cap_is_shared(found.spec) else None
             result = await asyncio.to_thread(
-                draws.make_result, found, self._journal.bodies, signature, rostered, eligible
+                draws.make_result, found, self._journal.bodies, signature, rostered, eligible, won
             )
             content = ranking.encode(result.tiers)
             await self._journal.append(result.leaf, at_ms, {bundle.draw_path(draw, "ranking.bin"): content})
             return self._scores_of(draw).drawn()
+
+    async def void(self, draw: int, cause: str, reason: str, *, at_ms: int) -> None:
+        """Ends a draw without a result. cause: `director`, `lapsed` or `unwitnessed` (SPEC.md 5 says when
+        each may be); BrokenHistory otherwise."""
+        leaf = {"schema": "gala/void/1", "cause": cause, "reason": reason}
+        async with self._turn:
+            await self._journal.append(leaf | await self._head(draw), at_ms)
 
     async def standing(self, draw: int, number: int) -> Standing:
         """A viewer's own place, tickets, scores and ranks in a finished draw (BrokenHistory before)."""
@@ -339,7 +360,15 @@ class Register:
             raise history.BrokenHistory(f"draw {draw}: round {round_id} is not sealed")
         content = (self._folder / boxes.box_path(round_id)).read_bytes()
         numbers = boxes.read_numbers(self._folder / "private" / boxes.box_path(round_id))
-        return draws.Played(round_id, stages, content, numbers)
+        spec, named = self._draw(draw).spec, self._journal.history.original(round_id)
+        return draws.Played(round_id, stages, content, numbers, draws.channels_of(spec, named))
+
+    def _won_before(self, spec: Leaf) -> dict[int, int]:
+        """What each number won in the earlier draws of a cap over several."""
+        earlier = spec["cap"]["draws"][:-1]
+        finished = [draw for draw in earlier if "result" in self._draw(draw).stages]
+        scores = [self._scores_of(draw) for draw in finished]
+        return draws.won_by_number((found.numbers, found.results) for found in scores)
 
     def _scores_of(self, draw: int) -> Scores:
         """A finished draw from its files; kept, since each viewer will ask."""

@@ -4,7 +4,8 @@
 listed. Header: "GALAROST" ‖ u32be(1) ‖ draw_id32 ‖ u64be(places) ‖ u64be(tickets) ‖ four zero bytes.
 `eligible.bin` is one bit a place, the first in the highest bit: places of viewers barred from this draw
 (no verified account) keep their tickets in the roster, so its sum is always that of the boxes, but draw
-nothing.
+nothing. `won.bin`, where a cap runs over several draws, is one byte a place: the prizes this viewer had won
+in the earlier ones when the roster was frozen.
 """
 
 import struct
@@ -17,9 +18,11 @@ from rewards import merkle
 _HEADER = struct.Struct(">8sI32sQQ4x")
 _MAGIC = b"GALAROST"
 TICKETS_MAX = 65535  # a place's tickets are a u16
+WON_MAX = 255  # what a place had won before is a u8
 
 Tickets = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Won = npt.NDArray[np.uint8]  # prizes won in earlier draws, by place
 
 
 class BadRoster(ValueError):
@@ -68,6 +71,18 @@ def decode_flags(content: bytes, count: int) -> Flags:
     if len(content) != -(-count // 8) or bool(flags[count:].any()):
         raise BadRoster(f"not one flag for each of {count} places")
     return flags[:count]
+
+
+def encode_won(won: npt.NDArray[np.int64]) -> bytes:
+    """Prizes won before by place; more than 255 are written as 255, which is above any cap."""
+    return np.minimum(won, WON_MAX).astype(np.uint8).tobytes()
+
+
+def decode_won(content: bytes, count: int) -> Won:
+    """`count` bytes; BadRoster if the file holds another number of them."""
+    if len(content) != count:
+        raise BadRoster(f"not one byte of prizes won for each of {count} places")
+    return np.frombuffer(content, dtype=np.uint8)
 
 
 def histogram(tickets: Tickets) -> list[list[int]]:

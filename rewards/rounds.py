@@ -54,11 +54,13 @@ def check_roster(history: History, number: int, files: Files) -> str:
     draw = history.draws[number]
     leaf = draw.stages["roster"]
     tickets, eligible = read_roster(draw, files)
+    _check_won(history, draw, files, len(tickets))
     total, at_least, at_most = 0, 0, 0
     spread: list[list[int]] | None = None
     for named in leaf["rounds"]:
         stages = history.rounds[named["round"]]
-        earned = _box_tickets(stages, files)
+        channels = draws.channels_of(draw.spec, history.original(named["round"]))
+        earned = _box_tickets(stages, files, channels)
         if earned is None:
             most = stages["seal"]["plays"] * slots.tickets_max(stages["open"]["entries"])
             if not 0 <= named["tickets"] <= most:
@@ -116,7 +118,8 @@ def check_ranking(draw: Draw, bodies: Sequence[bytes], files: Files) -> str:
     path = bundle.draw_path(number, "ranking.bin")
     read_roster(draw, files)
     rostered, eligible = (files[bundle.draw_path(number, name)] for name in ("roster.bin", "eligible.bin"))
-    result = draws.make_result(draw, bodies, bytes.fromhex(leaf["signature"]), rostered, eligible)
+    won = files[bundle.draw_path(number, "won.bin")] if draws.cap_is_shared(draw.spec) else None
+    result = draws.make_result(draw, bodies, bytes.fromhex(leaf["signature"]), rostered, eligible, won)
     if ranking.encode(result.tiers) != files[path]:
         raise Failed(f"{path}: {_first_other_rank(result.tiers, leaf, files[path])}")
     for name, value in result.leaf.items():
@@ -142,10 +145,28 @@ def _first_other_rank(expected: Sequence[ranking.TierResult], leaf: Leaf, conten
     return "another number of ranks than the draw gives"
 
 
-def _box_tickets(stages: Stages, files: Files) -> roster.Tickets | None:
+def _box_tickets(stages: Stages, files: Files, channels: Sequence[int] | None) -> roster.Tickets | None:
     if "withheld_mac" in stages["seal"]:
         return None
-    return draws.round_tickets(stages, files[box_path(stages["open"]["round"])])
+    return draws.round_tickets(stages, files[box_path(stages["open"]["round"])], channels)
+
+
+def _check_won(history: History, draw: Draw, files: Files, count: int) -> None:
+    """What each place had won before, as far as it can be seen without the keys of the places."""
+    leaf, path = draw.stages["roster"], bundle.draw_path(draw.spec["draw"], "won.bin")
+    if not draws.cap_is_shared(draw.spec):
+        if "won_sha256" in leaf or "won_total" in leaf:
+            raise Failed("the roster tells what was won before, though the cap is that of this draw alone")
+        return
+    if hashlib.sha256(files[path]).hexdigest() != leaf["won_sha256"]:
+        raise Failed(f"{path} is not the file its leaf names")
+    total = int(roster.decode_won(files[path], count).sum())
+    if total != leaf["won_total"]:
+        raise Failed(f"{path} holds {total} prizes, its leaf says {leaf['won_total']}")
+    earlier = [history.draws[number].stages for number in draw.spec["cap"]["draws"][:-1]]
+    most = sum(tier["winners"] for ended in earlier if "result" in ended for tier in ended["result"]["tiers"])
+    if total > most:
+        raise Failed(f"{path} holds {total} prizes, the earlier draws had {most} winners")
 
 
 def _sealed_file(path: str, leaf: Leaf, files: Files, record_size: int) -> bytes:

@@ -8,11 +8,12 @@ from rewards.leaves import Leaf
 SHAPES = {
     "evening": "algorithm:text show:text origin:text rehearsal:bool",
     "spec": "draw:int draw_id:text algorithm:text title:text rehearsal:bool prizes:list budget:object "
-    "cap:object rounds:list eligibility:text window:object alternates_at_ms:list close_ms:int "
-    "parties:list beacon:object reserve_rounds:list place_key_commitment:hash files:object",
+    "cap:object rounds:list eligibility:text exclusions:object window:object alternates_at_ms:list "
+    "close_ms:int parties:list witnesses:list beacon:object reserve_rounds:list place_key_commitment:hash "
+    "files:object",
     "commit": "draw:int draw_id:text party:text commitment:hash",
     "open": "round:text rehearsal:bool layout:object counts:list entries:list place_key_commitment:hash "
-    "rerun_of:text? chains:object?",
+    "rerun_of:text? chains:object? game:text? settings:object?",
     "lock": "round:text",
     "settle": "round:text settled:int by:text reason:text",
     "round-void": "round:text reason:text",
@@ -20,11 +21,14 @@ SHAPES = {
     "sha256:hash? root:hash? withheld_mac:hash? heads:list?",
     "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
     "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
-    "eligible_sha256:hash numbers_mac:hash",
+    "eligible_sha256:hash numbers_mac:hash won_sha256:hash? won_total:int?",
     "reveal": "draw:int draw_id:text party:text r:hash",
     "reveals-closed": "draw:int draw_id:text roster:int parties:list beacon_round:int",
     "result": "draw:int draw_id:text reveals_closed:int beacon_round:int signature:text seed:hash "
     "tiers:list size:int sha256:hash root:hash",
+    "void": "draw:int draw_id:text cause:text reason:text",
+    "alternate": "draw:int draw_id:text date:int first:int last:int",
+    "close-out": "draw:int draw_id:text rows:int redeemed:object returned:object",
     "ledger": "rows:int hash:hash",
 }
 _KINDS = {"int": int, "text": str, "hash": str, "bool": bool, "list": list, "object": dict}

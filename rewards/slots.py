@@ -155,10 +155,19 @@ def _key(layout: Layout, name: str, fields: list[str], joined: int) -> str:
     return "/".join([name, *reversed(parts)])
 
 
-def tickets(layout: Layout, entries: Entries, slots: Records, settled: int | None) -> npt.NDArray[np.int64]:
-    """Tickets of each slot, in the slots' order; empty slots have none."""
+def tickets(
+    layout: Layout,
+    entries: Entries,
+    slots: Records,
+    settled: int | None,
+    channels: Sequence[int] | None = None,
+) -> npt.NDArray[np.int64]:
+    """Tickets of each slot, in the slots' order; empty slots have none. channels: whose slots alone earn any
+    (None: all of them)."""
     found = np.zeros(len(slots), dtype=np.int64)
     full = np.asarray(slots["seq"] != 0)
+    if channels is not None:
+        full &= np.isin(slots["channel"], channels)
     for rule in entries:
         earned = rule["tickets"]
         if not isinstance(earned, int) or isinstance(earned, bool) or earned < 0:

@@ -45,11 +45,12 @@ NEXT = {
 SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "evening": "algorithm:text show:text origin:text rehearsal:bool",
     "spec": "draw:int draw_id:text algorithm:text title:text rehearsal:bool prizes:list budget:object "
-    "cap:object rounds:list eligibility:text window:object alternates_at_ms:list close_ms:int "
-    "parties:list beacon:object reserve_rounds:list place_key_commitment:hash files:object",
+    "cap:object rounds:list eligibility:text exclusions:object window:object alternates_at_ms:list "
+    "close_ms:int parties:list witnesses:list beacon:object reserve_rounds:list place_key_commitment:hash "
+    "files:object",
     "commit": "draw:int draw_id:text party:text commitment:hash",
     "open": "round:text rehearsal:bool layout:object counts:list entries:list place_key_commitment:hash "
-    "rerun_of:text? chains:object?",
+    "rerun_of:text? chains:object? game:text? settings:object?",
     "lock": "round:text",
     "settle": "round:text settled:int by:text reason:text",
     "round-void": "round:text reason:text",
@@ -57,11 +58,14 @@ SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "sha256:hash? root:hash? withheld_mac:hash? heads:list?",
     "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
     "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
-    "eligible_sha256:hash numbers_mac:hash",
+    "eligible_sha256:hash numbers_mac:hash won_sha256:hash? won_total:int?",
     "reveal": "draw:int draw_id:text party:text r:hash",
     "reveals-closed": "draw:int draw_id:text roster:int parties:list beacon_round:int",
     "result": "draw:int draw_id:text reveals_closed:int beacon_round:int signature:text seed:hash "
     "tiers:list size:int sha256:hash root:hash",
+    "void": "draw:int draw_id:text cause:text reason:text",
+    "alternate": "draw:int draw_id:text date:int first:int last:int",
+    "close-out": "draw:int draw_id:text rows:int redeemed:object returned:object",
     "ledger": "rows:int hash:hash",
 }
 KINDS = {"int": int, "text": str, "hash": str, "bool": bool, "list": list, "object": dict}
@@ -153,22 +157,13 @@ class Bundle:
         vkey = self.files["keys.txt"].decode().removesuffix("\n")
         need(self.files["keys.txt"] == f"{vkey}\n".encode(), "keys.txt")
         need(self.key in ("", vkey), "keys.txt is not the key you know")
-        name, key_id, encoded = vkey.split("+", 2)
-        public = base64.b64decode(encoded, validate=True)
-        need(
-            sha(name.encode() + b"\n" + public)[:4].hex() == key_id
-            and public[:1] == b"\1"
-            and len(public) == 33,
-            "keys.txt",
-        )
-        text, gap, lines = self.files["log/checkpoint"].decode().rpartition("\n\n")
-        signature = base64.b64decode(lines[len(f"— {name} ") : -1], validate=True)
-        line = f"— {name} {base64.b64encode(signature).decode()}\n"
-        need(gap and lines == line and signature[:4].hex() == key_id, "log/checkpoint: signature line")
-        try:
-            Ed25519PublicKey.from_public_bytes(public[1:]).verify(signature[4:], f"{text}\n".encode())
-        except InvalidSignature as error:
-            raise Fail("log/checkpoint: wrong signature") from error
+        name, _, kind, _ = verifier_key(vkey)
+        need(kind == 1, "keys.txt: not a key that signs")
+        self.signer, note = vkey, self.files["log/checkpoint"].decode()
+        text, found = signatures(note, vkey)
+        need(len(found) == 1 and note.count("\n— ") == 1, "log/checkpoint: the log's signature, and no other")
+        signed(vkey, found[0], text.encode())
+        text = text[:-1]
         origin, size, root = text.split("\n")
         need(origin == name and re.fullmatch("0|[1-9][0-9]*", size), "log/checkpoint: origin or size")
         self.origin, self.bodies, expected = origin, [], set()
@@ -221,6 +216,47 @@ class Bundle:
         rehearsal = ", a REHEARSAL" if self.evening["rehearsal"] else ""
         return f"{len(self.rounds)} rounds, {len(self.draws)} draws{rehearsal}"
 
+    def witness(self) -> str:  # 8: who vouches for "before"
+        known = sorted({key for draw in self.draws.values() for key in draw["spec"]["witnesses"]})
+        hashes = [sha(b"\0" + body) for body in self.bodies]
+        self.cosigned: list[tuple[int, str, int]] = []
+        for path in sorted(path for path in self.files if path.startswith("witness/")):
+            note = self.files[path].decode()
+            text, found = signatures(note, self.signer)
+            need(len(found) == 1, f"{path}: the log's signature")
+            signed(self.signer, found[0], text.encode())
+            size, lines = int(path[8:]), 1
+            need(path == f"witness/{size}" and 0 < size <= len(hashes), f"{path}: size")
+            root = base64.b64encode(tree(hashes[:size])).decode()
+            need(text == f"{self.origin}\n{size}\n{root}\n", f"{path}: not these first {size} leaves")
+            for key in known:
+                for blob in signatures(note, key)[1]:
+                    at = int.from_bytes(blob[:8], "big")
+                    signed(key, blob[8:], f"cosignature/v1\ntime {at}\n{text}".encode())
+                    self.cosigned.append((size, key, at))
+                    lines += 1
+            need(note.count("\n— ") == lines > 1, f"{path}: by nobody known, or by somebody unknown")
+            self.expected.add(path)
+        told = []
+        for number, draw in self.draws.items():
+            closed, void = draw.get("reveals-closed"), draw.get("void")
+            vouched = [self.vouched(draw, leaf) for leaf in (closed, void)]
+            asks = [closed is not None and "result" in draw, void is not None and void["cause"] == "director"]
+            lacks = any(ask and not has for ask, has in zip(asks, vouched, strict=True))
+            need(self.evening["rehearsal"] or not lacks, f"draw {number} is UNWITNESSED, and no rehearsal")
+            need(
+                void is None or void["cause"] != "unwitnessed" or not vouched[0],
+                f"draw {number} was witnessed",
+            )
+            told += [f"draw {number} UNWITNESSED (a rehearsal)"] if lacks else []
+        return ", ".join([f"{len(self.cosigned)} cosignatures", *told])
+
+    def vouched(self, draw: dict[str, Any], leaf: dict[str, Any] | None) -> bool:
+        return leaf is not None and any(
+            size > leaf["index"] and key in draw["spec"]["witnesses"] and at * 1000 < decides_ms(draw)
+            for size, key, at in self.cosigned
+        )
+
     def follow(self, kind: str, leaf: dict[str, Any]) -> None:
         if kind == "ledger":
             need(leaf["rows"] > max(self.roll_ups, default=0), "a roll-up that does not grow")
@@ -241,10 +277,20 @@ class Bundle:
         need(leaf["rehearsal"] == rehearsal and leaf["algorithm"] == "gala-draw/1", "not of this evening")
         need(prizes and [prize["tier"] for prize in prizes] == list(range(1, len(prizes) + 1)), "tiers")
         for prize in prizes:
-            need(prize["count"] > 0 and prize["amount"] > 0 and prize["alternates"] >= 0, "an empty prize")
+            worth = "deck" if "deck" in prize else "amount"
+            members = {"tier", "name", "count", "currency", "alternates", worth}
+            need(set(prize) == members and prize["count"] > 0 and prize["alternates"] >= 0, "an empty prize")
+            if worth == "deck":
+                deck, count = prize["deck"], prize["count"]
+                need(set(deck) == {"sum", "least", "most", "size", "sha256"}, "a deck's members")
+                need(0 < count * deck["least"] <= deck["sum"] <= count * deck["most"], "a deck's sum")
+                need(prize["alternates"] == 0, "alternates of a deck")
+            need(worth == "deck" or prize["amount"] > 0, "an empty prize")
             need((prize["currency"] == "XTS") == rehearsal, "XTS is for rehearsals, and only it")
             need(re.fullmatch("[A-Z]{3}", prize["currency"]), "no currency code")
-            budget[prize["currency"]] += prize["count"] * prize["amount"]
+            budget[prize["currency"]] += (
+                prize["deck"]["sum"] if worth == "deck" else prize["count"] * prize["amount"]
+            )
         need(budget == leaf["budget"], "the budget is not the sum of the prizes")
         chain, window = leaf["beacon"], leaf["window"]
         framed = bytes.fromhex(chain["public_key"]) + b"".join(
@@ -264,13 +310,30 @@ class Bundle:
             leaf["cap"]["prizes"] >= 1 and leaf["eligibility"] in ("number", "account"), "cap or eligibility"
         )
         need(window["valid_from_ms"] < window["valid_until_ms"], "an empty window")
+        dates, over, out = leaf["alternates_at_ms"], leaf["cap"]["draws"], leaf["exclusions"]
+        need(dates == sorted(set(dates)) and all(at < window["valid_until_ms"] for at in dates), "dates")
+        need(
+            over and over == sorted(set(over)) and over[0] >= 1 and over[-1] == leaf["draw"],
+            "the cap's draws",
+        )
+        need(set(leaf["cap"]) == {"draws", "prizes"} and set(out) == {"count", "commitment"}, "members")
+        none = out["commitment"] == "0" * 64
+        need(hexed(out["commitment"]) and out["count"] >= 0 and (out["count"] == 0) == none, "exclusions")
+        need(rehearsal or leaf["witnesses"], "a show's draw names its witnesses")
+        need(len(set(leaf["witnesses"])) == len(leaf["witnesses"]), "a witness stands twice")
+        need(all(verifier_key(key)[2] == 4 for key in leaf["witnesses"]), "a key that does not cosign")
+        for item in leaf["rounds"]:
+            channels = item.get("channels", [0])
+            need({"round", "entries"} <= set(item) <= {"round", "entries", "channels"}, "members of a round")
+            need(channels and channels == sorted(set(channels)), "channels")
+            need(all(type(one) is int and 0 <= one <= 255 for one in channels), "channels")
         named = [item["round"] for item in leaf["rounds"]]
         most = sum(rule["tickets"] for item in leaf["rounds"] for rule in item["entries"])
         need(most <= 65535, "one viewer could earn more than 65535 tickets")
         need(
             len(set(named)) == len(named) and not set(named) & set(self.rounds), "a round that opened before"
         )
-        self.draws[leaf["draw"]] = {"spec": leaf, "commits": {}, "reveals": {}}
+        self.draws[leaf["draw"]] = {"spec": leaf, "commits": {}, "reveals": {}, "dates": []}
 
     def counting(self, draw: dict[str, Any]) -> dict[str, dict[str, Any]]:
         found = {}
@@ -300,6 +363,7 @@ class Bundle:
                 promised = [item["entries"] for item in draw["spec"]["rounds"] if item["round"] == original]
                 need(not promised or promised == [leaf["entries"]], "other entry rules than were promised")
                 need(not promised or before == name or "roster" not in draw, "a rerun after the roster")
+            need(("game" in leaf) == ("settings" in leaf), "a game without settings")
             if before != name:
                 self.rounds[before]["rerun"] = name
             slots = np.zeros(0, layout(leaf))
@@ -339,8 +403,38 @@ class Bundle:
             opened = sha(b"gala/whack-commitment/1\0" + c + key).hex()
             need(opened == chains["commitments"][channel], f"the head of channel {channel} opens nothing")
 
+    def follow_end(self, kind: str, leaf: dict[str, Any], draw: dict[str, Any]) -> None:
+        if kind == "alternate":
+            dates, done = draw["spec"]["alternates_at_ms"], draw["dates"]
+            need("result" in draw and "close-out" not in draw and leaf["date"] == len(done) + 1, "date")
+            need(leaf["date"] <= len(dates) and leaf["at_ms"] >= dates[leaf["date"] - 1], "no such date yet")
+            need(leaf["first"] >= 1 and leaf["last"] >= leaf["first"] - 1, "rows")
+            done.append(leaf)
+            return
+        need(kind not in draw, "twice")
+        if kind == "close-out":
+            need("result" in draw or "void" in draw, "before the end")
+        else:
+            closed, at, decides = "reveals-closed" in draw, leaf["at_ms"], decides_ms(draw)
+            need(
+                (leaf["cause"] == "director" and at < decides)
+                or (leaf["cause"] == "lapsed" and not closed and at + 30000 > decides)
+                or (
+                    leaf["cause"] == "unwitnessed"
+                    and closed
+                    and at >= decides
+                    and not self.evening["rehearsal"]
+                ),
+                f"void by {leaf['cause']}",
+            )
+        draw[kind] = leaf
+
     def follow_draw(self, kind: str, leaf: dict[str, Any], draw: dict[str, Any]) -> None:
         spec = draw["spec"]
+        need(kind in ("alternate", "close-out") or not {"result", "void"} & set(draw), "after the draw's end")
+        if kind in ("void", "alternate", "close-out"):
+            self.follow_end(kind, leaf, draw)
+            return
         if kind in ("commit", "reveal"):
             party, field = leaf["party"], {"commit": "commitment", "reveal": "r"}[kind]
             value = bytes.fromhex(leaf[field])
@@ -363,6 +457,10 @@ class Bundle:
         need(kind not in draw and after in draw, f"not the one {kind} after the {after}")
         if kind == "roster":
             need(set(draw["commits"]) == set(spec["parties"]), "a party has not committed")
+            earlier = spec["cap"]["draws"][:-1]
+            need(all({"result", "void"} & set(self.draws[n]) for n in earlier), "an earlier draw is not over")
+            told = {"won_sha256", "won_total"}
+            need(told & set(leaf) == (told if earlier else set()), "what was won before")
             seals = {name: found["seal"]["index"] for name, found in self.counting(draw).items()}
             need(
                 [(item["round"], item["seal"]) for item in leaf["rounds"]] == list(seals.items()),
@@ -427,7 +525,7 @@ class Bundle:
                 earned = np.zeros(len(slots), np.int64)
                 for rule in opening["entries"]:
                     earned[matches(rule["when"], slots, settled)] += rule["tickets"]
-                found["tickets"] = earned, most
+                found["tickets"], found["channel"] = (earned, most), slots["channel"]
             need(
                 seal["recount_equal"] == (tallies["counters"] == tallies["recount"]),
                 f"round {name}: recount_equal",
@@ -467,6 +565,9 @@ class Bundle:
         draw, spec = self.draws[number], self.draws[number]["spec"]
         for name, digest in spec["files"].items():
             need(sha(self.files[name]).hex() == digest, f"{name} is not the one the spec promised")
+        for prize in spec["prizes"]:
+            if "deck" in prize:
+                self.deck(number, prize)
         if "roster" not in draw:
             return "not frozen yet"
         leaf, path, flags_path = draw["roster"], f"draws/{number}/roster.bin", f"draws/{number}/eligible.bin"
@@ -506,8 +607,13 @@ class Bundle:
         )
         least, most, total = 0, 0, 0
         for item in leaf["rounds"]:
-            found = self.rounds[item["round"]]
+            found, named = self.rounds[item["round"]], item["round"]
+            while "rerun_of" in self.rounds[named]["open"]:
+                named = self.rounds[named]["open"]["rerun_of"]
             earned, bound = found["tickets"]
+            channels = next(one.get("channels") for one in spec["rounds"] if one["round"] == named)
+            if earned is not None and channels is not None:
+                earned = earned * np.isin(found["channel"], channels)
             need(0 <= item["tickets"] <= bound, f"round {item['round']} cannot give so many tickets")
             holders = found["seal"]["plays"] if earned is None else int(np.count_nonzero(earned))
             least, most, total = (
@@ -524,15 +630,40 @@ class Bundle:
                 need(same, f"draw {number}: the roster spreads its tickets otherwise than its box")
         need(total == leaf["tickets_total"], f"draw {number}: the roster is not the sum of its boxes")
         need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
-        if "reveals-closed" in draw:
-            need(self.evening["rehearsal"], f"draw {number} is UNWITNESSED, and no rehearsal")
+        won = self.won(number, spec, leaf, len(tickets))
         return (
-            self.result(number, draw, tickets, eligible)
+            self.result(number, draw, tickets, eligible, won)
             if "result" in draw
             else f"{total} tickets, not drawn yet"
         )
 
-    def result(self, number: int, draw: dict[str, Any], tickets: Any, eligible: Any) -> str:
+    def deck(self, number: int, prize: dict[str, Any]) -> None:
+        said, path = prize["deck"], f"draws/{number}/deck-{prize['tier']}.bin"
+        self.expected.add(path)
+        content = self.files[path]
+        need(content and len(content) % 16 == 0, f"{path}: size")
+        amounts, counts = np.frombuffer(content, ">u8").reshape(-1, 2).T.tolist()
+        falling = all(high > low for high, low in zip(amounts, amounts[1:], strict=False))
+        need(falling and min(amounts) > 0 and min(counts) > 0, f"{path}: amounts fall, counts are positive")
+        total = sum(amount * count for amount, count in zip(amounts, counts, strict=True))
+        found = {"sum": total, "least": amounts[-1], "most": amounts[0]}
+        found |= {"size": len(content), "sha256": sha(content).hex()}
+        need(said == found and sum(counts) == prize["count"], f"{path} is not the deck of its spec")
+
+    def won(self, number: int, spec: dict[str, Any], leaf: dict[str, Any], count: int) -> Any:
+        earlier, path = spec["cap"]["draws"][:-1], f"draws/{number}/won.bin"
+        need(bool(earlier) == ("won_sha256" in leaf) == ("won_total" in leaf), f"draw {number}: won before")
+        if not earlier:
+            return np.zeros(count, np.uint8)
+        self.expected.add(path)
+        won = np.frombuffer(self.files[path], np.uint8)
+        need(sha(self.files[path]).hex() == leaf["won_sha256"], f"{path} is not its leaf's")
+        results = [self.draws[one]["result"] for one in earlier if "result" in self.draws[one]]
+        most = sum(tier["winners"] for result in results for tier in result["tiers"])
+        need(len(won) == count and int(won.sum()) == leaf["won_total"] <= most, f"{path}: length or total")
+        return won
+
+    def result(self, number: int, draw: dict[str, Any], tickets: Any, eligible: Any, before: Any) -> str:
         spec, leaf, closed = draw["spec"], draw["result"], draw["reveals-closed"]
         signature, chosen = bytes.fromhex(leaf["signature"]), closed["beacon_round"]
         key = bytes.fromhex(spec["beacon"]["public_key"])
@@ -555,19 +686,17 @@ class Bundle:
         ticket = np.arange(len(places)) - np.repeat(starts, tickets)
         kept = eligible[places]
         places, ticket = places[kept], ticket[kept]
-        won: Counter[int] = Counter()
+        won = before.astype(np.int64)
         ranking, tiers, prizes = b"", [], []
         for prize in spec["prizes"]:
             tier_key = hmac.digest(seed, b"gala/tier/1\0" + prize["tier"].to_bytes(2, "big"), "sha256")
             scores = aes(tier_key, places, ticket)
             order = np.lexsort((scores[:, 1], scores[:, 0]))
             order = order[np.sort(np.unique(places[order], return_index=True)[1])]
-            capped = {place for place, times in won.items() if times >= spec["cap"]["prizes"]}
-            winners: list[Any] = []
-            taken = 0
-            while taken < len(order) and len(winners) < prize["count"]:
-                winners += [] if int(places[order[taken]]) in capped else [order[taken]]
-                taken += 1
+            free = np.flatnonzero(won[places[order]] < spec["cap"]["prizes"])[: prize["count"]]
+            taken = int(free[-1]) + 1 if len(free) == prize["count"] else len(order)
+            winners = order[free].tolist()
+            won[places[winners]] += 1
             alternates = order[taken : taken + prize["alternates"]].tolist()
             rows = [
                 (int(places[at]), int(ticket[at]), scores[at].astype(">u8").tobytes())
@@ -576,7 +705,6 @@ class Bundle:
             ranking += b"".join(
                 place.to_bytes(8, "big") + j.to_bytes(4, "big") + score for place, j, score in rows
             )
-            won.update(place for place, _, _ in rows[: len(winners)])
             cutoff = rows[len(winners) - 1][2].hex() if winners else ""
             tiers.append(
                 {
@@ -606,7 +734,7 @@ class Bundle:
         need(strict(self.files[f"draws/{number}/beacon.json"]) == beacon, f"draws/{number}/beacon.json")
         self.expected |= {path, f"draws/{number}/beacon.json"}
         draw["prizes"] = prizes
-        return f"{len(prizes)} winners of {len(tickets)} places" + ", UNWITNESSED (a rehearsal)"
+        return f"{len(prizes)} winners of {len(tickets)} places"
 
     def money(self) -> str:  # 9: prizes and ledger
         lines, payable = ["draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"], {}
@@ -685,6 +813,43 @@ class Bundle:
         return f"{len(rows) - 2} rows, {len(states)} vouchers"
 
 
+def decides_ms(draw: dict[str, Any]) -> int:  # 8: when the beacon speaks that decides a draw
+    chain, last = draw["spec"]["beacon"], draw["spec"]["reserve_rounds"][-1]
+    chosen = draw["reveals-closed"]["beacon_round"] if "reveals-closed" in draw else last
+    return int(chain["genesis_ms"] + (chosen - 1) * chain["period_ms"])
+
+
+def verifier_key(text: str) -> tuple[str, bytes, int, bytes]:  # 4: name, id, kind, Ed25519 public key
+    name, key_id, encoded = text.split("+", 2)
+    key = base64.b64decode(encoded, validate=True)
+    need(
+        base64.b64encode(key).decode() == encoded and len(key) == 33 and name.split() == [name], f"key {name}"
+    )
+    need(sha(name.encode() + b"\n" + key)[:4].hex() == key_id, f"key {name}: its id")
+    return name, bytes.fromhex(key_id), key[0], key[1:]
+
+
+def signatures(note: str, key: str) -> tuple[str, list[bytes]]:  # 4: a note's text, what a key put under it
+    name, key_id, _, _ = verifier_key(key)
+    text, gap, lines = note.rpartition("\n\n")
+    need(gap and lines.endswith("\n"), "no signatures")
+    found = []
+    for line in lines[:-1].split("\n"):
+        dash, of, encoded = line.split(" ")
+        blob = base64.b64decode(encoded, validate=True)
+        need(dash == "—" and base64.b64encode(blob).decode() == encoded, "a malformed signature line")
+        if of == name and blob[:4] == key_id:
+            found.append(blob[4:])
+    return f"{text}\n", found
+
+
+def signed(key: str, signature: bytes, message: bytes) -> None:
+    try:
+        Ed25519PublicKey.from_public_bytes(verifier_key(key)[3]).verify(signature, message)
+    except InvalidSignature as error:
+        raise Fail(f"wrong signature of {verifier_key(key)[0]}") from error
+
+
 def shaped(leaf: dict[str, Any]) -> str:
     kind: str = leaf["schema"].removeprefix("gala/").removesuffix("/1")
     need(leaf["schema"] == f"gala/{kind}/1" and kind in SHAPES, "unknown leaf")
@@ -755,6 +920,7 @@ def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
         ("manifest", bundle.manifest),
         ("log", bundle.log),
         ("history", bundle.history),
+        ("witness", bundle.witness),
         ("boxes", bundle.boxes),
     ]
     name = ""

@@ -139,9 +139,36 @@ def boost_plan(
     return plan
 
 
+def rain_plan(
+    person: Person,
+    chance: random.Random,
+    _public: Mapping[str, Any],
+    opens_at_ms: int,
+    closes_at_ms: int,
+    _mood: float,
+) -> Plan:
+    """How people catch envelopes: soon, since one is enough; the greedy grasp at every one they see."""
+    plan = Plan()
+    if chance.random() > person.attention:
+        return plan
+    at_ms = opens_at_ms + int(chance.lognormvariate(0, 0.5) * person.median_ms)
+    plan.plays.append((at_ms, {}))
+    if person.cheat == "too_many":
+        plan.plays += [(at_ms + n * 40, {}) for n in range(1, 30)]
+    elif person.cheat == "late" and closes_at_ms:
+        plan.plays = [(closes_at_ms + 1_500, {})]
+    elif person.cheat == "old_seq":
+        plan.resend_old = True
+    elif chance.random() < person.fickle:
+        plan.plays.append((at_ms + 1_000, {}))  # once more, to be sure
+    plan.drop_line = chance.random() < person.clumsy
+    plan.double = chance.random() < person.doubles
+    return plan
+
+
 def _ids(choices: Iterable[Any]) -> list[str]:
     return [choice if isinstance(choice, str) else choice["id"] for choice in choices]
 
 
-PLANS = {"poll": poll_plan, "boost": boost_plan}
+PLANS = {"poll": poll_plan, "boost": boost_plan, "rain": rain_plan}
 """How a game is played, by its name; a game that is not here is watched."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from games import boost, poll, whack
+from games import boost, poll, rain, whack
 from games.chains import Chains
 
 
@@ -131,6 +131,13 @@ EXAMPLES: dict[str, Examples] = {
         ),
         # A poll draws nothing: any other seed is the same round.
         twins=lambda opened, _channel, _elapsed_ms: [poll.open_round(opened.settings, bytes(32))],
+    ),
+    "rain": Examples(
+        settings=st.just(rain.Settings()),
+        moves=lambda _settings: st.just({}),
+        outcomes=lambda _settings: [],
+        # A rain draws nothing while it falls: there is one round.
+        twins=lambda opened, _channel, _elapsed_ms: [opened],
     ),
     "whack": Examples(
         settings=_whack_settings(),

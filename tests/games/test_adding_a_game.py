@@ -41,7 +41,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     (copy / "games/cheer.py").write_text(block("python", "# games/cheer.py"), "utf-8")
     imports, _, register = block("python", "# games/__init__.py").partition("\n\n")
-    change(copy / "games/__init__.py", "from games import boost, poll, whack", imports)
+    change(copy / "games/__init__.py", "from games import boost, poll, rain, whack", imports)
     old = re.search(r"^GAMES: .*$", (copy / "games/__init__.py").read_text("utf-8"), re.MULTILINE)
     assert old is not None
     change(copy / "games/__init__.py", old[0], register.strip())
@@ -57,7 +57,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     change(web / "index.ts", "  boost: Boost,", f"  boost: Boost,\n{entry}")
 
     examples = copy / "tests/games/examples.py"
-    change(examples, "from games import boost, poll, whack", "from games import boost, cheer, poll, whack")
+    change(examples, "from games import boost, poll", "from games import boost, cheer, poll")
     lines = block("python", "# tests/games/examples.py")
     change(examples, "EXAMPLES: dict[str, Examples] = {\n", "EXAMPLES: dict[str, Examples] = {\n" + lines)
     return copy

@@ -13,6 +13,7 @@ from rewards.beacon import QUICKNET, BadBeacon
 from rewards.history import BrokenHistory
 from rewards.journal import Contradiction
 from rewards.leaves import BadSpec, Prize, RoundOpening, TicketRound
+from rewards.note import Cosigner
 from rewards.register import Register
 from rewards.slots import BadRules
 from tests.rewards import evening as ev
@@ -221,7 +222,8 @@ async def test_a_draw_that_may_not_be_promised_is_refused(register: Register, ot
 
 async def test_a_show_draws_from_quicknet_and_never_in_test_money(tmp_path: Path) -> None:
     register = await Register.open(tmp_path, show=SHOW, rehearsal=False, keys=ev.KEYS)
-    real = {"prizes": [Prize(1, "Gold", 1, 100, "CNY")], "chain": QUICKNET}
+    seen_by = [str(Cosigner("auditor.example", b"w" * 32).verifier)]
+    real = {"prizes": [Prize(1, "Gold", 1, 100, "CNY")], "chain": QUICKNET, "witnesses": seen_by}
     with pytest.raises(BadSpec, match="XTS"):
         await register.specify(spec(1, chain=QUICKNET), at_ms=START)
     with pytest.raises(BadSpec, match="quicknet"):
