@@ -145,7 +145,12 @@ export interface RoundMine {
   entries: number;
 }
 
-/** A voucher in the wallet. `code` is for its owner only. Times are instants; print them in `zone`. */
+/**
+ * A voucher in the wallet. `code` is for its owner only. Times are instants; print them in `zone`.
+ *
+ * An issued one with `claim_until_at_ms` is to be claimed before then (event `claim`), or it passes on to
+ * the next in line. passed: it did; returned: nobody took it in time, and its money went back.
+ */
 export interface VoucherView {
   id: string;
   draw: number;
@@ -157,8 +162,10 @@ export interface VoucherView {
   valid_from_at_ms: number;
   valid_until_at_ms: number;
   zone: string;
-  state: "expired" | "issued" | "redeemed";
+  state: "claimed" | "expired" | "issued" | "passed" | "redeemed" | "returned";
   rehearsal: boolean;
+  /** 0: it needs no claim */
+  claim_until_at_ms: number;
 }
 
 /** How this viewer did in an announced draw, with what is needed to check it. */
@@ -278,6 +285,23 @@ export interface TuneReply {
   delay_ms: number;
   rest_ms: number;
   reason: string;
+}
+
+/** A viewer wants this voucher of theirs. */
+export interface Claim {
+  voucher: string;
+}
+
+/**
+ * `claimed` is in the ledger, also when it was before; with the voucher as it stands. `refused`: unknown
+ * (not theirs) · expired (the date or the window is over) · test_money. `retry`: the same again after
+ * `retry_after_ms`.
+ */
+export interface ClaimReply {
+  status: "claimed" | "refused" | "retry";
+  reason: string;
+  retry_after_ms: number;
+  voucher: VoucherView | null;
 }
 
 /** A refused CONNECT. */
@@ -670,6 +694,8 @@ export interface Messages {
   PlayReply: PlayReply,
   Tune: Tune,
   TuneReply: TuneReply,
+  Claim: Claim,
+  ClaimReply: ClaimReply,
   Refusal: Refusal,
   OverlayWelcome: OverlayWelcome,
   DeskCue: DeskCue,
@@ -710,7 +736,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   SegmentText: { absent: {"card": {}, "question": {}, "choices": {}}, parts: {"choices": {"of": "ChoiceText", "as": "map"}} },
   Tally: { absent: {}, parts: {} },
   RoundMine: { absent: {"entries": 0}, parts: {} },
-  VoucherView: { absent: {"state": "issued", "rehearsal": false}, parts: {} },
+  VoucherView: { absent: {"state": "issued", "rehearsal": false, "claim_until_at_ms": 0}, parts: {} },
   Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
   Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": []}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
   Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
@@ -725,6 +751,8 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   PlayReply: { absent: {"reason": "", "refused": [], "retry_after_ms": 0, "mine": null}, parts: {"mine": {"of": "RoundMine", "as": "one"}} },
   Tune: { absent: {"channel": "", "lang": ""}, parts: {} },
   TuneReply: { absent: {"cohort": "", "delay_ms": 0, "rest_ms": 0, "reason": ""}, parts: {} },
+  Claim: { absent: {}, parts: {} },
+  ClaimReply: { absent: {"reason": "", "retry_after_ms": 0, "voucher": null}, parts: {"voucher": {"of": "VoucherView", "as": "one"}} },
   Refusal: { absent: {"retry_after_ms": 0}, parts: {} },
   OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
   DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },

@@ -137,7 +137,7 @@ const TABS: readonly { to: string; icon: IconName & Key }[] = [
 function Dock(): JSX.Element {
   const { evening, words, place } = usePage();
   const w = words.value;
-  const count = evening.mine.value.vouchers.filter((voucher) => voucher.state === "issued").length;
+  const count = evening.mine.value.vouchers.filter((one) => one.state === "issued" || one.state === "claimed").length;
   const here = place.value.startsWith("voucher/") ? "wallet" : place.value;
   return (
     <nav class="dock" aria-label={w.t("sections")}>
