@@ -326,9 +326,9 @@ class Claim(Message):
 
 
 class ClaimReply(Message):
-    """``claimed`` is in the ledger, also when it was before; with the voucher as it stands. ``refused``: unknown
-    (not theirs) · expired (the date or the window is over) · test_money. ``retry``: the same again after
-    `retry_after_ms`.
+    """``claimed`` is in the ledger, also when it was before; with the voucher as it stands. ``refused``:
+    unknown (not theirs) · expired (the date or the window is over) · test_money. ``retry``: the same again
+    after `retry_after_ms`.
     """
 
     status: Literal["claimed", "refused", "retry"]

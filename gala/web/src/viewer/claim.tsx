@@ -76,7 +76,7 @@ function Claim({ voucher }: { voucher: VoucherView }): JSX.Element {
       setProblem(reply.reason === "expired" ? w.t("claimLate") : reasonIn(w, reply.reason));
     }
   };
-  const time = `${w.moment(voucher.claim_until_at_ms, voucher.zone)}, ${voucher.zone}`;
+  const time = `${w.moment(voucher.claim_until_at_ms, voucher.zone)} · ${voucher.zone}`;
   return (
     <>
       <State is="kept" title={w.t("claimTitle", { time })}>

@@ -67,7 +67,7 @@ export function Wallet(): JSX.Element {
   );
 }
 
-const ICONS: Record<Shelf, IconName> = { claim: "hand", later: "lock", ready: "tick", done: "seal" };
+const ICONS: Record<Shelf, IconName> = { claim: "hand", later: "lock", ready: "tick", done: "clock" };
 
 /** How it stands, in a few words. */
 function tagOf(w: Words, voucher: VoucherView, shelf: Shelf): string {
@@ -92,7 +92,7 @@ function Row({ voucher, shelf }: { voucher: VoucherView; shelf: Shelf }): JSX.El
           {w.t("fromTo", { from, to })} · {voucher.zone}
         </small>
         <span class={`tag ${shelf}`}>
-          <Icon name={ICONS[shelf]} />
+          <Icon name={voucher.state === "redeemed" ? "seal" : ICONS[shelf]} />
           {tagOf(w, voucher, shelf)}
         </span>
       </span>
