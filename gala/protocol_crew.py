@@ -1,6 +1,6 @@
 """The wire of the crew, declared once: the director's desk, cues, the auditor's page. As `gala.protocol`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -229,6 +229,28 @@ class CueReply(Message):
     reason: str = ""
     detail: str = ""
     show: Desk | None = None
+
+
+# ---------------------------------------------------------------- tills
+
+
+class TillPost(Message):
+    """``POST /api/vouchers/redeem`` and ``/rollback``: the code as it was typed or scanned."""
+
+    code: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class TillReply(Message, omit_defaults=False):
+    """All its fields are always there. `amount` is in minor units of `currency`, 0 when refused; `zone` is
+    that of the voucher's window. Why it is refused: unknown · not_yet · expired · used · not_redeemed ·
+    test_money · key_reused (that Idempotency-Key was for another act or code).
+    """
+
+    status: Literal["done", "refused"]
+    reason: str = ""
+    amount: int = 0
+    currency: str = ""
+    zone: str = ""
 
 
 # ---------------------------------------------------------------- the auditor

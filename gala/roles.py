@@ -15,19 +15,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
+from gala.asks import Asked, Asker, AtTill, Seal
+from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
 from gala.draw_office import Signature
 from gala.edge.app import crew_app, public_app
+from gala.edge.bearer import bearers
 from gala.edge.broadcast import Broadcast
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
+from gala.edge.till import till_routes
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
+from gala.protocol_crew import TillReply
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.settings import Settings
@@ -69,6 +76,18 @@ class House:
         return replace(self, clients=clients, log=ShowLog(clients, self.rundown.id))
 
     @property
+    def seal(self) -> Seal:
+        """Of what is asked of the notary, and answered."""
+        return Seal(self.rundown.id, self.secret, self.entropy)
+
+    def asker(self) -> Asker:
+        """Asks the notary as this role's user of the store."""
+        clock = self.clock
+        return Asker(
+            self.clients.once, self.rundown.id, self.seal, now_ms=clock.now_ms, rate=lambda: clock.rate
+        )
+
+    @property
     def bundle(self) -> Path:
         """Where the evidence will be."""
         return self.settings.data / "bundle"
@@ -92,6 +111,7 @@ class Office:
     """A notary and the books it keeps, which are open."""
 
     notary: Notary
+    clerk: Clerk
     register: Register
 
 
@@ -101,6 +121,7 @@ class Booth:
 
     crew: Crew
     overlays: Overlays
+    asker: Asker
     listener: Listener
 
 
@@ -163,7 +184,8 @@ async def office(house: House, *, rehearsal: bool, chain: Chain, signature: Sign
         secret=house.secret,
         bundle=house.bundle,
     )
-    return Office(notary, register)
+    clerk = Clerk(register, Asked(house.clients.once, rundown.id, house.seal))
+    return Office(notary, clerk, register)
 
 
 def booth(house: House, join_url: str, *, shared: bool) -> Booth:
@@ -192,8 +214,17 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         now=clock.now_ms,
         rate=lambda: clock.rate,
     )
+    asker = house.asker()
+
+    async def ask(act: AtTill) -> TillReply:
+        return msgspec.msgpack.decode(await asker.ask(act), type=TillReply)
+
+    def real_ms() -> int:
+        return house.world.monotonic_ns() // 1_000_000
+
+    tills = till_routes(ask, bearers(house.passes, house.wall_s), real_ms)
     listener = Listener(
-        crew_app(crew, overlays, consoles, house.bundle),
+        crew_app(crew, overlays, consoles, house.bundle, tills),
         # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
         Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
         settings.crew_host,
@@ -201,7 +232,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         setting="GALA_CREW_PORT",
         shared=shared,
     )
-    return Booth(crew, overlays, listener)
+    return Booth(crew, overlays, asker, listener)
 
 
 def join_url(settings: Settings, port: int) -> str:

@@ -1,7 +1,7 @@
 """The two listeners: pages and sockets for viewers, and, on another port, everything for the crew."""
 
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gala.edge.crew import Crew, CrewSocket, crew_routes, json_response
+from gala.edge.bearer import json_response
+from gala.edge.crew import Crew, CrewSocket, crew_routes
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays, OverlaySocket
 from gala.texts import Texts
@@ -183,8 +184,13 @@ def public_app(
     return Guarded(socketio.ASGIApp(sockets, other_asgi_app=app), ancestors="*")
 
 
-def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, bundle: Path) -> ASGIApp:
-    """What the crew reaches; put it where only they can come. `bundle`: as for viewers, and not before them."""
+def crew_app(
+    crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, bundle: Path, others: Sequence[Route] = ()
+) -> ASGIApp:
+    """What the crew reaches; put it where only they can come.
+
+    bundle: as for viewers, and not before them; others: routes of other trades, as tills'.
+    """
     sockets.register_namespace(CrewSocket(crew))
     sockets.register_namespace(OverlaySocket(overlays, crew.passes, crew.wall_s))
     crew.sockets = overlays.sockets = sockets
@@ -214,6 +220,7 @@ def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, bund
             pictures_route(overlays.texts),
             *crew_routes(crew),
             published(bundle),
+            *others,
             assets(),
         ]
     )

@@ -51,7 +51,10 @@ def box_of(name: str, viewers: int) -> npt.NDArray[Any]:
     layout, _, _, tenths = ROUNDS[name]
     chance = np.random.default_rng(list(ROUNDS).index(name))
     field, kind = layout["fields"][3]
-    records = np.zeros(viewers, dtype=[("seq", ">u2"), ("channel", "u1"), ("flags", "u1"), (field, f">u{int(kind[1:]) // 8}")])
+    records = np.zeros(
+        viewers,
+        dtype=[("seq", ">u2"), ("channel", "u1"), ("flags", "u1"), (field, f">u{int(kind[1:]) // 8}")],
+    )
     plays = chance.random(viewers) < tenths / 10
     records["seq"] = plays
     records["channel"] = chance.integers(0, 5, viewers) * plays
@@ -66,7 +69,10 @@ def counters_of(name: str, records: npt.NDArray[Any]) -> dict[str, int]:
     if name == "mole":
         return {"voters": len(played), "hits": int(np.bitwise_count(played["hits"].astype(np.uint64)).sum())}
     pairs, counts = np.unique(played["choice"].astype(np.int64) << 8 | played["channel"], return_counts=True)
-    found = {f"choice/{pair >> 8}/{pair & 255}": count for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)}
+    found = {
+        f"choice/{pair >> 8}/{pair & 255}": count
+        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
+    }
     return found | {"voters": len(played)}
 
 

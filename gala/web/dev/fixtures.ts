@@ -157,6 +157,7 @@ const voucher = (more: Partial<VoucherView> = {}): VoucherView =>
     rehearsal: true,
     ...more,
   });
+const claimable = { claim_until_at_ms: Date.UTC(2019, 10, 11, 4) };
 const standing = { draw: 1, tickets: 3, entrants: 412_388, won: false, place: 23_661, score: "33b59a4107c2de880f6b1c9a5520e871", cutoff: "0047db0c91aa3e5577f0812bc6d94a10" };
 
 const base: Moment = { show: null, showText: text, segmentText: null, mine: mine(), plays: {}, tally: null, channel: "cable" };
@@ -332,6 +333,23 @@ export const MOMENTS: Record<string, Moment> = {
       vouchers: [voucher(), voucher({ id: "v2", valid_from_at_ms: NOW_MS - 9_000_000 }), voucher({ id: "v3", state: "redeemed" }), voucher({ id: "v4", state: "expired", face_minor: 500_000 })],
     }),
   }),
+  "wallet-claims": at({
+    show: show({}),
+    place: "wallet",
+    mine: mine({
+      vouchers: [
+        voucher(claimable),
+        voucher({ id: "v2", state: "claimed", claim_until_at_ms: claimable.claim_until_at_ms, face_minor: 2_000 }),
+        voucher({ id: "v3", state: "passed" }),
+        voucher({ id: "v4", state: "returned" }),
+        voucher({ id: "v5", claim_until_at_ms: NOW_MS - 1 }),
+      ],
+    }),
+  }),
+  "voucher-claim": at({ show: show({ rehearsal: true }), place: "voucher/v1", mine: mine({ vouchers: [voucher(claimable)] }) }),
+  "voucher-claimed": at({ show: show({}), place: "voucher/v1", mine: mine({ vouchers: [voucher({ ...claimable, state: "claimed" })] }) }),
+  "voucher-passed": at({ show: show({}), place: "voucher/v1", mine: mine({ vouchers: [voucher({ ...claimable, state: "passed" })] }) }),
+  "draw-claim": drawing({ state: "announced", ...drawn }, { mine: mine({ vouchers: [voucher(claimable)], draws: [complete("Standing", { ...standing, won: true, rank: 41, score: "0031aa" + standing.score.slice(6) })], rounds: slot("comets", 3) }) }),
   "wallet-empty": at({ show: show({}), place: "wallet" }),
   you: at({ show: show({}), place: "you" }),
   "you-own": at({ show: show({}), place: "you", own_ms: 23_400 }),

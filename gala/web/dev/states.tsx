@@ -30,6 +30,8 @@ function eveningOf(moment: Moment): Evening {
     enter: nothing,
     play: nothing,
     tune: () => Promise.resolve(null),
+    claim: () => Promise.resolve(null),
+    look: nothing,
     speak: nothing,
     tryNow: nothing,
     freshPass: nothing,

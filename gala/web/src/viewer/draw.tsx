@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
 import type { DrawView, Standing } from "../protocol.gen.ts";
 import { usePage } from "./page.ts";
-import { State } from "./state.tsx";
 import { Arch } from "./timer.tsx";
+import { isClaimable, VoucherState } from "./claim.tsx";
 import { Ticket } from "./wallet.tsx";
 
 /** The draw: armed, frozen and waiting for the number, drawn, announced. */
@@ -140,16 +140,15 @@ function Announced({ draw }: DrawProps): JSX.Element {
       {won.map((voucher) => (
         <Ticket voucher={voucher} key={voucher.id} />
       ))}
-      {standing.won ? (
-        <State is="counted" title={w.t("issuedTitle")}>
-          {w.t("issuedSub")}
-        </State>
-      ) : (
+      {won.map((voucher) => (
+        <VoucherState voucher={voucher} key={voucher.id} />
+      ))}
+      {!standing.won && (
         <Rank standing={standing} />
       )}
       <div class="push stack hand">
         {standing.won && (
-          <a class="btn go" href="#wallet">
+          <a class={won.some((one) => isClaimable(one, evening.now_ms.value)) ? "btn line" : "btn go"} href="#wallet">
             <Icon name="wallet" />
             {w.t("toWallet")}
           </a>

@@ -11,7 +11,7 @@ import { sceneOf } from "./scene.ts";
 import { Stage } from "./stage.tsx";
 import { State } from "./state.tsx";
 import { PracticePlace, Rules, You } from "./you.tsx";
-import { VoucherPage, Wallet } from "./wallet.tsx";
+import { shelfOf, VoucherPage, Wallet } from "./wallet.tsx";
 
 /** The whole page: name, link and sound on top; the place one is at; tabs at the bottom. */
 export function Shell(): JSX.Element {
@@ -153,7 +153,7 @@ const TABS: readonly { to: string; icon: IconName & Key }[] = [
 function Dock(): JSX.Element {
   const { evening, words, place } = usePage();
   const w = words.value;
-  const count = evening.mine.value.vouchers.filter((voucher) => voucher.state === "issued").length;
+  const count = evening.mine.value.vouchers.filter((one) => shelfOf(one, evening.now_ms.value) !== "done").length;
   const here = place.value.startsWith("voucher/") ? "wallet" : place.value;
   return (
     <nav class="dock" aria-label={w.t("sections")}>
