@@ -17,7 +17,7 @@ import uvloop
 from redis.exceptions import RedisError
 from rich.console import Console
 
-from gala import recount, rundown_check, settings, typescript
+from gala import cli_outside, recount, rundown_check, settings, typescript
 from gala.beginning import OtherRundown, service_secret
 from gala.demo import Options, demo
 from gala.listener import CannotListen
@@ -55,6 +55,8 @@ app = typer.Typer(
 )
 audit = typer.Typer(help="Check the published evidence.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+app.add_typer(cli_outside.draw, name="draw")
+app.command("witness")(cli_outside.witness)
 
 out = Console()
 err = Console(stderr=True)
@@ -164,8 +166,6 @@ def serve(
     plan = read_rundown(rundown)
     if (plan.currency == "XTS") != rehearsal:
         raise fail("XTS is for rehearsals, and rehearsals are in XTS: set the currency, or --rehearsal")
-    if not rehearsal and any(segment.draws for segment in plan.segments):
-        raise fail("draws of a real show need the parties' own commitments, which cannot be given yet")
     try:
         wanted = roles_of(role or (), chosen, workers)
     except Unserved as why:

@@ -30,6 +30,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     chain: str = ""
     equations: list[protocol_crew.EvidenceEquation] = msgspec.field(default_factory=list)
+    key: str = ""  # the log's verifier key
     checkpoint: str = ""  # the log as signed now: what witnesses look at
     witnesses: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)  # name -> leaves seen, when
     signed_size: int = 0
@@ -40,6 +41,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
 def books(
     outline: Outline,
     *,
+    key: str,
     checkpoint: str,
     witnesses: Mapping[str, tuple[int, int]],
     published_at_ms: int,
@@ -47,6 +49,7 @@ def books(
 ) -> Books:
     """The notary's part. published_at_ms: 0 before the bundle is; its checkpoint then covers all leaves."""
     return Books(
+        key=key,
         checkpoint=checkpoint,
         witnesses=dict(witnesses),
         origin=outline.origin,
