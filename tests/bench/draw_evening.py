@@ -24,13 +24,13 @@ SECRETS = {"operator": b"o" * 32, "auditor": b"a" * 32}
 BEACON = RehearsalBeacon(b"b" * 32, START - 1_000 * HOUR)
 
 HEAD = [["seq", "u16"], ["channel", "u8"], ["flags", "u8"]]
-POLL = {"width": 5, "fields": [*HEAD, ["choice", "u8"]]}
-MOLES = {"width": 12, "fields": [*HEAD, ["hits", "u64"]]}
-POLL_COUNTS = [
+POLL: dict[str, Any] = {"width": 5, "fields": [*HEAD, ["choice", "u8"]]}
+MOLES: dict[str, Any] = {"width": 12, "fields": [*HEAD, ["hits", "u64"]]}
+POLL_COUNTS: list[dict[str, Any]] = [
     {"name": "voters", "op": "count"},
     {"name": "choice", "op": "by", "fields": ["choice", "channel"]},
 ]
-MOLE_COUNTS = [{"name": "voters", "op": "count"}, {"name": "hits", "op": "popcount", "field": "hits"}]
+MOLE_COUNTS: list[dict[str, Any]] = [{"name": "voters", "op": "count"}, {"name": "hits", "op": "popcount", "field": "hits"}]
 RIGHT: list[dict[str, Any]] = [
     {"when": ["ge", "seq", 1], "tickets": 1},
     {"when": ["eq", "choice", "@settled"], "tickets": 3},
@@ -39,7 +39,7 @@ HITS: list[dict[str, Any]] = [
     {"when": ["ge", "seq", 1], "tickets": 2},
     *({"when": ["popcount_ge", "hits", hits], "tickets": 1} for hits in (28, 32, 34)),
 ]
-ROUNDS = {  # name -> layout, counts, entries, how many of ten viewers play
+ROUNDS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], int]] = {  # name -> layout, counts, entries, how many of ten viewers play
     "quiz": (POLL, POLL_COUNTS, RIGHT, 10),
     "song": (POLL, POLL_COUNTS, RIGHT, 8),
     "mole": (MOLES, MOLE_COUNTS, HITS, 6),
@@ -51,7 +51,10 @@ def box_of(name: str, viewers: int) -> npt.NDArray[Any]:
     layout, _, _, tenths = ROUNDS[name]
     chance = np.random.default_rng(list(ROUNDS).index(name))
     field, kind = layout["fields"][3]
-    records = np.zeros(viewers, dtype=[("seq", ">u2"), ("channel", "u1"), ("flags", "u1"), (field, f">u{int(kind[1:]) // 8}")])
+    records = np.zeros(
+        viewers,
+        dtype=[("seq", ">u2"), ("channel", "u1"), ("flags", "u1"), (field, f">u{int(kind[1:]) // 8}")],
+    )
     plays = chance.random(viewers) < tenths / 10
     records["seq"] = plays
     records["channel"] = chance.integers(0, 5, viewers) * plays
@@ -66,7 +69,10 @@ def counters_of(name: str, records: npt.NDArray[Any]) -> dict[str, int]:
     if name == "mole":
         return {"voters": len(played), "hits": int(np.bitwise_count(played["hits"].astype(np.uint64)).sum())}
     pairs, counts = np.unique(played["choice"].astype(np.int64) << 8 | played["channel"], return_counts=True)
-    found = {f"choice/{pair >> 8}/{pair & 255}": count for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)}
+    found = {
+        f"choice/{pair >> 8}/{pair & 255}": count
+        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True)
+    }
     return found | {"voters": len(played)}
 
 
