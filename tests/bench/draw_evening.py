@@ -24,13 +24,13 @@ SECRETS = {"operator": b"o" * 32, "auditor": b"a" * 32}
 BEACON = RehearsalBeacon(b"b" * 32, START - 1_000 * HOUR)
 
 HEAD = [["seq", "u16"], ["channel", "u8"], ["flags", "u8"]]
-POLL = {"width": 5, "fields": [*HEAD, ["choice", "u8"]]}
-MOLES = {"width": 12, "fields": [*HEAD, ["hits", "u64"]]}
-POLL_COUNTS = [
+POLL: dict[str, Any] = {"width": 5, "fields": [*HEAD, ["choice", "u8"]]}
+MOLES: dict[str, Any] = {"width": 12, "fields": [*HEAD, ["hits", "u64"]]}
+POLL_COUNTS: list[dict[str, Any]] = [
     {"name": "voters", "op": "count"},
     {"name": "choice", "op": "by", "fields": ["choice", "channel"]},
 ]
-MOLE_COUNTS = [{"name": "voters", "op": "count"}, {"name": "hits", "op": "popcount", "field": "hits"}]
+MOLE_COUNTS: list[dict[str, Any]] = [{"name": "voters", "op": "count"}, {"name": "hits", "op": "popcount", "field": "hits"}]
 RIGHT: list[dict[str, Any]] = [
     {"when": ["ge", "seq", 1], "tickets": 1},
     {"when": ["eq", "choice", "@settled"], "tickets": 3},
@@ -39,7 +39,7 @@ HITS: list[dict[str, Any]] = [
     {"when": ["ge", "seq", 1], "tickets": 2},
     *({"when": ["popcount_ge", "hits", hits], "tickets": 1} for hits in (28, 32, 34)),
 ]
-ROUNDS = {  # name -> layout, counts, entries, how many of ten viewers play
+ROUNDS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], int]] = {  # name -> layout, counts, entries, how many of ten viewers play
     "quiz": (POLL, POLL_COUNTS, RIGHT, 10),
     "song": (POLL, POLL_COUNTS, RIGHT, 8),
     "mole": (MOLES, MOLE_COUNTS, HITS, 6),
