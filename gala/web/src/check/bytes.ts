@@ -47,16 +47,20 @@ export const hmacSha256 = (key: Uint8Array, ...parts: Uint8Array[]): Bytes => ow
 /** A version label as every hash of gala-draw/1 begins: ASCII and one zero byte. */
 export const label = (words: string): Bytes => text(`${words}\0`);
 
-function big(size: number, value: number | bigint): Bytes {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes.slice(8 - size);
+function big(size: number, value: number): Bytes {
+  const bytes = new Uint8Array(size);
+  let rest = value;
+  for (let at = size - 1; at >= 0; at--) {
+    bytes[at] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return bytes;
 }
 
 export const u8 = (value: number): Bytes => big(1, value);
 export const u16be = (value: number): Bytes => big(2, value);
 export const u32be = (value: number): Bytes => big(4, value);
-export const u64be = (value: number | bigint): Bytes => big(8, value);
+export const u64be = (value: number): Bytes => big(8, value);
 
 export const view = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 

@@ -28,14 +28,17 @@ export function counted(counts: readonly Count[], of: Slots): Counters {
   };
   const tuple = (name: string, fields: readonly string[]): ((slot: number) => string) => {
     const columns = fields.map((one) => column(of, one));
-    return (slot) => [name, ...columns.map((values) => values[slot])].join("/");
+    return (slot) => columns.reduce((words, values) => `${words}/${values[slot]}`, name);
   };
   for (const one of counts) {
     if (one.op === "count") add(one.name, BigInt(of.count));
     else if (one.op === "by") {
       const called = tuple(one.name, one.fields);
       const held = new Map<string, number>();
-      for (let slot = 0; slot < of.count; slot++) held.set(called(slot), (held.get(called(slot)) ?? 0) + 1);
+      for (let slot = 0; slot < of.count; slot++) {
+        const name = called(slot);
+        held.set(name, (held.get(name) ?? 0) + 1);
+      }
       for (const [name, times] of held) add(name, BigInt(times));
     } else if (one.op === "sum") {
       const values = column(of, one.field);

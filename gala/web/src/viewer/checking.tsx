@@ -170,7 +170,7 @@ function Details({ facts, report }: { facts: BoxFacts | RosterFacts; report: Rep
           <li>{w.t(facts.kind === "box" ? "didBox" : "didRoster")}</li>
           {facts.kind === "roster" && facts.tiers.length > 0 && <li>{w.t("didScore")}</li>}
         </ol>
-        <dl>
+        <dl class="long">
           {facts.kind === "box" && (
             <>
               <dt>{w.t("figSlot")}</dt>
