@@ -228,6 +228,7 @@ class Evening:
         if self.front:
             edge = self.front.edge
             steps += [
+                ("claims", self.front.asker.step, ASKS_S),
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
                 ("report", lambda: edge.report(now()), REPORT_S),

@@ -26,6 +26,7 @@ from gala.rundown import Draw, Rundown, Segment, Text
 from gala.show_state import LogEntry, Round, State, round_id
 from gala.store import keys
 from gala.store.log import ShowLog
+from gala.wallets import Wallets
 from games import GAMES
 from games.game import open_round
 from rewards import leaves
@@ -71,6 +72,7 @@ class Notary:
         log: ShowLog,
         redis: Redis,
         register: Register,
+        wallets: Wallets,
         *,
         chain: Chain,
         signature: Signature,
@@ -81,6 +83,7 @@ class Notary:
         self._rounds = rounds
         self._redis = redis
         self._register = register
+        self._wallets = wallets
         self._chain = chain
         self._signature = signature
         self._secret = secret
@@ -317,37 +320,18 @@ class Notary:
             return  # late: it is waited for, there is no other source
         self._untold = True
         drawn = await self._register.finish(number, signature, at_ms=now_ms)
-        vouchers = await self._register.issue(number, at_ms=now_ms)
-        titles = {
-            prize.tier: prize.title
-            for _, draw in self._drawings()
-            if draw.number == number
-            for prize in draw.prizes
-        }
-        held: dict[int, list[wallet.Held]] = {}
-        for voucher in vouchers:
-            one = wallet.Held(
-                id=voucher.id.hex(),
-                draw=number,
-                tier=voucher.tier,
-                title=titles[voucher.tier],
-                face_minor=voucher.amount,
-                currency=voucher.currency,
-                valid_from_at_ms=voucher.window.valid_from_ms,
-                valid_until_at_ms=voucher.window.valid_until_ms,
-                zone=voucher.window.zone,
-            )
-            held.setdefault(voucher.number, []).append(one)
-        await self._write_wallets(number, held)
+        await self._register.issue(number, at_ms=now_ms)
+        await self._write_pages(number)
+        await self._wallets.follow()  # before anybody is told: whoever won finds their voucher
         cue = {"cue": "drawn", "draw": number, "winners": len(drawn.winners)}
         await self._call(cue, f"drawn/{number}", now_ms)
 
-    async def _write_wallets(self, draw: int, held: Mapping[int, list[wallet.Held]]) -> None:
+    async def _write_pages(self, draw: int) -> None:
         pages: dict[Any, Any] = {}
         for viewer in range(self._numbers(self.state.version)):
             found = await self._register.standing(draw, viewer)
             if found.tickets:
-                page = wallet.Page(standing=_standing(draw, found), vouchers=held.get(viewer, []))
+                page = wallet.Page(standing=_standing(draw, found))
                 pages[wallet.field(viewer, draw)] = msgspec.msgpack.encode(page)
             if len(pages) >= 1000:
                 await self._redis.hset(keys.wallet(self._rundown.id), mapping=pages)

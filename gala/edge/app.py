@@ -12,12 +12,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gala.edge.bearer import json_response
 from gala.edge.crew import Crew, CrewSocket, crew_routes
 from gala.edge.edge import Edge
+from gala.edge.evidence_files import Files, bundle_files
 from gala.edge.overlay import Overlays, OverlaySocket
 from gala.texts import Texts
 
@@ -68,13 +68,6 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
         return FileResponse(path, headers={"cache-control": "no-cache"})
 
     return serve
-
-
-class Files(StaticFiles):
-    """Starlette's, over a folder that may not be there yet: then every file of it is 404."""
-
-    async def check_config(self) -> None:
-        """Nothing: Starlette's fails where the folder is missing."""
 
 
 class Assets(Files):
@@ -148,19 +141,6 @@ def public_app(
     async def join(_request: Request) -> Response:
         return json_response({"pass": edge.passes.viewer(entropy(16).hex()), "show": edge.rundown.id})
 
-    async def not_yet(_request: Request) -> Response:
-        return PlainTextResponse(
-            "The evidence is published after the show, once every channel has seen it.\n", 404
-        )
-
-    class Bundle(Files):
-        """The bundle's files, or honest words while there is none."""
-
-        async def get_response(self, path: str, scope: Scope) -> Response:
-            if not (bundle / "MANIFEST.json").is_file():
-                return await not_yet(Request(scope))
-            return await super().get_response("MANIFEST.json" if path == "." else path, scope)
-
     app = Starlette(
         routes=[
             Route("/", page("viewer.html")),
@@ -169,7 +149,7 @@ def public_app(
             texts_route(edge.texts),
             pictures_route(edge.texts),
             Route("/api/join", join, methods=["POST"]),
-            Mount("/bundle", Bundle(directory=bundle, check_dir=False)),
+            Mount("/bundle", bundle_files(bundle)),
             assets(),
         ]
     )

@@ -17,7 +17,7 @@ from rewards.vouchers import Voucher
 from tests.gala.paid import FROM_MS, UNTIL_MS, books, code, vouchers
 from tests.gala.phones import Stage, running
 
-FIELDS = {"status", "reason", "amount", "currency", "zone"}
+FIELDS = {"status", "reason", "amount", "currency", "zone", "valid_from_at_ms", "valid_until_at_ms"}
 UNKNOWN = "0000-0000-0000-0000-0"
 
 
@@ -60,8 +60,17 @@ async def test_a_voucher_is_taken_once_given_back_and_taken_again(shop: Shop) ->
     first = code(shop.held[0])
     early = await shop.redeem(first, "k-0")
     assert (early["status"], early["reason"], early["zone"]) == ("refused", "not_yet", "Asia/Shanghai")
+    assert (early["valid_from_at_ms"], early["amount"]) == (FROM_MS, 0)
     shop.at(FROM_MS)
-    done = {"status": "done", "reason": "", "amount": 10_000, "currency": "XTS", "zone": "Asia/Shanghai"}
+    done = {
+        "status": "done",
+        "reason": "",
+        "amount": 10_000,
+        "currency": "XTS",
+        "zone": "Asia/Shanghai",
+        "valid_from_at_ms": FROM_MS,
+        "valid_until_at_ms": UNTIL_MS,
+    }
     assert await shop.redeem(first, "k-1") == done
     assert await shop.redeem(first, "k-1") == done
     assert (await shop.redeem(first.lower().replace("-", " "), "k-2", name="Mo's"))["reason"] == "used"
