@@ -13,8 +13,6 @@ from gala.wallets import Wallets
 from rewards.cashier import IdempotencyClash
 from rewards.register import Register
 
-DUE_MS = 1_000  # of gala time between two looks at what is due
-
 log = structlog.get_logger("gala")
 
 
@@ -60,22 +58,22 @@ class Clerk:
         self._register = register
         self._asked = asked
         self._wallets = wallets
-        self._due_at_ms = 0  # when to look next; by `step`
         self.grown = False
 
     async def step(self, now_ms: int) -> None:
-        """Does what is due and all that waits."""
-        looks = now_ms >= self._due_at_ms
-        if looks:
-            self._due_at_ms = now_ms + DUE_MS
-            for one in await self._register.payouts.do_due(at_ms=now_ms):
-                log.info("done as due", act=one.act.value, draw=one.draw, date=one.date)
-                self.grown = True
+        """Does all that waits."""
         asks = await self._asked.waiting(now_ms)
-        answers = {name: await self._answer(ask, now_ms) for name, ask in asks.items()}
-        if looks or answers:
+        if asks:
+            answers = {name: await self._answer(ask, now_ms) for name, ask in asks.items()}
             await self._wallets.follow()  # before the answers: who hears one finds it in the wallet
-        await self._asked.answer(answers)
+            await self._asked.answer(answers)
+
+    async def do_due(self, now_ms: int) -> None:
+        """Does what the clock asks for: fixed dates, ends of windows, the closing of books."""
+        for one in await self._register.payouts.do_due(at_ms=now_ms):
+            log.info("done as due", act=one.act.value, draw=one.draw, date=one.date)
+            self.grown = True
+        await self._wallets.follow()
 
     async def _answer(self, ask: Ask, now_ms: int) -> bytes:
         reply: TillReply | Claimed

@@ -164,7 +164,7 @@ def serve(
     plan = read_rundown(rundown)
     if (plan.currency == "XTS") != rehearsal:
         raise fail("XTS is for rehearsals, and rehearsals are in XTS: set the currency, or --rehearsal")
-    if not rehearsal and any(segment.draw is not None for segment in plan.segments):
+    if not rehearsal and any(segment.draws for segment in plan.segments):
         raise fail("draws of a real show need the parties' own commitments, which cannot be given yet")
     try:
         wanted = roles_of(role or (), chosen, workers)

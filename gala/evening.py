@@ -20,12 +20,13 @@ from gala.beginning import begin, same_show, store_for
 from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
+from gala.draw_office import Signature
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
 from gala.listener import Listener
 from gala.loops import BACKOFF_S, Loops, Step
-from gala.notary import Notary, Signature
+from gala.notary import Notary
 from gala.passes import Passes, derive
 from gala.roles import ROLES, Booth, Entropy, Front, House, Office
 from gala.rounds import Rounds
@@ -46,6 +47,7 @@ EDGE_S = 0.02
 CREW_S = 0.05
 NOTARY_S = 0.1
 CLERK_S = 0.03
+DUES_S = 1.0
 ASKS_S = 0.02
 FOLLOW_S = 0.2
 REPORT_S = 0.25
@@ -243,6 +245,7 @@ class Evening:
         if self.office:
             steps.append(("notary", self._in_time(self.office.notary.step), NOTARY_S))
             steps.append(("clerk", self._in_time(self.office.clerk.step), CLERK_S))
+            steps.append(("dues", self._in_time(self.office.clerk.do_due), DUES_S))
         if self.shared:
             steps.append(("door", self._door, DOOR_S))
         return steps

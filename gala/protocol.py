@@ -61,20 +61,24 @@ class RoundView(Message):
 
 
 class PrizeView(Message):
-    """A tier of a draw: ``count`` vouchers of ``face_minor`` minor units of ``currency``."""
+    """A tier of a draw: ``count`` vouchers of ``face_minor`` minor units of ``currency``.
+
+    ``least_minor``: where they are dealt from a deck, the smallest, and ``face_minor`` the largest; else 0.
+    """
 
     tier: int
     title: Text
     count: int
     face_minor: int
     currency: str
+    least_minor: int = 0
 
 
 class DrawView(Message):
     """A draw's progress: the roster frozen, the beacon awaited, the winners announced."""
 
     draw: int
-    state: Literal["armed", "frozen", "drawn", "announced"]
+    state: Literal["armed", "frozen", "drawn", "announced", "void"]
     prizes: list[PrizeView]
     rehearsal_beacon: bool = False
     entrants: int = 0

@@ -21,6 +21,7 @@ from gala.asks import Asked, Asker, AtTill, Seal
 from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
+from gala.draw_office import Signature
 from gala.edge.app import crew_app, public_app
 from gala.edge.bearer import bearers
 from gala.edge.broadcast import Broadcast
@@ -32,7 +33,7 @@ from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.till import till_routes
 from gala.listener import Listener, reachable_host
-from gala.notary import Notary, Signature, register_keys
+from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
 from gala.protocol_crew import TillReply
 from gala.rounds import Rounds

@@ -65,17 +65,38 @@ class Game(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[str, ...] = ()  # what `settle` may name; empty if the stage decides nothing
 
 
+class Deck(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in a tier's envelopes, to the unit: the cards sum to `budget_minor`, from `least_minor` to
+    `most_minor` each. `content` is the deck's file (`rewards.decks`).
+    """
+
+    budget_minor: int
+    least_minor: int
+    most_minor: int
+    content: bytes
+
+
 class Prize(msgspec.Struct, frozen=True, kw_only=True):
-    """One tier of a draw: `count` vouchers of `face_minor` minor units of the show's currency each."""
+    """One tier of a draw: `count` vouchers of `face_minor` minor units of the show's currency each; where
+    there is a `deck`, each of a card of it, and `face_minor` is the largest."""
 
     tier: int
     title: Text
     count: int
     face_minor: int
+    deck: Deck | None = None
+
+    @property
+    def budget_minor(self) -> int:
+        """What all of the tier is worth."""
+        return self.deck.budget_minor if self.deck is not None else self.count * self.face_minor
 
 
 class Draw(msgspec.Struct, frozen=True, kw_only=True):
-    """A draw held in a segment, over the entries earned in the rounds of the named segments."""
+    """A draw held in a segment, over the entries earned in the rounds of the named segments.
+
+    `channels`: only what was played on these gives entries; empty: on any.
+    """
 
     number: int
     segments: tuple[str, ...]
@@ -83,10 +104,15 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     valid_from_at_ms: int
     valid_until_at_ms: int
     cap: int = 1  # prizes one viewer may win in this draw
+    cap_with: tuple[int, ...] = ()  # and in these earlier ones, together
+    alternates_at_ms: tuple[int, ...] = ()  # when prizes that nobody has claimed pass to the next rank
+    channels: tuple[str, ...] = ()
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the show. A segment without game and draw shows its card."""
+    """A part of the show. A segment without game and draws shows its card; one with both draws from its own
+    round, such as a rain. Draws of one segment are frozen and announced together, each for its channels.
+    """
 
     id: str
     title: Text
@@ -100,7 +126,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     watch_only: tuple[str, ...] = ()  # channels that are too late to play here, and are told so
     countdown_at_ms: int = 0
     game: Game | None = None
-    draw: Draw | None = None
+    draws: tuple[Draw, ...] = ()
     cues: tuple[Cue, ...] = ()
 
 
@@ -118,6 +144,8 @@ class Rundown(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...]
     digest: str
     numbers_max: int = 1_000_000  # viewers who may play; bounds every box
+    parties: tuple[str, ...] = ("operator", "auditor")  # who commit to a secret for each draw
+    witnesses: tuple[str, ...] = ()  # verifier keys of those who may cosign the log
     pictures: dict[str, bytes] = msgspec.field(default_factory=dict)  # checked, by the path a choice names
 
     def segment(self, segment_id: str) -> Segment:

@@ -83,7 +83,7 @@ def _print_windows(rundown: Rundown, console: Console) -> None:
 
 
 def _draws(rundown: Rundown) -> Iterator[Draw]:
-    return (segment.draw for segment in rundown.segments if segment.draw is not None)
+    return (draw for segment in rundown.segments for draw in segment.draws)
 
 
 def _line(name: str, fault: Fault) -> Styled:
@@ -94,14 +94,28 @@ def _line(name: str, fault: Fault) -> Styled:
 
 def _what(segment: Segment, currency: str) -> str:
     """The kind of a segment in a few words."""
-    if segment.game is not None:
-        return f"{segment.game.name}, {segment.game.timing}"
-    if segment.draw is not None:
-        prizes = sum(prize.count for prize in segment.draw.prizes)
-        return f"draw {segment.draw.number}, {prizes} prizes, {_money(prizes_minor(segment), currency)}"
+    found = [f"{segment.game.name}, {segment.game.timing}"] if segment.game is not None else []
+    found += [_promised(draw, currency) for draw in segment.draws]
+    if found:
+        return "\n".join(found)
     if segment.kind == "countdown":
         return "countdown"
     return "look up" if segment.look_up else ""
+
+
+def _promised(draw: Draw, currency: str) -> str:
+    """A draw's prizes; of a deck, its odds."""
+    count = sum(prize.count for prize in draw.prizes)
+    total = sum(prize.budget_minor for prize in draw.prizes)
+    said = f"draw {draw.number}, {count:,} prizes, {_money(total, currency)}"
+    if draw.channels:
+        said += f", for {', '.join(draw.channels)}"
+    for prize in draw.prizes:
+        if prize.deck is not None:
+            said += (
+                f": {prize.deck.least_minor:,} to {prize.deck.most_minor:,}, {total / count:,.2f} on average"
+            )
+    return said
 
 
 def _cue(rundown: Rundown, cue: Cue) -> str:

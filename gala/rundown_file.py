@@ -12,6 +12,8 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
     ends = 00:05:00                 # the next day: a time is its first occurrence from the start on
     currency = "XTS"
     numbers_max = 1_000_000         # optional: viewers who may play
+    parties = ["operator", "auditor"]   # optional: who commit to a secret for each draw; the first is us
+    witnesses = ["auditor.example+…"]   # keys of those who may cosign the log; a show with draws needs one
 
     [[channels]]
     id = "cable"
@@ -37,10 +39,34 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
 A choice of a poll or boost may show a file beside the rundown: ``picture = "pictures/owl.webp"`` (PNG, JPEG,
 WebP or SVG, at most 64 KiB).
 
-In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap, and
+In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap,
+cap_with: earlier draws that the cap counts too, alternates_at: moments when unclaimed prizes pass on, and
 ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
 ``look_up = true``, have a ``note`` for the crew, and name channels that are too late to play
 (``watch_only``).
+
+A segment with a game may have a draw beside it, from its own round: so a red-envelope rain has
+
+    [segments.rain]
+    [segments.draw]
+    number = 3
+    valid_from = 2019-11-11T00:00:00
+    valid_until = 2019-11-12T00:00:00
+    [segments.draw.deck]            # in place of prizes: envelopes that sum to the budget exactly
+    budget_minor = 250_000_00
+    envelopes = 100_000
+    least_minor = 1_00
+    most_minor = 888_00
+    shape = "lucky"                 # a few large, many small; or "even", or "slope"
+    [segments.cues]
+    start = "go"
+    open = "go"
+    lock = "after 15s"
+    reveal = "after 0s"             # waits until the slowest channel has played
+    freeze = "after 0s"             # waits until the box is sealed
+    announce = "after 2s"           # waits until the envelopes are drawn; another segment may be on air
+
+or several ``[[segments.draw]]``, each with ``channels = ["cable", "app"]`` and a deck of its own.
 """
 
 import datetime as dt
@@ -53,22 +79,26 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from gala.rundown import Act, Channel, Cue, Draw, Prize, Rundown, Segment
+from gala.rundown import Act, Channel, Cue, Rundown, Segment
+from gala.rundown_draw import read_draws
 from gala.rundown_game import read_game
 from gala.rundown_lines import Lines, Where
 from gala.rundown_pictures import Pictures
 from gala.rundown_rules import findings
 from gala.rundown_table import Fault, Notes, Table
 from gala.rundown_times import Calendar, clock_time, duration_ms
+from rewards.note import COSIGNATURE, BadNote, Verifier
 
 ACTS: tuple[Act, ...] = get_args(Act)
 
+PARTIES = ("operator", "auditor")
 CHANNELS_MAX = 64
 DELAY_MS_MAX = 600_000
 """Ten minutes: what lags further is not watching the evening."""
 
 _CUE = re.compile(r"(go|after|at)(?:\s+([^\s;]+))?\s*(?:;\s*(.*))?", re.DOTALL)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_PARTY = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LINE = re.compile(r"\(at line (\d+)")
 
@@ -149,6 +179,7 @@ class _Reader:
         name = show.text("name")
         currency = show.written("currency", _currency) or ""
         numbers_max = show.count("numbers_max", 1, needed=False)
+        parties, witnesses = self._parties(show), self._witnesses(show)
         show.done()
         channels = self._channels()
         segments = self._segments(ends_at_ms)
@@ -166,7 +197,33 @@ class _Reader:
             digest=self.pictures.digest(self.source),
             pictures=self.pictures.held,
             numbers_max=numbers_max or 1_000_000,
+            parties=parties,
+            witnesses=witnesses,
         )
+
+    def _parties(self, show: Table) -> tuple[str, ...]:
+        found = show.take("parties", list, needed=False)
+        if found is None:
+            return PARTIES
+        if len(set(map(str, found))) != len(found) or len(found) < 2 or any(not _is_name(p) for p in found):
+            show.note(
+                "parties", '`parties` must be at least two different names, such as ["operator", "auditor"]'
+            )
+            return PARTIES
+        return tuple(found)
+
+    def _witnesses(self, show: Table) -> tuple[str, ...]:
+        found = show.take("witnesses", list, needed=False) or []
+        for key in found:
+            try:
+                kind = Verifier.parse(key).kind if isinstance(key, str) else b""
+            except BadNote as error:
+                show.note("witnesses", f"`witnesses`: {key!r} is {error}")
+                return ()
+            if kind != COSIGNATURE:
+                show.note("witnesses", f"`witnesses`: {key!r} is no key of `gala witness`")
+                return ()
+        return tuple(found)
 
     def _languages(self, show: Table) -> tuple[str, ...]:
         languages = show.take("languages", list)
@@ -232,18 +289,20 @@ class _Reader:
         if strange:
             table.note("watch_only", f"`watch_only`: there is no channel {strange[0]!r}")
         look_up = table.take("look_up", bool, needed=False) or False
-        drawing, cues = table.table("draw", needed=False), table.table("cues", needed=False)
+        cues = table.table("cues", needed=False)
+        table.asked["draw"] = None
         game = read_game(table, self.pictures)
-        draw = self._draw(drawing) if drawing is not None else None
-        given = [name for name, it in (("a game", game), ("a draw", draw), ("a countdown", countdown)) if it]
-        if len(given) > 1:
+        channels = [name for kind, name in self.seen if kind == "channel"]
+        draws = read_draws(table, self.calendar, channels, own_round=game is not None, title=title)
+        given = [name for name, it in (("a game", game), ("a draw", draws), ("a countdown", countdown)) if it]
+        if len(given) > 1 and given != ["a game", "a draw"]:
             table.note("", f"has {' and '.join(given)}: a segment is one of them")
         kind: Literal["card", "game", "draw", "countdown"] = "card"
         if game is not None:
             kind = "game"
             if not question:
                 table.note("", "`question` is missing: a game asks one")
-        elif draw is not None:
+        elif draws:
             kind = "draw"
         elif countdown is not None:
             kind = "countdown"
@@ -260,45 +319,9 @@ class _Reader:
             watch_only=tuple(watch_only),
             countdown_at_ms=self._at_ms(table, "countdown", countdown),
             game=game,
-            draw=draw,
+            draws=draws,
             cues=self._cues(cues, segment_id),
         )
-
-    def _draw(self, table: Table) -> Draw:
-        sources = table.take("from", list) or []
-        if not sources or any(not isinstance(name, str) for name in sources):
-            table.note("from", '`from` must name segments, such as ["tetris"]')
-            sources = []
-        prizes = []
-        for tier, prize in enumerate(table.tables("prizes"), start=1):
-            title = prize.text("title")
-            count, face_minor = prize.count("count", 1) or 0, prize.count("face_minor", 1) or 0
-            prizes.append(Prize(tier=tier, title=title, count=count, face_minor=face_minor))
-            prize.done()
-        valid = {key: self._moment(table, key) for key in ("valid_from", "valid_until")}
-        draw = Draw(
-            number=table.count("number", 1) or 0,
-            segments=tuple(sources),
-            prizes=tuple(prizes),
-            valid_from_at_ms=valid["valid_from"],
-            valid_until_at_ms=valid["valid_until"],
-            cap=table.count("cap", 1, needed=False) or 1,
-        )
-        table.done()
-        return draw
-
-    def _moment(self, table: Table, key: str) -> int:
-        moment = table.take(key, dt.datetime)
-        if moment is None:
-            return 0
-        if moment.tzinfo is not None:
-            table.note(key, f"`{key}`: the show's zone holds, write the date and time without offset")
-            return 0
-        try:
-            return self.calendar.instant_ms(moment)
-        except ValueError as error:
-            table.note(key, f"`{key}`: {error}")
-            return 0
 
     def _cues(self, table: Table | None, segment_id: str) -> tuple[Cue, ...]:
         if table is None:
@@ -333,6 +356,10 @@ def _zone(written: str) -> ZoneInfo:
         return ZoneInfo(written)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{written!r} is no time zone: write one such as Asia/Shanghai") from None
+
+
+def _is_name(party: object) -> bool:
+    return isinstance(party, str) and _PARTY.fullmatch(party) is not None
 
 
 def _currency(written: str) -> str:

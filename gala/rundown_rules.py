@@ -10,9 +10,10 @@ from typing import Literal
 import msgspec
 
 from gala.planner import Window, planned_windows
-from gala.rundown import Act, Rundown, Segment
+from gala.rundown import Act, Draw, Rundown, Segment
 from gala.timing import SHORT_WINDOW_MS
 from games import GAMES
+from rewards.leaves import TEST_CURRENCY
 
 Level = Literal["fault", "yellow", "red"]
 
@@ -46,7 +47,9 @@ def findings(rundown: Rundown) -> Iterator[Finding]:
     for segment in rundown.segments:
         yield from _place_findings(rundown, segment, before)
         yield from _cue_findings(segment)
-        yield from _draw_findings(rundown, segment)
+        for draw in segment.draws:
+            yield from _draw_findings(rundown, segment, draw)
+        yield from _shared_findings(rundown, segment)
         before = segment
     delays_ms = [channel.delay_ms for channel in rundown.channels]
     for segment in rundown.segments:
@@ -58,8 +61,8 @@ def findings(rundown: Rundown) -> Iterator[Finding]:
 
 
 def prizes_minor(segment: Segment) -> int:
-    """The face value of all prizes of a segment's draw, in minor units."""
-    return sum(prize.count * prize.face_minor for prize in segment.draw.prizes) if segment.draw else 0
+    """The face value of all prizes of a segment's draws, in minor units."""
+    return sum(prize.budget_minor for draw in segment.draws for prize in draw.prizes)
 
 
 def _place_findings(rundown: Rundown, segment: Segment, before: Segment | None) -> Iterator[Finding]:
@@ -88,7 +91,7 @@ def _cue_findings(segment: Segment) -> Iterator[Finding]:
         if cue.do in ("open", "cut", "lock", "settle", "reveal") and segment.game is None:
             yield Finding("fault", *where, f"`{cue.do}` is for a game, and this segment has none")
             continue
-        if cue.do in ("freeze", "announce") and segment.draw is None:
+        if cue.do in ("freeze", "announce") and not segment.draws:
             yield Finding("fault", *where, f"`{cue.do}` is for a draw, and this segment has none")
             continue
         needed = NEEDS.get(cue.do)
@@ -114,19 +117,35 @@ def _cue_findings(segment: Segment) -> Iterator[Finding]:
             yield Finding(
                 "fault", segment.id, "cues", "a prediction needs `settle` between `lock` and `reveal`"
             )
-    if segment.draw is not None and "freeze" not in acts:
+    if segment.draws and "freeze" not in acts:
         yield Finding("fault", segment.id, "cues", "a draw needs a cue `freeze`")
 
 
-def _draw_findings(rundown: Rundown, segment: Segment) -> Iterator[Finding]:
-    draw = segment.draw
-    if draw is None:
+def _shared_findings(rundown: Rundown, segment: Segment) -> Iterator[Finding]:
+    """A segment's draws share out the channels between them."""
+    if segment.game is not None and segment.game.name == "rain" and not segment.draws:
+        yield Finding("fault", segment.id, "", "a rain needs a draw: what is in its envelopes")
+    if len(segment.draws) < 2 and not any(draw.channels for draw in segment.draws):
         return
-    for other in rundown.segments:
-        if other is segment:
-            break
-        if other.draw is not None and other.draw.number == draw.number:
-            yield Finding("fault", segment.id, "draw", f"draw number {draw.number} is {other.id}'s already")
+    if not all(draw.channels for draw in segment.draws):
+        yield Finding("fault", segment.id, "draw", "each of several draws names the `channels` it is for")
+    for channel in rundown.channels:
+        draws = [str(draw.number) for draw in segment.draws if channel.id in draw.channels]
+        if len(draws) > 1:
+            yield Finding(
+                "fault", segment.id, "draw", f"`{channel.id}` is in draws {' and '.join(draws)} at once"
+            )
+        elif not draws:
+            yield Finding(
+                "yellow", segment.id, "draw", f"`{channel.id}` is in no draw of it, and can win nothing here"
+            )
+
+
+def _draw_findings(rundown: Rundown, segment: Segment, draw: Draw) -> Iterator[Finding]:
+    before = [(other.id, one) for other in rundown.segments for one in other.draws]
+    for name, one in before[: next(n for n, (_, one) in enumerate(before) if one is draw)]:
+        if one.number == draw.number:
+            yield Finding("fault", segment.id, "draw", f"draw number {draw.number} is {name}'s already")
     places = {other.id: place for place, other in enumerate(rundown.segments)}
     for name in sorted({name for name in draw.segments if draw.segments.count(name) > 1}):
         yield Finding("fault", segment.id, "draw", f"`{name}` is named twice")
@@ -138,6 +157,19 @@ def _draw_findings(rundown: Rundown, segment: Segment) -> Iterator[Finding]:
             yield Finding("fault", segment.id, "draw", f"`{name}` gives no entries to draw from")
         elif places[name] > places[segment.id]:
             yield Finding("fault", segment.id, "draw", f"`{name}` comes only after the draw")
+    earlier = {one.number for other in rundown.segments[: places[segment.id]] for one in other.draws}
+    for number in draw.cap_with:
+        if number not in earlier:
+            yield Finding("fault", segment.id, "draw", f"`cap_with` names {number}, which is no earlier draw")
+    dates = draw.alternates_at_ms
+    if list(dates) != sorted(set(dates)) or any(date >= draw.valid_until_at_ms for date in dates):
+        yield Finding(
+            "fault", segment.id, "draw", "`alternates_at` must ascend, and lie before the end of the vouchers"
+        )
+    if rundown.currency != TEST_CURRENCY and not rundown.witnesses:
+        yield Finding(
+            "fault", segment.id, "draw", "a show with draws needs `witnesses`: see docs/auditing.md"
+        )
     prizes = sum(prize.count for prize in draw.prizes)
     if draw.cap > max(prizes, 1):
         yield Finding(

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from gala import embargo, protocol
-from gala.rundown import Channel, Rundown, Segment
+from gala.rundown import Channel, Draw, Rundown, Segment
 from gala.show import advance
 from gala.show_state import CueContent, Drawing, LogEntry, Round, State
 from gala.timing import cohort_delay_ms, later, opens_at_ms
@@ -115,9 +115,7 @@ def show(
     """
     segment = rundown.segment(visible.on_air) if visible.on_air else None
     round_ = visible.newest_round(segment.id) if segment is not None else None
-    drawing = (
-        visible.draws.get(segment.draw.number) if segment is not None and segment.draw is not None else None
-    )
+    draw = _draw_of(rundown, segment, channel) if segment is not None else None
     return protocol.Show(
         epoch=head.epoch,
         step=step,
@@ -134,7 +132,7 @@ def show(
         round=None
         if round_ is None
         else _round(rundown, round_, head.rounds[round_.id], delay_ms, channel, public),
-        draw=None if drawing is None or segment is None else _draw(rundown, segment, drawing, head.rehearsal),
+        draw=None if draw is None else _draw(rundown, draw, visible.draws[draw.number], head.rehearsal),
     )
 
 
@@ -191,25 +189,29 @@ def _round(
     )
 
 
-def prizes(rundown: Rundown, segment: Segment) -> list[protocol.PrizeView]:
-    """A draw segment's table of prizes; empty for others."""
-    return [
-        protocol.PrizeView(
-            tier=prize.tier,
-            title=prize.title,
-            count=prize.count,
-            face_minor=prize.face_minor,
-            currency=rundown.currency,
-        )
-        for prize in (segment.draw.prizes if segment.draw is not None else ())
-    ]
+def _draw_of(rundown: Rundown, segment: Segment, channel: int) -> Draw | None:
+    """Which of a segment's draws a channel is told of: the one it is in; the hall's picture, the first."""
+    for draw in segment.draws:
+        if channel < 0 or not draw.channels or rundown.channels[channel].id in draw.channels:
+            return draw
+    return None
 
 
-def _draw(rundown: Rundown, segment: Segment, drawing: Drawing, rehearsal: bool) -> protocol.DrawView:
+def _draw(rundown: Rundown, draw: Draw, drawing: Drawing, rehearsal: bool) -> protocol.DrawView:
     return protocol.DrawView(
         draw=drawing.number,
         state=drawing.state,
-        prizes=prizes(rundown, segment),
+        prizes=[
+            protocol.PrizeView(
+                tier=prize.tier,
+                title=prize.title,
+                count=prize.count,
+                face_minor=prize.face_minor,
+                least_minor=prize.deck.least_minor if prize.deck is not None else 0,
+                currency=rundown.currency,
+            )
+            for prize in draw.prizes
+        ],
         rehearsal_beacon=rehearsal,
         entrants=drawing.entrants,
         tickets=drawing.tickets,

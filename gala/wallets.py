@@ -26,10 +26,10 @@ STATES = {"live": "issued"}  # what the ledger calls otherwise than a wallet
 def titles_of(rundown: Rundown) -> dict[tuple[int, int], Text]:
     """What the prizes of each draw and tier are called, in the show's languages."""
     return {
-        (segment.draw.number, prize.tier): prize.title
+        (draw.number, prize.tier): prize.title
         for segment in rundown.segments
-        if segment.draw is not None
-        for prize in segment.draw.prizes
+        for draw in segment.draws
+        for prize in draw.prizes
     }
 
 

@@ -13,6 +13,7 @@ evidence:{SHOW}          string  what the auditor may watch of the books, msgpac
 asks:{SHOW}              hash    an ask's id -> what the notary is asked for, sealed (`gala.asks`)
 answers:{SHOW}           hash    an ask's id -> its answer, sealed; the newest of them
 answers:{SHOW}:order     list    the ids of these, oldest first
+cosigned:{SHOW}          hash    witness -> the newest checkpoint of the log that it has cosigned
 mark:{N}                 string  empty; in a cluster one a node, set behind all that must be durable there
 ======================== ======= ==================================================================
 
@@ -73,3 +74,7 @@ def answers(show: str) -> str:
 
 def answers_order(show: str) -> str:
     return f"answers:{{{show}}}:order"
+
+
+def cosigned(show: str) -> str:
+    return f"cosigned:{{{show}}}"

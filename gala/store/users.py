@@ -7,7 +7,7 @@ script calls is held to the rules of its caller, so an edge can fill slots and c
 gala-edge      slots and counters of boxes, blocks of numbers, its report, asks
 gala-conductor cues, gates, tallies, the show's clock
 gala-notary    cues, gates, wallets, what the auditor may watch, answers in the place of asks
-gala-crew      cues, asks
+gala-crew      cues, asks, what witnesses cosigned
 ============== ======================================================================================
 
 and all of them how their clock stands, and marks behind what must be durable. Passwords are derived from the
@@ -38,7 +38,7 @@ RULES = {
     "conductor": f"{CUES} {GATES} (-@all +set ~tally:*) (-@all +set +del ~clock:*)",
     "notary": f"{CUES} {GATES} (-@all +hset ~wallet:*) (-@all +set ~evidence:*) (-@all +hdel ~asks:*) "
     "(-@all +hset +hdel +rpush +lpop ~answers:*)",
-    "crew": f"{CUES} {ASKS}",
+    "crew": f"{CUES} {ASKS} (-@all +hset ~cosigned:*)",
 }
 
 

@@ -18,7 +18,7 @@ from tests.gala.story import SHORT
 from tests.gala.test_notary import Undying, play
 
 SHOW = SHORT.id
-(DRAW,) = (segment.draw for segment in SHORT.segments if segment.draw is not None)
+(DRAW,) = (draw for segment in SHORT.segments for draw in segment.draws)
 FROM_MS, UNTIL_MS = DRAW.valid_from_at_ms, DRAW.valid_until_at_ms
 DAY_MS = 86_400_000
 

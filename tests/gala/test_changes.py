@@ -14,7 +14,7 @@ from gala.rounds import Rounds, ran_ms
 from gala.rundown import Rundown
 from gala.rundown_file import read
 from gala.show_ahead import timed
-from gala.show_refusals import Reason
+from gala.show_reasons import Reason
 from gala.timing import OPEN_LEAD_MS, STEP_MS, cohort_delay_ms, play_at_ms, shuts_at_ms
 from gala.view import show
 from games.game import running_ms
@@ -207,7 +207,7 @@ def test_midnight_is_moved_by_nobody_by_accident() -> None:
     assert dict(timed(GALA_2019, story.state))[midnight.id] == midnight.at_ms, "a hold does not move it"
     later_ms = midnight.at_ms + 60_000
     assert story.do({"cue": "retime", "target": midnight.id, "at_ms": later_ms}) is Reason.ABSOLUTE
-    other = next(s.id for s in GALA_2019.segments if s is not segment and s.draw is None)
+    other = next(s.id for s in GALA_2019.segments if s is not segment and not s.draws)
     assert story.do({"cue": "swap", "target": segment.id, "other": other}) is Reason.ABSOLUTE
     story.must("retime", target=midnight.id, at_ms=later_ms, reason="the president speaks")
     assert dict(timed(GALA_2019, story.state))[midnight.id] == later_ms
@@ -263,7 +263,7 @@ def test_a_swap_changes_places_times_and_what_is_on_standby() -> None:
     free = [
         s
         for s in GALA_2019.segments
-        if s.id != "opening" and s.draw is None and all(c.by != "at" for c in s.cues)
+        if s.id != "opening" and not s.draws and all(c.by != "at" for c in s.cues)
     ]
     first, second = free[0], free[2]
     plan_ms = {segment.id: segment.plan_at_ms for segment in desk_of(story).segments}
@@ -280,9 +280,8 @@ def test_a_swap_changes_places_times_and_what_is_on_standby() -> None:
     outside = set(names[: names.index(first.id)]) | set(names[names.index(second.id) + 1 :])
     assert all(planned[name] == plan_ms[name] for name in outside), "the rest of the evening stays"
     assert story.do({"cue": "swap", "target": "opening", "other": second.id}) is Reason.STARTED
-    draw = next(s for s in GALA_2019.segments if s.draw is not None)
-    assert draw.draw is not None
-    source = draw.draw.segments[-1]
+    draw = next(s for s in GALA_2019.segments if s.kind == "draw")
+    source = draw.draws[0].segments[-1]
     if source in order:
         assert story.do({"cue": "swap", "target": draw.id, "other": source}) is Reason.DRAW_FIRST
 

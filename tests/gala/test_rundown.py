@@ -411,7 +411,7 @@ def test_notes_are_for_the_crew_and_a_viewer_wins_once_unless_said_otherwise() -
     rundown = read(source.encode()).rundown
     assert rundown is not None
     draw = rundown.segment("draw")
-    assert (draw.note, draw.draw and draw.draw.cap) == ("urn on", 1)
+    assert (draw.note, draw.draws[0].cap) == ("urn on", 1)
 
 
 def test_a_clock_change_leaves_no_doubt() -> None:

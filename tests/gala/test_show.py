@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from gala.rundown import Rundown
 from gala.show import advance
 from gala.show_ahead import timed
-from gala.show_refusals import Reason, due, refusal
+from gala.show_reasons import Reason
+from gala.show_refusals import due, refusal
 from gala.show_state import State, running_order
 from gala.timing import OPEN_LEAD_MS
 from tests.gala.story import GALA_2019, SHORT, SONG, TETRIS, Story, entry_of, locked_tetris
@@ -134,7 +135,7 @@ def check_step(rundown: Rundown, before: State, after: State, cue: dict[str, Any
     order = [segment.id for segment in running_order(rundown, after)]
     assert sorted(order) == sorted(segment.id for segment in rundown.segments), "nothing is lost by a swap"
     for segment in rundown.segments:
-        sources = segment.draw.segments if segment.draw is not None else ()
+        sources = [name for draw in segment.draws for name in draw.segments]
         assert all(order.index(source) < order.index(segment.id) for source in sources)
     if after.killed_at_ms:
         assert after.held_at_ms, "what was stopped by the kill switch waits for a person"
@@ -423,7 +424,7 @@ def test_a_draw_is_not_frozen_before_its_rounds_are_settled_and_sealed() -> None
     story = locked_tetris()
     story.go("draw.start")
     assert story.go("draw.freeze") is Reason.NOT_SETTLED
-    assert story.do({"cue": "frozen", "draw": 7}) is Reason.UNKNOWN_CUE
+    assert story.do({"cue": "frozen", "draw": 7}) is Reason.UNKNOWN_DRAW
     assert story.go("tetris.settle", outcome="nobody") is Reason.BAD_OUTCOME
     assert story.go("tetris.settle", outcome="comets") is None
     assert story.go("draw.freeze") is Reason.NOT_SEALED
@@ -435,8 +436,8 @@ def test_a_draw_is_not_frozen_before_its_rounds_are_settled_and_sealed() -> None
 
 
 def test_a_frozen_draw_keeps_only_its_own_rounds_from_being_voided() -> None:
-    draws = [segment for segment in GALA_2019.segments if segment.draw is not None]
-    first, last = (segment.draw.segments for segment in draws if segment.draw is not None)
+    draws = [segment for segment in GALA_2019.segments if segment.kind == "draw"]
+    first, last = (segment.draws[0].segments for segment in draws)
     early = GALA_2019.segment(first[0])
     late = next(GALA_2019.segment(name) for name in last if name not in first)
     story = Story(GALA_2019)

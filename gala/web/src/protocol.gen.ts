@@ -40,19 +40,24 @@ export interface RoundView {
   watch_only: boolean;
 }
 
-/** A tier of a draw: `count` vouchers of `face_minor` minor units of `currency`. */
+/**
+ * A tier of a draw: `count` vouchers of `face_minor` minor units of `currency`.
+ *
+ * `least_minor`: where they are dealt from a deck, the smallest, and `face_minor` the largest; else 0.
+ */
 export interface PrizeView {
   tier: number;
   title: Record<string, string>;
   count: number;
   face_minor: number;
   currency: string;
+  least_minor: number;
 }
 
 /** A draw's progress: the roster frozen, the beacon awaited, the winners announced. */
 export interface DrawView {
   draw: number;
-  state: "announced" | "armed" | "drawn" | "frozen";
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
   prizes: PrizeView[];
   rehearsal_beacon: boolean;
   entrants: number;
@@ -467,7 +472,7 @@ export interface DeskClock {
 export interface DeskDraw {
   draw: number;
   segment: string;
-  state: "announced" | "armed" | "drawn" | "frozen";
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
   entrants: number;
   tickets: number;
   beacon_round: number;
@@ -608,7 +613,7 @@ export interface EvidenceRound {
 
 export interface EvidenceDraw {
   draw: number;
-  state: "announced" | "armed" | "drawn" | "frozen";
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
   title: string;
   entrants: number;
   tickets: number;
@@ -729,7 +734,7 @@ export interface Messages {
 export const SHAPES: Record<keyof Messages, Shape> = {
   SegmentView: { absent: {"look_up": false, "countdown_at_ms": 0}, parts: {} },
   RoundView: { absent: {"result": {}, "cut_at_ms": 0, "spells": [], "pauses": [], "watch_only": false}, parts: {} },
-  PrizeView: { absent: {}, parts: {} },
+  PrizeView: { absent: {"least_minor": 0}, parts: {} },
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
   ClapView: { absent: {"at_ms": 0}, parts: {} },
   Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
