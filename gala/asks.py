@@ -124,7 +124,7 @@ class Asker:
     ) -> None:
         self._redis = redis
         self._keys = keys.asks(show), keys.answers(show)
-        self._seal = seal
+        self.seal = seal
         self._now_ms = now_ms
         self._rate = rate
         self._lay = redis.register_script(_LAY)
@@ -135,10 +135,10 @@ class Asker:
 
         Unanswered after `DEADLINE_S` at most; then it may be done yet, or may not. Raises redis-py's errors.
         """
-        name = name or self._seal.id_of(ask)
+        name = name or self.seal.id_of(ask)
         until_ms = self._now_ms() + int(LATE_MS * self._rate())
         content = msgspec.msgpack.encode(msgspec.structs.replace(ask, until_ms=until_ms))
-        sealed = self._seal.close("ask", name, content)
+        sealed = self.seal.close("ask", name, content)
         most = ASKS_MAX if isinstance(ask, AtTill) else VIEWERS_MAX
         try:
             async with asyncio.timeout(DEADLINE_S):
@@ -146,7 +146,7 @@ class Asker:
                 if said == b"full":
                     raise Unanswered("too many ask")
                 if said == b"answered":
-                    found = self._seal.open("answer", name, answer[0])
+                    found = self.seal.open("answer", name, answer[0])
                     if found is None:
                         raise Unanswered("what stands for an answer is none")
                     return found
@@ -173,7 +173,7 @@ class Asker:
             return
         found: Any = await self._redis.hmget(self._keys[1], names)
         for name, sealed in zip(names, found, strict=True):
-            answer = None if sealed is None else self._seal.open("answer", name, sealed)
+            answer = None if sealed is None else self.seal.open("answer", name, sealed)
             if answer is not None:
                 for future in self._waiting.pop(name, ()):
                     if not future.done():

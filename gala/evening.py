@@ -47,6 +47,7 @@ EDGE_S = 0.02
 CREW_S = 0.05
 NOTARY_S = 0.1
 CLERK_S = 0.03
+DUES_S = 1.0
 ASKS_S = 0.02
 FOLLOW_S = 0.2
 REPORT_S = 0.25
@@ -229,6 +230,7 @@ class Evening:
         if self.front:
             edge = self.front.edge
             steps += [
+                ("claims", self.front.asker.step, ASKS_S),
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
                 ("report", lambda: edge.report(now()), REPORT_S),
@@ -243,6 +245,7 @@ class Evening:
         if self.office:
             steps.append(("notary", self._in_time(self.office.notary.step), NOTARY_S))
             steps.append(("clerk", self._in_time(self.office.clerk.step), CLERK_S))
+            steps.append(("dues", self._in_time(self.office.clerk.do_due), DUES_S))
         if self.shared:
             steps.append(("door", self._door, DOOR_S))
         return steps

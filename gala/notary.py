@@ -24,6 +24,7 @@ from gala.rundown import Rundown, Segment
 from gala.show_state import LogEntry, Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
+from gala.wallets import Wallets
 from rewards import leaves
 from rewards.audit import Check, verify_bundle
 from rewards.beacon import Chain, RehearsalBeacon
@@ -57,6 +58,7 @@ class Notary:
         log: ShowLog,
         redis: Redis,
         register: Register,
+        wallets: Wallets,
         *,
         chain: Chain,
         signature: Signature,
@@ -70,7 +72,7 @@ class Notary:
         self._bundle = bundle
         self._follower = Follower(rundown, log)
         self._draws = DrawOffice(
-            rundown, self._follower, redis, register, chain=chain, signature=signature, secret=secret
+            rundown, self._follower, redis, register, wallets, chain=chain, signature=signature, secret=secret
         )
         self._looked_at_ms = 0  # when the witnesses' words were read last; by `_look`
         self._heard: dict[bytes, bytes] = {}  # what each witness said last; by `_look`

@@ -248,8 +248,9 @@ class TillPost(Message):
 
 class TillReply(Message, omit_defaults=False):
     """All its fields are always there. `amount` is in minor units of `currency`, 0 when refused; `zone` is
-    that of the voucher's window. Why it is refused: unknown · not_yet · expired · used · not_redeemed ·
-    test_money · key_reused (that Idempotency-Key was for another act or code).
+    that of the voucher's window, whose ends are 0 where no voucher is known. Why it is refused: unknown ·
+    not_yet · expired · used · not_redeemed · closed (its books are) · test_money · key_reused (that
+    Idempotency-Key was for another act or code).
     """
 
     status: Literal["done", "refused"]
@@ -257,6 +258,8 @@ class TillReply(Message, omit_defaults=False):
     amount: int = 0
     currency: str = ""
     zone: str = ""
+    valid_from_at_ms: int = 0
+    valid_until_at_ms: int = 0
 
 
 # ---------------------------------------------------------------- the auditor

@@ -25,6 +25,7 @@ from gala.draw_office import Signature
 from gala.edge.app import crew_app, public_app
 from gala.edge.bearer import bearers
 from gala.edge.broadcast import Broadcast
+from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
@@ -43,6 +44,7 @@ from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from gala.timekeeping import Timekeeper, World
+from gala.wallets import Wallets, titles_of
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
 from rewards.beacon import Chain
@@ -104,6 +106,7 @@ class Front:
     """An edge and where viewers reach it."""
 
     edge: Edge
+    asker: Asker
     public: Listener
 
 
@@ -145,7 +148,8 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         rate=lambda: clock.rate,
         rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
     )
-    viewers.register_namespace(ViewerSocket(viewers, edge, entropy))
+    asker = house.asker()
+    viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), entropy))
     AtOnce(lines, edge, clock.now_ms)
     public = Listener(
         public_app(edge, viewers, house.bundle, entropy),
@@ -155,7 +159,7 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         setting="GALA_PUBLIC_PORT",
         shared=shared,
     )
-    return Front(edge, public)
+    return Front(edge, asker, public)
 
 
 def conductor(house: House, grace_ms: int) -> Conductor:
@@ -174,18 +178,20 @@ async def office(house: House, *, rehearsal: bool, chain: Chain, signature: Sign
         rehearsal=rehearsal,
         keys=register_keys(house.secret),
     )
+    wallets = Wallets(house.clients.once, rundown.id, register, titles_of(rundown))
     notary = Notary(
         rundown,
         house.rounds,
         house.log,
         house.clients.once,
         register,
+        wallets,
         chain=chain,
         signature=signature,
         secret=house.secret,
         bundle=house.bundle,
     )
-    clerk = Clerk(register, Asked(house.clients.once, rundown.id, house.seal))
+    clerk = Clerk(register, Asked(house.clients.once, rundown.id, house.seal), wallets)
     return Office(notary, clerk, register)
 
 

@@ -125,6 +125,11 @@ class Cashier:
         async with self._ledger.transaction() as db:
             return await self._holders.vouchers(db, spec)
 
+    async def changed(self, after: int, most: int) -> tuple[int, list[Voucher]]:
+        """The vouchers that rows behind `after` have changed (`Holders.changed`)."""
+        async with self._ledger.transaction() as db:
+            return await self._holders.changed(db, after, most)
+
     async def expire(self, draw: int, at_ms: int) -> int:
         """Expires and returns what is live or claimed of a draw whose window has ended; returns how many."""
         async with self._ledger.transaction() as db:

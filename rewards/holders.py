@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rewards import canonical, codes, vouchers
-from rewards.books import Subject
+from rewards.books import OF_A_TIER, Subject
 from rewards.leaves import Leaf, Window
-from rewards.ledger import CODE, LEAF, VOUCHER, Ledger
+from rewards.ledger import CODE, LEAF, ROW, VOUCHER, Ledger
 from rewards.vouchers import Voucher
 
 
@@ -106,11 +106,30 @@ class Holders:
 
     async def vouchers(self, db: AsyncConnection, spec: Leaf) -> list[Voucher]:
         """Every voucher of a draw as it stands, by tier, prize and alternate."""
+        return await self._vouchers(db, spec, VOUCHER.c.draw == spec["draw"])
+
+    async def changed(self, db: AsyncConnection, after: int, most: int) -> tuple[int, list[Voucher]]:
+        """The vouchers of the rows behind row `after`, as they stand now, and the last of these rows; at most
+        so many rows are looked at."""
+        columns = (ROW.c.seq, ROW.c.kind, ROW.c.draw, ROW.c.tier, ROW.c.prize, ROW.c.alternate)
+        query = select(*columns).where(ROW.c.seq > after).order_by(ROW.c.seq).limit(most)
+        names: dict[int, set[bytes]] = {}
+        for seq, kind, *subject in await db.execute(query):
+            after = seq
+            if kind not in OF_A_TIER:
+                names.setdefault(subject[0], set()).add(vouchers.voucher_id(*subject))
+        found: list[Voucher] = []
+        for draw, some in sorted(names.items()):
+            spec = await self.spec(db, draw)
+            found += await self._vouchers(db, spec, VOUCHER.c.id.in_(sorted(some)))
+        return after, found
+
+    async def _vouchers(self, db: AsyncConnection, spec: Leaf, those: ColumnElement[bool]) -> list[Voucher]:
         draw, window = spec["draw"], Window(**spec["window"])
         names = {prize["tier"]: prize["name"] for prize in spec["prizes"]}
         dates = await self.dates_left(db, spec)
         joined = VOUCHER.outerjoin(CODE, CODE.c.voucher == VOUCHER.c.id)
-        query = select(VOUCHER, CODE.c.sealed).select_from(joined).where(VOUCHER.c.draw == draw)
+        query = select(VOUCHER, CODE.c.sealed).select_from(joined).where(those)
         query = query.order_by(VOUCHER.c.tier, VOUCHER.c.prize, VOUCHER.c.alternate)
         found = []
         for held in (await db.execute(query)).mappings():

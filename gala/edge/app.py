@@ -12,12 +12,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gala.edge.bearer import json_response
 from gala.edge.crew import Crew, CrewSocket, crew_routes
 from gala.edge.edge import Edge
+from gala.edge.evidence_files import Files, bundle_files
 from gala.edge.overlay import Overlays, OverlaySocket
 from gala.texts import Texts
 
@@ -70,13 +70,6 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
     return serve
 
 
-class Files(StaticFiles):
-    """Starlette's, over a folder that may not be there yet: then every file of it is 404."""
-
-    async def check_config(self) -> None:
-        """Nothing: Starlette's fails where the folder is missing."""
-
-
 class Assets(Files):
     """Built files, whose names carry a hash of their content; the smallest form a browser takes."""
 
@@ -101,27 +94,6 @@ class Assets(Files):
 def assets() -> Mount:
     """``/assets``; missing ones are 404, also where no page was built yet."""
     return Mount("/assets", Assets(directory=PAGES / "assets", check_dir=False))
-
-
-class Bundle(Files):
-    """The bundle's files, or honest words while there is none."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(directory=folder, check_dir=False)
-        self._folder = folder
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """A file as it is; of the folder itself its manifest."""
-        if not (self._folder / "MANIFEST.json").is_file():
-            return PlainTextResponse(
-                "The evidence is published after the show, once every channel has seen it.\n", 404
-            )
-        return await super().get_response("MANIFEST.json" if path == "." else path, scope)
-
-
-def published(bundle: Path) -> Mount:
-    """``/bundle``: the folder the notary publishes once the slowest channel has seen all."""
-    return Mount("/bundle", Bundle(bundle))
 
 
 def texts_route(texts: Texts) -> Route:
@@ -177,7 +149,7 @@ def public_app(
             texts_route(edge.texts),
             pictures_route(edge.texts),
             Route("/api/join", join, methods=["POST"]),
-            published(bundle),
+            Mount("/bundle", bundle_files(bundle)),
             assets(),
         ]
     )
@@ -219,7 +191,7 @@ def crew_app(
             texts_route(overlays.texts),
             pictures_route(overlays.texts),
             *crew_routes(crew),
-            published(bundle),
+            Mount("/bundle", bundle_files(bundle)),
             *others,
             assets(),
         ]

@@ -27,6 +27,7 @@ from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timing import GRACE_MS
+from gala.wallets import Wallets, titles_of
 from gala.wire.packets import ack_frame
 from rewards.register import Register
 from tests.gala.story import SHORT
@@ -129,12 +130,14 @@ class Hall:
     def notary(self, register: Register, life: Life | None = None) -> Notary:
         clients = self._clients(life)
         chain, signature = chain_and_signature(self.rundown, SECRET)
+        books = register if life is None else cast("Register", Mortal(register, life))
         return Notary(
             self.rundown,
             self.rounds,
             ShowLog(clients, self.rundown.id),
             clients.once,
-            register if life is None else cast("Register", Mortal(register, life)),
+            books,
+            Wallets(clients.once, self.rundown.id, books, titles_of(self.rundown)),
             chain=chain,
             signature=signature,
             secret=SECRET,

@@ -8,6 +8,7 @@ from gala.asks import Asked, Asker, Seal
 from gala.clerk import Clerk
 from gala.notary import register_keys
 from gala.store.clients import Clients
+from gala.wallets import Wallets, titles_of
 from rewards.codes import voucher_code
 from rewards.register import Register
 from rewards.vouchers import Voucher
@@ -63,4 +64,7 @@ class Till:
         return Asked(self.clients.once, SHOW, self.seal)
 
     def clerk(self) -> Clerk:
-        return Clerk(self.register, self.asked())
+        return Clerk(self.register, self.asked(), self.wallets())
+
+    def wallets(self) -> Wallets:
+        return Wallets(self.clients.once, SHOW, self.register, titles_of(SHORT))

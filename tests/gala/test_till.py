@@ -17,7 +17,7 @@ from rewards.vouchers import Voucher
 from tests.gala.paid import FROM_MS, UNTIL_MS, books, code, vouchers
 from tests.gala.phones import Stage, running
 
-FIELDS = {"status", "reason", "amount", "currency", "zone"}
+FIELDS = {"status", "reason", "amount", "currency", "zone", "valid_from_at_ms", "valid_until_at_ms"}
 UNKNOWN = "0000-0000-0000-0000-0"
 
 
@@ -44,9 +44,11 @@ class Shop:
         assert set(reply) == FIELDS
         return reply
 
-    def at(self, at_ms: int) -> None:
-        """Gala time goes on to this instant."""
+    async def at(self, at_ms: int) -> None:
+        """Gala time goes on to this instant, and the clerk has noticed it: the step that answers an ask may
+        have begun before."""
         self.stage.wait((at_ms - self.stage.evening.clock.now_ms()) / 1000 + 0.001)
+        await self.redeem(UNKNOWN, f"at-{at_ms}", name="the clock")
 
 
 @pytest.fixture
@@ -60,8 +62,17 @@ async def test_a_voucher_is_taken_once_given_back_and_taken_again(shop: Shop) ->
     first = code(shop.held[0])
     early = await shop.redeem(first, "k-0")
     assert (early["status"], early["reason"], early["zone"]) == ("refused", "not_yet", "Asia/Shanghai")
-    shop.at(FROM_MS)
-    done = {"status": "done", "reason": "", "amount": 10_000, "currency": "XTS", "zone": "Asia/Shanghai"}
+    assert (early["valid_from_at_ms"], early["amount"]) == (FROM_MS, 0)
+    await shop.at(FROM_MS)
+    done = {
+        "status": "done",
+        "reason": "",
+        "amount": 10_000,
+        "currency": "XTS",
+        "zone": "Asia/Shanghai",
+        "valid_from_at_ms": FROM_MS,
+        "valid_until_at_ms": UNTIL_MS,
+    }
     assert await shop.redeem(first, "k-1") == done
     assert await shop.redeem(first, "k-1") == done
     assert (await shop.redeem(first.lower().replace("-", " "), "k-2", name="Mo's"))["reason"] == "used"
@@ -70,14 +81,14 @@ async def test_a_voucher_is_taken_once_given_back_and_taken_again(shop: Shop) ->
     assert await shop.redeem(first, "k-1") == done, "the first answer, whatever has happened since"
     status, clash = await shop.post("redeem", {"code": code(shop.held[1])}, "k-1")
     assert (status, clash["reason"], set(clash)) == (422, "key_reused", FIELDS)
-    shop.at(UNTIL_MS)
+    await shop.at(UNTIL_MS)
     late = await shop.redeem(code(shop.held[1]), "k-5")
     assert (late["status"], late["reason"]) == ("refused", "expired")
     assert all(equation.holds for equation in await shop.stage.evening.register.equations())
 
 
 async def test_an_unknown_a_mistyped_and_a_foreign_code_get_the_very_same_answer(shop: Shop) -> None:
-    shop.at(FROM_MS)
+    await shop.at(FROM_MS)
     foreign = "7KX0-0000-0000-0000"
     answers = [
         await shop.post("redeem", {"code": text}, f"k-{n}")
@@ -88,7 +99,7 @@ async def test_an_unknown_a_mistyped_and_a_foreign_code_get_the_very_same_answer
 
 
 async def test_two_clicks_at_once_take_a_voucher_once(shop: Shop) -> None:
-    shop.at(FROM_MS)
+    await shop.at(FROM_MS)
     first = code(shop.held[0])
     same = await asyncio.gather(*(shop.redeem(first, "k-1") for _ in range(4)))
     assert [reply["status"] for reply in same] == ["done"] * 4
@@ -137,7 +148,7 @@ async def test_a_till_that_tries_too_often_is_told_when_to_go_on_and_others_are_
 async def test_a_till_whose_ask_is_not_answered_hears_when_to_ask_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.at(FROM_MS)
+    await shop.at(FROM_MS)
     monkeypatch.setattr("gala.asks.DEADLINE_S", 0.05)
 
     async def nothing(_asked: Asked, _now_ms: int) -> dict[str, Any]:

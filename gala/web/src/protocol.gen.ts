@@ -298,9 +298,9 @@ export interface Claim {
 }
 
 /**
- * `claimed` is in the ledger, also when it was before; with the voucher as it stands. `refused`: unknown
- * (not theirs) · expired (the date or the window is over) · test_money. `retry`: the same again after
- * `retry_after_ms`.
+ * `claimed` is in the ledger, also when it was before; with the voucher as it stands. `refused`:
+ * unknown (not theirs) · expired (the date or the window is over) · test_money. `retry`: the same again
+ * after `retry_after_ms`.
  */
 export interface ClaimReply {
   status: "claimed" | "refused" | "retry";
@@ -566,8 +566,9 @@ export interface TillPost {
 
 /**
  * All its fields are always there. `amount` is in minor units of `currency`, 0 when refused; `zone` is
- * that of the voucher's window. Why it is refused: unknown · not_yet · expired · used · not_redeemed ·
- * test_money · key_reused (that Idempotency-Key was for another act or code).
+ * that of the voucher's window, whose ends are 0 where no voucher is known. Why it is refused: unknown ·
+ * not_yet · expired · used · not_redeemed · closed (its books are) · test_money · key_reused (that
+ * Idempotency-Key was for another act or code).
  */
 export interface TillReply {
   status: "done" | "refused";
@@ -575,6 +576,8 @@ export interface TillReply {
   amount: number;
   currency: string;
   zone: string;
+  valid_from_at_ms: number;
+  valid_until_at_ms: number;
 }
 
 /** A leaf of the log, without its content: that is published with the bundle. */
@@ -775,7 +778,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   TillPost: { absent: {}, parts: {} },
-  TillReply: { absent: {"reason": "", "amount": 0, "currency": "", "zone": ""}, parts: {} },
+  TillReply: { absent: {"reason": "", "amount": 0, "currency": "", "zone": "", "valid_from_at_ms": 0, "valid_until_at_ms": 0}, parts: {} },
   EvidenceLeaf: { absent: {}, parts: {} },
   EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}, "refused_by_channel": {}}, parts: {} },
   EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },
