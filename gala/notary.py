@@ -20,26 +20,19 @@ from gala.edge import wallet
 from gala.evidence import books
 from gala.follower import CueRefused, Follower
 from gala.passes import derive
+from gala.promises import PARTIES, deck_files, drawings, spec
 from gala.protocol import Standing
 from gala.rounds import Rounds
-from gala.rundown import Draw, Rundown, Segment, Text
-from gala.show_state import LogEntry, Round, State, round_id
+from gala.rundown import Draw, Rundown
+from gala.show_state import LogEntry, Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
-from games import GAMES
-from games.game import open_round
 from rewards import leaves
 from rewards.audit import Check, verify_bundle
 from rewards.beacon import Chain, RehearsalBeacon
 from rewards.register import Keys, Register
 from rewards.standing import Standing as Drawn
 from voting.box import PAGE, Box, GateState
-
-PARTIES = ("operator", "auditor")
-RESERVE_EVERY_MS = 300_000
-RESERVE_EVERY_MS_REHEARSAL = 6_000
-RESERVES_MAX = 600
-DAY_MS = 86_400_000
 
 Signature = Callable[[int], bytes | None]
 """A beacon: the 48-byte signature of a round, or None while there is none. `register` verifies it."""
@@ -215,65 +208,18 @@ class Notary:
 
     # ------------------------------------------------------------ draws
 
-    def _drawings(self) -> list[tuple[Segment, Draw]]:
-        found = [(segment, draw) for segment in self._rundown.segments for draw in segment.draws]
-        return sorted(found, key=lambda pair: pair[1].number)
-
     async def _specify(self, at_ms: int) -> None:
         """Publishes every draw's rules and the parties' commitments, before the show."""
         rehearsal = self.state.rehearsal
-        for segment, draw in self._drawings():
-            await self._register.specify(self._spec(segment, draw), at_ms=at_ms)
+        for segment, draw in drawings(self._rundown):
+            promised = spec(self._rundown, segment, draw, self._chain, rehearsal=rehearsal)
+            await self._register.specify(promised, at_ms=at_ms, decks=deck_files(draw))
             if rehearsal:
                 name = leaves.draw_id(self._rundown.id, draw.number)
                 for party in PARTIES:
                     r = party_secret(self._secret, draw.number, party)
                     commitment = leaves.commitment(name, party, r)
                     await self._register.commit(draw.number, party, commitment, at_ms=at_ms)
-
-    def _spec(self, segment: Segment, draw: Draw) -> leaves.DrawSpec:
-        rundown = self._rundown
-        return leaves.DrawSpec(
-            draw=draw.number,
-            title=_words(segment.title),
-            prizes=[
-                leaves.Prize(
-                    tier=prize.tier,
-                    name=_words(prize.title),
-                    count=prize.count,
-                    amount=prize.face_minor,
-                    currency=rundown.currency,
-                    alternates=prize.count,
-                )
-                for prize in draw.prizes
-            ],
-            rounds=[
-                leaves.TicketRound(round_id(rundown.id, name, 1), self._entries(rundown.segment(name)))
-                for name in draw.segments
-            ],
-            parties=PARTIES,
-            window=leaves.Window(draw.valid_from_at_ms, draw.valid_until_at_ms, rundown.zone),
-            close_ms=segment.plan_at_ms,
-            chain=self._chain,
-            reserve_rounds=self._reserves(segment),
-            cap=draw.cap,
-        )
-
-    @staticmethod
-    def _entries(segment: Segment) -> list[dict[str, Any]]:
-        assert segment.game is not None, "a draw names segments with games: the loader checked it"
-        opened = open_round(GAMES[segment.game.name], segment.game.settings, bytes(32))
-        return list(opened.leaf(1)["entries"])
-
-    def _reserves(self, segment: Segment) -> list[int]:
-        """Beacon rounds from the draw's plan on, one of which will decide; early enough for a show that is
-        ahead of its plan, late enough for one that is far behind."""
-        rundown = self._rundown
-        every_ms = RESERVE_EVERY_MS
-        if self.state.rehearsal:
-            every_ms = max(RESERVE_EVERY_MS_REHEARSAL, (rundown.ends_at_ms - rundown.starts_at_ms) // 200)
-        first_ms = max(rundown.starts_at_ms, segment.plan_at_ms - 100 * every_ms)
-        return [self._chain.round_at(first_ms + n * every_ms) for n in range(RESERVES_MAX)]
 
     async def _freeze(self, draw: Draw, entry: LogEntry, now_ms: int) -> None:
         """Roster, reveals, and the choice of the beacon round."""
@@ -320,7 +266,7 @@ class Notary:
         vouchers = await self._register.issue(number, at_ms=now_ms)
         titles = {
             prize.tier: prize.title
-            for _, draw in self._drawings()
+            for _, draw in drawings(self._rundown)
             if draw.number == number
             for prize in draw.prizes
         }
@@ -375,7 +321,3 @@ def _standing(draw: int, found: Drawn) -> Standing:
     if best is not None:
         standing.rank, standing.score, standing.cutoff = best.rank, best.score, best.cutoff
     return standing
-
-
-def _words(text: Text) -> str:
-    return text.get("en") or next(iter(text.values()), "")
