@@ -8,6 +8,7 @@ leaf     idx, key, body             the log; its tiles are derived from it when 
 row      seq, id, …, hash           see `books`
 voucher  id, subject, number, …     who holds what; states are folded from the rows, never stored
 answer   till, key, …               the first answer to each idempotency key
+code     draw, tier, at, …          a partner's codes, encrypted, and which voucher took each
 """
 
 import asyncio
@@ -66,9 +67,6 @@ VOUCHER = Table(
     Column("prize", Integer, nullable=False),
     Column("alternate", Integer, nullable=False),
     Column("number", BigInteger, nullable=False),
-    Column("valid_from_ms", BigInteger, nullable=False),
-    Column("valid_until_ms", BigInteger, nullable=False),
-    Column("zone", String, nullable=False),
     Column("lookup", LargeBinary(32), unique=True, nullable=False),
 )
 ANSWER = Table(
@@ -84,7 +82,19 @@ ANSWER = Table(
     Column("amount", BigInteger, nullable=False),
     Column("currency", String, nullable=False),
     Column("zone", String, nullable=False),
+    Column("valid_from_ms", BigInteger, nullable=False),
+    Column("valid_until_ms", BigInteger, nullable=False),
     UniqueConstraint("till", "key"),
+)
+CODE = Table(
+    "code",
+    METADATA,
+    Column("draw", Integer, primary_key=True, autoincrement=False),
+    Column("tier", Integer, primary_key=True, autoincrement=False),
+    Column("at", Integer, primary_key=True, autoincrement=False),
+    Column("lookup", LargeBinary(32), unique=True, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("voucher", LargeBinary(16), unique=True, nullable=True),
 )
 
 
