@@ -19,11 +19,12 @@ from gala import roles
 from gala.beginning import begin, same_show, store_for
 from gala.clock import GalaClock
 from gala.conductor import Conductor
+from gala.draw_office import Signature
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
 from gala.listener import Listener
-from gala.notary import Notary, Signature
+from gala.notary import Notary
 from gala.passes import Passes, derive
 from gala.roles import ROLES, Booth, Entropy, Front, House, Office
 from gala.rounds import Rounds

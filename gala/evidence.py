@@ -30,14 +30,25 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     chain: str = ""
     equations: list[protocol_crew.EvidenceEquation] = msgspec.field(default_factory=list)
+    checkpoint: str = ""  # the log as signed now: what witnesses look at
+    witnesses: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)  # name -> leaves seen, when
     signed_size: int = 0
     signed_at_ms: int = 0
     checks: list[protocol_crew.EvidenceCheck] = msgspec.field(default_factory=list)
 
 
-def books(outline: Outline, *, published_at_ms: int, checks: Iterable[Check]) -> Books:
+def books(
+    outline: Outline,
+    *,
+    checkpoint: str,
+    witnesses: Mapping[str, tuple[int, int]],
+    published_at_ms: int,
+    checks: Iterable[Check],
+) -> Books:
     """The notary's part. published_at_ms: 0 before the bundle is; its checkpoint then covers all leaves."""
     return Books(
+        checkpoint=checkpoint,
+        witnesses=dict(witnesses),
         origin=outline.origin,
         root=outline.root,
         leaves=[

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gala.rundown import Rundown
-from gala.show_refusals import Reason, refusal
+from gala.show_reasons import Reason
+from gala.show_refusals import refusal
 from gala.show_state import State
 from gala.store.log import Entry, Head, ShowLog, Stale
 from gala.view import History

@@ -6,46 +6,39 @@ lost: acknowledgements rest on the box, and seals and draws wait.
 """
 
 import asyncio
-import hashlib
-import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+import structlog
 from redis.asyncio import Redis
 
-from gala import embargo
-from gala.edge import wallet
+from gala import embargo, show_draws
+from gala.draw_office import DrawOffice, Signature
 from gala.evidence import books
 from gala.follower import CueRefused, Follower
 from gala.passes import derive
-from gala.promises import PARTIES, deck_files, drawings, spec
-from gala.protocol import Standing
 from gala.rounds import Rounds
-from gala.rundown import Draw, Rundown
+from gala.rundown import Rundown, Segment
 from gala.show_state import LogEntry, Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
 from rewards import leaves
 from rewards.audit import Check, verify_bundle
 from rewards.beacon import Chain, RehearsalBeacon
+from rewards.note import BadNote
 from rewards.register import Keys, Register
-from rewards.standing import Standing as Drawn
 from voting.box import PAGE, Box, GateState
 
-Signature = Callable[[int], bytes | None]
-"""A beacon: the 48-byte signature of a round, or None while there is none. `register` verifies it."""
+log = structlog.get_logger("gala.notary")
+
+LOOK_MS = 500  # between two looks at what witnesses have cosigned
 
 
 def register_keys(secret: bytes) -> Keys:
     """The books' keys, derived from the service's secret."""
     return Keys(log=derive(secret, "log"), places=derive(secret, "places"), codes=derive(secret, "codes"))
-
-
-def party_secret(secret: bytes, draw: int, party: str) -> bytes:
-    """A party's 32 random-looking bytes for a draw in a rehearsal, where one machine plays all parties."""
-    return hmac.digest(derive(secret, "parties"), f"{draw}/{party}".encode(), hashlib.sha256)
 
 
 def chain_and_signature(rundown: Rundown, secret: bytes) -> tuple[Chain, Signature]:
@@ -74,11 +67,13 @@ class Notary:
         self._rounds = rounds
         self._redis = redis
         self._register = register
-        self._chain = chain
-        self._signature = signature
-        self._secret = secret
         self._bundle = bundle
         self._follower = Follower(rundown, log)
+        self._draws = DrawOffice(
+            rundown, self._follower, redis, register, chain=chain, signature=signature, secret=secret
+        )
+        self._looked_at_ms = 0  # when the witnesses' words were read last; by `_look`
+        self._heard: dict[bytes, bytes] = {}  # what each witness said last; by `_look`
         self._written = 0  # entries of the log; by `step` alone
         self._untold = True  # the books have changed since the auditor was told; written by `step`
         self._published_at_ms = 0
@@ -104,9 +99,8 @@ class Notary:
             await self._write(entry, self._follower.history.states[entry.version], now_ms)
             self._written += 1  # only now: what failed is tried again in the next step
             self._untold = True
-        for number, drawing in self.state.draws.items():
-            if drawing.state == "frozen" and now_ms >= drawing.beacon_at_ms:
-                await self._draw(number, drawing.beacon_round, now_ms)
+        await self._look(now_ms)
+        self._untold = await self._draws.step(now_ms) or self._untold
         if self.state.phase == "ended" and not self.published.is_set():
             await self._publish_when_seen(now_ms)
         if self._untold:
@@ -116,8 +110,33 @@ class Notary:
     async def _tell(self) -> None:
         """Lays the books' outline where the crew's listener finds it for the auditor."""
         outline = await self._register.outline()
-        written = books(outline, published_at_ms=self._published_at_ms, checks=self._checks or ())
+        written = books(
+            outline,
+            checkpoint=await self._register.watched.checkpoint() if outline.leaves else "",
+            witnesses=self._draws.awake,
+            published_at_ms=self._published_at_ms,
+            checks=self._checks or (),
+        )
         await self._redis.set(keys.evidence(self._rundown.id), msgspec.msgpack.encode(written))
+
+    async def _look(self, now_ms: int) -> None:
+        """Takes in what witnesses have cosigned."""
+        if now_ms < self._looked_at_ms + LOOK_MS:
+            return
+        self._looked_at_ms = now_ms
+        said = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.cosigned(self._rundown.id)))
+        for name, note in said.items():
+            if self._heard.get(name) == note:
+                continue
+            self._heard[name] = note
+            try:
+                found = await self._register.watched.cosigned(note.decode())
+            except (BadNote, UnicodeDecodeError) as error:
+                log.warning("a cosignature that is none", why=str(error))
+                continue
+            for one in found:
+                self._draws.awake[one.key.split("+", maxsplit=1)[0]] = (one.size, one.at_s * 1000)
+            self._untold = True
 
     async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
         try:
@@ -132,7 +151,9 @@ class Notary:
         cue = entry.cue
         kind = cue["cue"]
         if kind == "begin":
-            await self._specify(entry.at_ms)
+            await self._draws.specify(entry.at_ms, now_ms)
+        elif kind in show_draws.CUES:
+            await self._draws.take(entry)
         elif kind in ("go", "fire"):
             await self._write_act(entry, state, now_ms)
         elif kind == "kill":
@@ -152,8 +173,7 @@ class Notary:
         segment, planned = self._rundown.cue(entry.cue["target"])
         round_ = state.newest_round(segment.id)
         if planned.do == "freeze":
-            for draw in segment.draws:
-                await self._freeze(draw, entry, now_ms)
+            await self._draws.freeze(segment, entry, now_ms)
         elif round_ is None:
             return
         elif planned.do == "open":
@@ -178,6 +198,8 @@ class Notary:
             opened["entries"],
             rerun_of=earlier[-1] if earlier else "",
             chains=opened.get("chains", {}),
+            game=round_.game,
+            settings=settings_of(self._rundown.segment(round_.segment)),
         )
         await self._register.round_opened(opening, at_ms=at_ms)
 
@@ -206,101 +228,6 @@ class Notary:
         }
         await self._call(cue, f"sealed/{round_.id}", now_ms)
 
-    # ------------------------------------------------------------ draws
-
-    async def _specify(self, at_ms: int) -> None:
-        """Publishes every draw's rules and the parties' commitments, before the show."""
-        rehearsal = self.state.rehearsal
-        for segment, draw in drawings(self._rundown):
-            promised = spec(self._rundown, segment, draw, self._chain, rehearsal=rehearsal)
-            await self._register.specify(promised, at_ms=at_ms, decks=deck_files(draw))
-            if rehearsal:
-                name = leaves.draw_id(self._rundown.id, draw.number)
-                for party in PARTIES:
-                    r = party_secret(self._secret, draw.number, party)
-                    commitment = leaves.commitment(name, party, r)
-                    await self._register.commit(draw.number, party, commitment, at_ms=at_ms)
-
-    async def _freeze(self, draw: Draw, entry: LogEntry, now_ms: int) -> None:
-        """Roster, reveals, and the choice of the beacon round."""
-        if self.state.draws[draw.number].state != "armed":
-            return  # the log goes on to say it was done
-        number = draw.number
-        frozen = await self._register.freeze(
-            number, numbers_count=self._numbers(entry.version), at_ms=entry.at_ms
-        )
-        if self.state.rehearsal:
-            for party in PARTIES:
-                r = party_secret(self._secret, number, party)
-                await self._register.reveal(number, party, r, at_ms=entry.at_ms)
-        beacon_round = await self._register.close_reveals(number, at_ms=max(now_ms, entry.at_ms))
-        cue = {
-            "cue": "frozen",
-            "draw": number,
-            "root": frozen.root,
-            "entrants": frozen.eligible_places,
-            "tickets": frozen.eligible_tickets,
-            "beacon_round": beacon_round,
-            "beacon_at_ms": self._chain.time_ms(beacon_round),
-        }
-        await self._call(cue, f"frozen/{number}", now_ms)
-
-    def _numbers(self, version: int) -> int:
-        """Numbers that boxes sealed before entry `version` have room for: the same whenever it is asked."""
-        return max(
-            (
-                entry.cue["numbers"]
-                for entry in self._follower.history.entries[:version]
-                if entry.cue["cue"] == "sealed"
-            ),
-            default=0,
-        )
-
-    async def _draw(self, number: int, beacon_round: int, now_ms: int) -> None:
-        """Result, vouchers, and every entrant's page of it."""
-        signature = self._signature(beacon_round)
-        if signature is None:
-            return  # late: it is waited for, there is no other source
-        self._untold = True
-        drawn = await self._register.finish(number, signature, at_ms=now_ms)
-        vouchers = await self._register.issue(number, at_ms=now_ms)
-        titles = {
-            prize.tier: prize.title
-            for _, draw in drawings(self._rundown)
-            if draw.number == number
-            for prize in draw.prizes
-        }
-        held: dict[int, list[wallet.Held]] = {}
-        for voucher in vouchers:
-            one = wallet.Held(
-                id=voucher.id.hex(),
-                draw=number,
-                tier=voucher.tier,
-                title=titles[voucher.tier],
-                face_minor=voucher.amount,
-                currency=voucher.currency,
-                valid_from_at_ms=voucher.window.valid_from_ms,
-                valid_until_at_ms=voucher.window.valid_until_ms,
-                zone=voucher.window.zone,
-            )
-            held.setdefault(voucher.number, []).append(one)
-        await self._write_wallets(number, held)
-        cue = {"cue": "drawn", "draw": number, "winners": len(drawn.winners)}
-        await self._call(cue, f"drawn/{number}", now_ms)
-
-    async def _write_wallets(self, draw: int, held: Mapping[int, list[wallet.Held]]) -> None:
-        pages: dict[Any, Any] = {}
-        for viewer in range(self._numbers(self.state.version)):
-            found = await self._register.standing(draw, viewer)
-            if found.tickets:
-                page = wallet.Page(standing=_standing(draw, found), vouchers=held.get(viewer, []))
-                pages[wallet.field(viewer, draw)] = msgspec.msgpack.encode(page)
-            if len(pages) >= 1000:
-                await self._redis.hset(keys.wallet(self._rundown.id), mapping=pages)
-                pages = {}
-        if pages:
-            await self._redis.hset(keys.wallet(self._rundown.id), mapping=pages)
-
     # ------------------------------------------------------------ the bundle
 
     async def _publish_when_seen(self, now_ms: int) -> None:
@@ -311,13 +238,17 @@ class Notary:
             self.published.set()
 
 
-def _standing(draw: int, found: Drawn) -> Standing:
-    """A viewer's standing in words for the phone: the best tier they won, else the first."""
-    won = [tier for tier in found.tiers if tier.won is not None]
-    best = won[0] if won else (found.tiers[0] if found.tiers else None)
-    standing = Standing(draw=draw, tickets=found.tickets, entrants=found.entrants, won=bool(won))
-    if found.place is not None:
-        standing.place = found.place
-    if best is not None:
-        standing.rank, standing.score, standing.cutoff = best.rank, best.score, best.cutoff
-    return standing
+def settings_of(segment: Segment) -> dict[str, Any]:
+    """A game's settings as a leaf may hold them: numbers, texts, lists, objects; what is unset is absent."""
+    assert segment.game is not None, "a round is of a game"
+    found = _plain(msgspec.to_builtins(segment.game.settings))
+    assert isinstance(found, dict)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items() if inner is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value

@@ -78,7 +78,7 @@ class DrawView(Message):
     """A draw's progress: the roster frozen, the beacon awaited, the winners announced."""
 
     draw: int
-    state: Literal["armed", "frozen", "drawn", "announced"]
+    state: Literal["armed", "frozen", "drawn", "announced", "void"]
     prizes: list[PrizeView]
     rehearsal_beacon: bool = False
     entrants: int = 0

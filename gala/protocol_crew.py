@@ -147,7 +147,7 @@ class DeskClock(Message):
 class DeskDraw(Message):
     draw: int
     segment: str
-    state: Literal["armed", "frozen", "drawn", "announced"]
+    state: Literal["armed", "frozen", "drawn", "announced", "void"]
     entrants: int = 0
     tickets: int = 0
     beacon_round: int = 0
@@ -262,7 +262,7 @@ class EvidenceRound(Message):
 
 class EvidenceDraw(Message):
     draw: int
-    state: Literal["armed", "frozen", "drawn", "announced"]
+    state: Literal["armed", "frozen", "drawn", "announced", "void"]
     title: str
     entrants: int = 0
     tickets: int = 0

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gala.clock import GalaClock
 from gala.conductor import Conductor
+from gala.draw_office import Signature
 from gala.edge.app import crew_app, public_app
 from gala.edge.broadcast import Broadcast
 from gala.edge.crew import Crew
@@ -25,7 +26,7 @@ from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.listener import Listener, reachable_host
-from gala.notary import Notary, Signature, register_keys
+from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
 from gala.rounds import Rounds
 from gala.rundown import Rundown

@@ -104,6 +104,8 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     valid_from_at_ms: int
     valid_until_at_ms: int
     cap: int = 1  # prizes one viewer may win in this draw
+    cap_with: tuple[int, ...] = ()  # and in these earlier ones, together
+    alternates_at_ms: tuple[int, ...] = ()  # when prizes that nobody has claimed pass to the next rank
     channels: tuple[str, ...] = ()
 
 
@@ -142,6 +144,8 @@ class Rundown(msgspec.Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...]
     digest: str
     numbers_max: int = 1_000_000  # viewers who may play; bounds every box
+    parties: tuple[str, ...] = ("operator", "auditor")  # who commit to a secret for each draw
+    witnesses: tuple[str, ...] = ()  # verifier keys of those who may cosign the log
     pictures: dict[str, bytes] = msgspec.field(default_factory=dict)  # checked, by the path a choice names
 
     def segment(self, segment_id: str) -> Segment:

@@ -44,6 +44,8 @@ def _draw(table: Table, calendar: Calendar, channels: Collection[str], own: str,
         valid_from_at_ms=valid["valid_from"],
         valid_until_at_ms=valid["valid_until"],
         cap=table.count("cap", 1, needed=False) or 1,
+        cap_with=_cap_with(table),
+        alternates_at_ms=_dates(table, calendar),
         channels=tuple(name for name in named if name not in strange),
     )
     table.done()
@@ -86,10 +88,28 @@ def _prizes(table: Table, title: Text) -> tuple[Prize, ...]:
     return (Prize(tier=1, title=words, count=envelopes, face_minor=deck.most_minor, deck=deck),)
 
 
+def _cap_with(table: Table) -> tuple[int, ...]:
+    found = table.take("cap_with", list, needed=False) or []
+    if any(type(number) is not int or number < 1 for number in found):
+        table.note("cap_with", "`cap_with` must be numbers of earlier draws, such as [1]")
+        return ()
+    return tuple(sorted(set(found)))
+
+
+def _dates(table: Table, calendar: Calendar) -> tuple[int, ...]:
+    found = table.take("alternates_at", list, needed=False) or []
+    if any(not isinstance(moment, dt.datetime) for moment in found):
+        table.note("alternates_at", "`alternates_at` must be dates and times, such as [2019-11-11T12:00:00]")
+        return ()
+    return tuple(_instant(table, calendar, "alternates_at", moment) for moment in found)
+
+
 def _moment(table: Table, calendar: Calendar, key: str) -> int:
     moment = table.take(key, dt.datetime)
-    if moment is None:
-        return 0
+    return 0 if moment is None else _instant(table, calendar, key, moment)
+
+
+def _instant(table: Table, calendar: Calendar, key: str, moment: dt.datetime) -> int:
     if moment.tzinfo is not None:
         table.note(key, f"`{key}`: the show's zone holds, write the date and time without offset")
         return 0

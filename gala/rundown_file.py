@@ -12,6 +12,8 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
     ends = 00:05:00                 # the next day: a time is its first occurrence from the start on
     currency = "XTS"
     numbers_max = 1_000_000         # optional: viewers who may play
+    parties = ["operator", "auditor"]   # optional: who commit to a secret for each draw; the first is us
+    witnesses = ["auditor.example+…"]   # keys of those who may cosign the log; a show with draws needs one
 
     [[channels]]
     id = "cable"
@@ -37,7 +39,8 @@ A rundown is written like this. Times are wall-clock times of the show's zone; d
 A choice of a poll or boost may show a file beside the rundown: ``picture = "pictures/owl.webp"`` (PNG, JPEG,
 WebP or SVG, at most 64 KiB).
 
-In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap, and
+In place of a game a segment may have a ``[segments.draw]`` (number, from, valid_from, valid_until, cap,
+cap_with: earlier draws that the cap counts too, alternates_at: moments when unclaimed prizes pass on, and
 ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
 ``look_up = true``, have a ``note`` for the crew, and name channels that are too late to play
 (``watch_only``).
@@ -84,15 +87,18 @@ from gala.rundown_pictures import Pictures
 from gala.rundown_rules import findings
 from gala.rundown_table import Fault, Notes, Table
 from gala.rundown_times import Calendar, clock_time, duration_ms
+from rewards.note import COSIGNATURE, BadNote, Verifier
 
 ACTS: tuple[Act, ...] = get_args(Act)
 
+PARTIES = ("operator", "auditor")
 CHANNELS_MAX = 64
 DELAY_MS_MAX = 600_000
 """Ten minutes: what lags further is not watching the evening."""
 
 _CUE = re.compile(r"(go|after|at)(?:\s+([^\s;]+))?\s*(?:;\s*(.*))?", re.DOTALL)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_PARTY = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LINE = re.compile(r"\(at line (\d+)")
 
@@ -173,6 +179,7 @@ class _Reader:
         name = show.text("name")
         currency = show.written("currency", _currency) or ""
         numbers_max = show.count("numbers_max", 1, needed=False)
+        parties, witnesses = self._parties(show), self._witnesses(show)
         show.done()
         channels = self._channels()
         segments = self._segments(ends_at_ms)
@@ -190,7 +197,33 @@ class _Reader:
             digest=self.pictures.digest(self.source),
             pictures=self.pictures.held,
             numbers_max=numbers_max or 1_000_000,
+            parties=parties,
+            witnesses=witnesses,
         )
+
+    def _parties(self, show: Table) -> tuple[str, ...]:
+        found = show.take("parties", list, needed=False)
+        if found is None:
+            return PARTIES
+        if len(set(map(str, found))) != len(found) or len(found) < 2 or any(not _is_name(p) for p in found):
+            show.note(
+                "parties", '`parties` must be at least two different names, such as ["operator", "auditor"]'
+            )
+            return PARTIES
+        return tuple(found)
+
+    def _witnesses(self, show: Table) -> tuple[str, ...]:
+        found = show.take("witnesses", list, needed=False) or []
+        for key in found:
+            try:
+                kind = Verifier.parse(key).kind if isinstance(key, str) else b""
+            except BadNote as error:
+                show.note("witnesses", f"`witnesses`: {key!r} is {error}")
+                return ()
+            if kind != COSIGNATURE:
+                show.note("witnesses", f"`witnesses`: {key!r} is no key of `gala witness`")
+                return ()
+        return tuple(found)
 
     def _languages(self, show: Table) -> tuple[str, ...]:
         languages = show.take("languages", list)
@@ -323,6 +356,10 @@ def _zone(written: str) -> ZoneInfo:
         return ZoneInfo(written)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"{written!r} is no time zone: write one such as Asia/Shanghai") from None
+
+
+def _is_name(party: object) -> bool:
+    return isinstance(party, str) and _PARTY.fullmatch(party) is not None
 
 
 def _currency(written: str) -> str:

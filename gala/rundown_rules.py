@@ -13,6 +13,7 @@ from gala.planner import Window, planned_windows
 from gala.rundown import Act, Draw, Rundown, Segment
 from gala.timing import SHORT_WINDOW_MS
 from games import GAMES
+from rewards.leaves import TEST_CURRENCY
 
 Level = Literal["fault", "yellow", "red"]
 
@@ -156,6 +157,19 @@ def _draw_findings(rundown: Rundown, segment: Segment, draw: Draw) -> Iterator[F
             yield Finding("fault", segment.id, "draw", f"`{name}` gives no entries to draw from")
         elif places[name] > places[segment.id]:
             yield Finding("fault", segment.id, "draw", f"`{name}` comes only after the draw")
+    earlier = {one.number for other in rundown.segments[: places[segment.id]] for one in other.draws}
+    for number in draw.cap_with:
+        if number not in earlier:
+            yield Finding("fault", segment.id, "draw", f"`cap_with` names {number}, which is no earlier draw")
+    dates = draw.alternates_at_ms
+    if list(dates) != sorted(set(dates)) or any(date >= draw.valid_until_at_ms for date in dates):
+        yield Finding(
+            "fault", segment.id, "draw", "`alternates_at` must ascend, and lie before the end of the vouchers"
+        )
+    if rundown.currency != TEST_CURRENCY and not rundown.witnesses:
+        yield Finding(
+            "fault", segment.id, "draw", "a show with draws needs `witnesses`: see docs/auditing.md"
+        )
     prizes = sum(prize.count for prize in draw.prizes)
     if draw.cap > max(prizes, 1):
         yield Finding(

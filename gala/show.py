@@ -26,14 +26,19 @@ delay      target (channel id), delay_ms       a channel's picture runs so far b
 ask_clap   –                                   phones ask their viewers to tap when they see the host clap
 clap       –                                   the host claps now
 sealed     target, equal, plays, sha256        box read, recounted and published (notary)
-frozen     draw, root, entrants, tickets,      roster fixed, reveals closed (notary)
-           beacon_round, beacon_at_ms
-drawn      draw, winners, cutoff               result computed, vouchers issued (notary)
+commit     draw, party, commitment             a party commits to a secret, before the freeze
+rostered   draw, root, entrants, tickets       the roster is fixed (notary)
+reveal     draw, party, r                      a party opens its commitment
+frozen     draw, beacon_round, beacon_at_ms    the reveals are closed, the beacon will decide (notary)
+beacon     draw, signature                     the beacon's word, brought by hand
+drawn      draw, winners                       result computed, vouchers issued (notary)
+void_draw  draw, cause, reason                 the draw ends without a result
 =========  ==================================  ==========================================================
 """
 
 from msgspec.structs import replace
 
+from gala import show_draws
 from gala.rundown import Rundown
 from gala.show_ahead import foreseen
 from gala.show_state import (
@@ -103,10 +108,8 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
         if state.standby and rundown.cue(state.standby)[0].id == target:
             state = replace(state, standby=_next_go(rundown, state, state.standby))
         return _maybe_ended(rundown, state)
-    if kind in ("frozen", "drawn"):
-        facts = {name: value for name, value in cue.items() if name in Drawing.__struct_fields__}
-        drawing = replace(state.draws[cue["draw"]], **{**facts, "state": kind})
-        return replace(state, draws={**state.draws, drawing.number: drawing})
+    if kind in show_draws.CUES:
+        return show_draws.advance(rundown, state, cue)
     round_ = state.rounds[target]
     if kind == "void":
         locked_at_ms = round_.locked_at_ms or at_ms
@@ -181,15 +184,15 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         if act == "cut":
             state = _retime(rundown, state)
     else:
-        draws = dict(state.draws)
-        for draw in segment.draws:
-            drawing = draws[draw.number]
-            draws[draw.number] = (
-                replace(drawing, frozen_at_ms=at_ms)
-                if act == "freeze"
-                else replace(drawing, state="announced")
-            )
-        state = replace(state, draws=draws)
+        drawings = [state.draws[draw.number] for draw in segment.draws]
+        changed = {
+            drawing.number: replace(drawing, frozen_at_ms=at_ms)
+            if act == "freeze"
+            else replace(drawing, state="announced")
+            for drawing in drawings
+            if drawing.state != "void"
+        }
+        state = replace(state, draws={**state.draws, **changed})
     if planned.id == state.standby:
         state = replace(state, standby=_next_go(rundown, state, planned.id))
     return state

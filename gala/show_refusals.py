@@ -1,11 +1,12 @@
 """Whether a cue may be done now, or why not. Pure and total; the log holds only what was let through here."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 
+from gala import show_draws
 from gala.planner import opens_red
 from gala.rundown import Cue, Rundown, Segment
 from gala.show_ahead import called_at_ms, timed
+from gala.show_reasons import Reason
 from gala.show_state import CueContent, Round, State, running_order
 from gala.timing import DELAY_MS_MAX
 
@@ -15,42 +16,6 @@ EXTEND_MS_MAX = 600_000
 
 NEEDED = {"begin": ("epoch", "rehearsal"), "locked": ("counters", "pages", "tally"), "sealed": ("equal",)}
 """What the fold takes from a cue without asking whether it is there."""
-
-
-class Reason(StrEnum):
-    """Why a cue is refused. Shared with the console, which says it in words."""
-
-    BAD_CUE = "bad_cue"  # no such kind of cue, or a field is missing
-    UNKNOWN_CUE = "unknown_cue"  # the rundown has no cue of that id
-    UNKNOWN_SEGMENT = "unknown_segment"
-    UNKNOWN_ROUND = "unknown_round"
-    NOT_STANDBY = "not_standby"  # GO is for the cue on standby
-    ALREADY_BEGUN = "already_begun"
-    NOT_BEGUN = "not_begun"
-    SKIPPED = "skipped"  # the segment was skipped
-    NOT_ON_AIR = "not_on_air"  # its segment is not on air
-    ROUND_OPEN = "round_open"  # another round is still open
-    NO_OPEN_ROUND = "no_open_round"
-    NOT_LOCKED = "not_locked"  # not every gate is shut yet
-    NOT_SETTLED = "not_settled"  # the stage's outcome is not in yet
-    NOT_SEALED = "not_sealed"  # a round that gives tickets is not sealed yet
-    NOT_DRAWN = "not_drawn"  # the beacon or the notary is not there yet
-    BAD_OUTCOME = "bad_outcome"
-    ALREADY_DONE = "already_done"
-    REASON_NEEDED = "reason_needed"
-    HELD = "held"
-    NOT_HELD = "not_held"
-    NO_MULTIPLIER = "no_multiplier"  # this game's points cannot be multiplied
-    UNKNOWN_CHANNEL = "unknown_channel"
-    RED_WINDOW = "red_window"  # a channel could not play at all: GO needs a reason, which is logged
-    NOT_TIMED = "not_timed"  # only a person will do it: there is no instant to move
-    TOO_SOON = "too_soon"  # the instant has passed already
-    ABSOLUTE = "absolute"  # tied to the clock on the wall: moving it needs a reason, which is logged
-    STARTED = "started"  # what has begun stays where it is
-    DRAW_FIRST = "draw_first"  # a draw would come before a round it draws from
-    NO_END = "no_end"  # the segment that would be the last has no cue `end`
-    KILLED = "killed"  # every screen is quiet: resume first
-    NOT_ASKED = "not_asked"  # nobody was told to watch for the clap
 
 
 def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reason | None:
@@ -100,13 +65,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
         if state.clap is None:
             return Reason.NOT_ASKED
         return Reason.ALREADY_DONE if state.clap.at_ms else None
-    if kind in ("frozen", "drawn"):
-        number = cue.get("draw")
-        drawing = state.draws.get(number) if isinstance(number, int) else None
-        if drawing is None:
-            return Reason.UNKNOWN_CUE
-        expected = "armed" if kind == "frozen" else "frozen"
-        return None if drawing.state == expected else Reason.ALREADY_DONE
+    if isinstance(kind, str) and kind in show_draws.CUES:
+        return show_draws.refusal(rundown, state, cue)
     return Reason.BAD_CUE
 
 
@@ -318,13 +278,15 @@ def _act_refusal(
         return Reason.NOT_SETTLED if newest.timing == "predict" and not newest.outcome else None
     assert segment.draws, "freeze and announce stand in segments with draws only: the loader checked it"
     drawings = [state.draws[draw.number] for draw in segment.draws]
+    if all(drawing.state == "void" for drawing in drawings):
+        return Reason.ALREADY_DONE
     if act == "freeze":
-        if drawings[0].frozen_at_ms:  # they are frozen together
+        if any(drawing.frozen_at_ms for drawing in drawings):  # they are frozen together
             return Reason.ALREADY_DONE
-        return _freeze_refusal(state, segment)
+        return _freeze_refusal(rundown, state, segment)
     if any(drawing.state in ("armed", "frozen") for drawing in drawings):
         return Reason.NOT_DRAWN
-    return Reason.ALREADY_DONE if drawings[0].state == "announced" else None
+    return Reason.ALREADY_DONE if any(drawing.state == "announced" for drawing in drawings) else None
 
 
 def _holds_draws(state: State, segment: Segment) -> bool:
@@ -333,7 +295,12 @@ def _holds_draws(state: State, segment: Segment) -> bool:
     return state.on_air == segment.id or (segment.game is not None and segment.id in state.segments)
 
 
-def _freeze_refusal(state: State, segment: Segment) -> Reason | None:
+def _freeze_refusal(rundown: Rundown, state: State, segment: Segment) -> Reason | None:
+    for draw in segment.draws:
+        if not state.rehearsal and show_draws.missing(rundown, state, draw.number):
+            return Reason.NOT_COMMITTED  # a rehearsal plays the parts of those who are not there
+        if not all(number in state.draws and state.draws[number].decided for number in draw.cap_with):
+            return Reason.DRAW_FIRST
     for name in sorted({name for draw in segment.draws for name in draw.segments}):
         round_ = state.counting_round(name)
         if round_ is None and name == segment.id and state.newest_round(name) is None:

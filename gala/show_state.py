@@ -95,14 +95,20 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     segment: str
-    state: Literal["armed", "frozen", "drawn", "announced"] = "armed"
-    frozen_at_ms: int = 0  # the freeze cue; the roster follows
+    state: Literal["armed", "frozen", "drawn", "announced", "void"] = "armed"
+    frozen_at_ms: int = 0  # the freeze cue; the roster follows, then the reveals, then the state is `frozen`
+    rostered_at_ms: int = 0
     root: str = ""
     entrants: int = 0
     tickets: int = 0
     beacon_round: int = 0
     beacon_at_ms: int = 0
     winners: int = 0
+
+    @property
+    def decided(self) -> bool:
+        """Whether it has its result, or is void: nothing more will be decided."""
+        return self.state in ("drawn", "announced", "void")
 
 
 class Retimed(msgspec.Struct, frozen=True):
@@ -146,6 +152,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     fired: dict[str, Fired] = msgspec.field(default_factory=dict)
     rounds: dict[str, Round] = msgspec.field(default_factory=dict)  # in the order of opening
     draws: dict[int, Drawing] = msgspec.field(default_factory=dict)
+    commits: dict[str, str] = msgspec.field(default_factory=dict)  # ``DRAW/PARTY`` -> commitment, hex
+    reveals: dict[str, str] = msgspec.field(default_factory=dict)  # ``DRAW/PARTY`` -> secret, hex
 
     def newest_round(self, segment_id: str) -> Round | None:
         """The last opened round of a segment."""

@@ -268,6 +268,12 @@ class Register:
             await self._journal.append(result.leaf, at_ms, {bundle.draw_path(draw, "ranking.bin"): content})
             return self._scores_of(draw).drawn()
 
+    async def draw(self, draw: int) -> history.Draw:
+        """A draw as the log stands, to read; BrokenHistory if it was not specified."""
+        async with self._turn:
+            await self._journal.catch_up()
+            return self._draw(draw)
+
     async def void(self, draw: int, cause: str, reason: str, *, at_ms: int) -> None:
         """Ends a draw without a result. cause: `director`, `lapsed` or `unwitnessed` (SPEC.md 5 says when
         each may be); BrokenHistory otherwise."""

@@ -48,6 +48,14 @@ class Watched:
             await self._journal.catch_up()
             return witness.unwitnessed(self._journal.history, await asyncio.to_thread(self._kept))
 
+    async def vouched(self, draw: int) -> bool:
+        """Whether a witness saw the reveals of a draw closed before its beacon spoke."""
+        async with self._turn:
+            await self._journal.catch_up()
+            found = self._journal.history.draws[draw]
+            kept = await asyncio.to_thread(self._kept)
+            return witness.witnessed(found, found.stages.index("reveals-closed"), kept)
+
     def _kept(self) -> list[Cosigned]:
         found = []
         for path in bundle.witness_paths(self._folder):

@@ -30,7 +30,7 @@ from gala.follower import STALE, CueRefused, Follower
 from gala.passes import BadPass, CrewPass, CrewRole, Passes
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_refusals import Reason
+from gala.show_reasons import Reason
 from gala.show_state import Round, State
 from gala.store import keys
 from gala.store.log import ShowLog

@@ -10,6 +10,7 @@ edges:{SHOW}             hash    edge name -> its last report, msgpack
 clock:{SHOW}             string  the newest reading of the show's clock, msgpack
 clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
+cosigned:{SHOW}          hash    witness -> the newest checkpoint of the log that it has cosigned
 mark:{N}                 string  empty; in a cluster one a node, set behind all that must be durable there
 ======================== ======= ==================================================================
 
@@ -57,3 +58,7 @@ def clocks(show: str) -> str:
 
 def evidence(show: str) -> str:
     return f"evidence:{{{show}}}"
+
+
+def cosigned(show: str) -> str:
+    return f"cosigned:{{{show}}}"

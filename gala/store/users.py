@@ -7,7 +7,7 @@ script calls is held to the rules of its caller, so an edge can fill slots and c
 gala-edge      slots and counters of boxes, blocks of numbers, its report
 gala-conductor cues, gates, tallies, the show's clock
 gala-notary    cues, gates, wallets, what the auditor may watch
-gala-crew      cues
+gala-crew      cues, what witnesses cosigned
 ============== ======================================================================================
 
 and all of them how their clock stands, and marks behind what must be durable. Passwords are derived from the
@@ -36,7 +36,7 @@ RULES = {
     "(-@all +incrby ~numbers:*) (-@all +hset ~edges:*)",
     "conductor": f"{CUES} {GATES} (-@all +set ~tally:*) (-@all +set +del ~clock:*)",
     "notary": f"{CUES} {GATES} (-@all +hset ~wallet:*) (-@all +set ~evidence:*)",
-    "crew": CUES,
+    "crew": f"{CUES} (-@all +hset ~cosigned:*)",
 }
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from gala.rundown import Rundown
 from gala.rundown_file import load
-from gala.show_refusals import Reason, due, refusal
+from gala.show_reasons import Reason
+from gala.show_refusals import due, refusal
 from gala.show_state import Round, State
 from gala.store.log import Entry
 from gala.view import History

@@ -13,7 +13,8 @@ from gala.protocol import PlayReply
 from gala.protocol_crew import CuePost, Desk
 from gala.rounds import Rounds
 from gala.rundown_file import read
-from gala.show_refusals import FACTOR_BP_MAX, SPELL_MS_MAX, Reason
+from gala.show_reasons import Reason
+from gala.show_refusals import FACTOR_BP_MAX, SPELL_MS_MAX
 from gala.show_state import Round
 from gala.store.clients import Clients
 from gala.store.log import ShowLog

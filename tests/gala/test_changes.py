@@ -14,7 +14,7 @@ from gala.rounds import Rounds, ran_ms
 from gala.rundown import Rundown
 from gala.rundown_file import read
 from gala.show_ahead import timed
-from gala.show_refusals import Reason
+from gala.show_reasons import Reason
 from gala.timing import OPEN_LEAD_MS, STEP_MS, cohort_delay_ms, play_at_ms, shuts_at_ms
 from gala.view import show
 from games.game import running_ms

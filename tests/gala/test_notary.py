@@ -233,7 +233,7 @@ async def test_two_notaries_taking_turns_over_the_same_books_write_everything_on
     await play(hall, Two(hall))
     await hall.desk.read()
     once = [e.cue["cue"] for e in hall.desk.history.entries if e.by == "notary"]
-    assert once == ["sealed", "sealed", "frozen", "drawn"]
+    assert once == ["sealed", "sealed", "rostered", "frozen", "drawn"]
     assert all(check.ok for check in verify_bundle(tmp_path / "bundle"))
 
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from gala.rundown import Rundown
 from gala.show import advance
 from gala.show_ahead import timed
-from gala.show_refusals import Reason, due, refusal
+from gala.show_reasons import Reason
+from gala.show_refusals import due, refusal
 from gala.show_state import State, running_order
 from gala.timing import OPEN_LEAD_MS
 from tests.gala.story import GALA_2019, SHORT, SONG, TETRIS, Story, entry_of, locked_tetris
@@ -423,7 +424,7 @@ def test_a_draw_is_not_frozen_before_its_rounds_are_settled_and_sealed() -> None
     story = locked_tetris()
     story.go("draw.start")
     assert story.go("draw.freeze") is Reason.NOT_SETTLED
-    assert story.do({"cue": "frozen", "draw": 7}) is Reason.UNKNOWN_CUE
+    assert story.do({"cue": "frozen", "draw": 7}) is Reason.UNKNOWN_DRAW
     assert story.go("tetris.settle", outcome="nobody") is Reason.BAD_OUTCOME
     assert story.go("tetris.settle", outcome="comets") is None
     assert story.go("draw.freeze") is Reason.NOT_SEALED

@@ -11,7 +11,7 @@ from gala.protocol_crew import Desk
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.rundown_file import read
-from gala.show_refusals import Reason
+from gala.show_reasons import Reason
 from gala.timing import cohort_delay_ms
 from gala.view import show
 from games.game import running_ms

@@ -57,7 +57,7 @@ export interface PrizeView {
 /** A draw's progress: the roster frozen, the beacon awaited, the winners announced. */
 export interface DrawView {
   draw: number;
-  state: "announced" | "armed" | "drawn" | "frozen";
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
   prizes: PrizeView[];
   rehearsal_beacon: boolean;
   entrants: number;
@@ -448,7 +448,7 @@ export interface DeskClock {
 export interface DeskDraw {
   draw: number;
   segment: string;
-  state: "announced" | "armed" | "drawn" | "frozen";
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
   entrants: number;
   tickets: number;
   beacon_round: number;
@@ -568,7 +568,7 @@ export interface EvidenceRound {
 
 export interface EvidenceDraw {
   draw: number;
-  state: "announced" | "armed" | "drawn" | "frozen";
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
   title: string;
   entrants: number;
   tickets: number;

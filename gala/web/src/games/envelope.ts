@@ -19,7 +19,7 @@ export function envelopeOf(
   draw: DrawView | null,
   mine: Pick<Mine, "draws" | "vouchers">,
 ): Envelope {
-  if (phase === "void") return { is: "void" };
+  if (phase === "void" || draw?.state === "void") return { is: "void" };
   const held = slot !== undefined || (local !== undefined && local.status !== "refused");
   if (draw?.state === "announced") {
     const standing = mine.draws.find((one) => one.draw === draw.draw);

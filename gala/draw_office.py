@@ -1,0 +1,357 @@
+"""The notary's draws: rules published, commitments and reveals taken in, closed under a witness, drawn, paid.
+
+Each draw goes one way: specified at the beginning, its roster fixed at the freeze; then the parties reveal,
+and the reveals are closed, which chooses the beacon round that decides. In a show the close waits for a
+witness who is awake, and counts only if one cosigned it before the beacon spoke; a draw that nobody saw
+close, or that was not closed in time, is void. What a killed notary had done is done again, to no effect.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+
+from gala.edge import wallet
+from gala.follower import CueRefused, Follower
+from gala.passes import derive
+from gala.protocol import Standing
+from gala.rundown import Draw, Prize, Rundown, Segment, words
+from gala.show_state import Drawing, LogEntry, State, round_id
+from gala.store import keys
+from games import GAMES
+from games.game import open_round
+from rewards import beacon, decks, leaves
+from rewards.beacon import BadBeacon, Chain
+from rewards.register import Register
+from rewards.standing import Standing as Drawn
+
+log = structlog.get_logger("gala.draws")
+
+RESERVE_EVERY_MS = 300_000
+RESERVE_EVERY_MS_REHEARSAL = 6_000
+RESERVE_EVERY_MS_ENVELOPES = 15_000  # an envelope is opened about a minute after it was caught
+RESERVES_MAX = 600
+DAY_MS = 86_400_000
+REVEAL_MS = 60_000  # how long a party has to reveal before its commitment is taken instead
+AWAKE_MS = 60_000  # how recent a witness's word must be for it to be there at the close
+GRACE_MS = 30_000  # how long after the beacon a cosignature from before may still be on its way
+
+Signature = Callable[[int], bytes | None]
+"""A beacon: the 48-byte signature of a round, or None while there is none. `register` verifies it."""
+
+
+def party_secret(secret: bytes, draw: int, party: str) -> bytes:
+    """A party's 32 random-looking bytes for a draw: the operator's own, and in a rehearsal everybody's."""
+    return hmac.digest(derive(secret, "parties"), f"{draw}/{party}".encode(), hashlib.sha256)
+
+
+class DrawOffice:
+    """The draws of one evening. Its owner lets one task in at a time, and brings it what the log says."""
+
+    def __init__(
+        self,
+        rundown: Rundown,
+        follower: Follower,
+        redis: Redis,
+        register: Register,
+        *,
+        chain: Chain,
+        signature: Signature,
+        secret: bytes,
+    ) -> None:
+        self._rundown = rundown
+        self._follower = follower
+        self._redis = redis
+        self._register = register
+        self._chain = chain
+        self._signature = signature
+        self._secret = secret
+        self._by_hand: dict[int, bytes] = {}  # signatures that somebody brought; written by `take`
+        self.awake: dict[str, tuple[int, int]] = {}  # witness -> leaves it has seen, when (ms); by the notary
+
+    @property
+    def _state(self) -> State:
+        return self._follower.state
+
+    # ------------------------------------------------------------ what the log says
+
+    async def specify(self, at_ms: int, now_ms: int) -> None:
+        """Publishes every draw's rules before the show, and our own commitment."""
+        for segment, draw in self._drawings():
+            dealt = {prize.tier: prize.deck.content for prize in draw.prizes if prize.deck is not None}
+            await self._register.specify(self._spec(segment, draw), at_ms=at_ms, decks=dealt)
+            if not self._state.rehearsal:
+                ours = self._rundown.parties[0]
+                cue = {"cue": "commit", "draw": draw.number, "party": ours}
+                sealed = self._commitment(draw.number, ours).hex()
+                await self._call(cue | {"commitment": sealed}, f"commit/{draw.number}/{ours}", now_ms)
+
+    async def take(self, entry: LogEntry) -> None:
+        """Writes down what a party or a director said of a draw."""
+        cue, at_ms = entry.cue, entry.at_ms
+        number = cue["draw"]
+        if cue["cue"] == "commit":
+            sealed = bytes.fromhex(cue["commitment"])
+            await self._register.commit(number, cue["party"], sealed, at_ms=at_ms)
+        elif cue["cue"] == "reveal":
+            await self._register.reveal(number, cue["party"], bytes.fromhex(cue["r"]), at_ms=at_ms)
+        elif cue["cue"] == "beacon":
+            chosen, signature = self._state.draws[number].beacon_round, bytes.fromhex(cue["signature"])
+            try:
+                beacon.check(self._chain, chosen, signature)
+            except BadBeacon as error:
+                log.warning("a signature that is not the beacon's", draw=number, round=chosen, why=str(error))
+            else:
+                self._by_hand[chosen] = signature
+        elif cue["cue"] == "void_draw":
+            await self._register.void(number, cue["cause"], cue["reason"], at_ms=at_ms)
+
+    async def freeze(self, segment: Segment, entry: LogEntry, now_ms: int) -> None:
+        """Fixes the rosters of a segment's draws."""
+        for draw in segment.draws:
+            drawing = self._state.draws[draw.number]
+            if drawing.root or drawing.state == "void":
+                continue  # the log goes on to say it was done
+            if self._state.rehearsal:
+                for party in self._played():
+                    if f"{draw.number}/{party}" not in self._state.commits:
+                        sealed = self._commitment(draw.number, party)
+                        await self._register.commit(draw.number, party, sealed, at_ms=entry.at_ms)
+            count = self._numbers(entry.version)
+            frozen = await self._register.freeze(draw.number, numbers_count=count, at_ms=entry.at_ms)
+            cue = {
+                "cue": "rostered",
+                "draw": draw.number,
+                "root": frozen.root,
+                "entrants": frozen.eligible_places,
+                "tickets": frozen.eligible_tickets,
+            }
+            await self._call(cue, f"rostered/{draw.number}", now_ms)
+
+    # ------------------------------------------------------------ what time brings
+
+    async def step(self, now_ms: int) -> bool:
+        """Closes, draws or gives up what is ready; whether anything was written."""
+        wrote = False
+        for number, drawing in tuple(self._state.draws.items()):
+            if drawing.state == "armed" and drawing.root:
+                wrote = await self._close(drawing, now_ms) or wrote
+            elif drawing.state == "frozen" and now_ms >= drawing.beacon_at_ms:
+                wrote = await self._decide(number, drawing, now_ms) or wrote
+            elif drawing.state == "armed" and await self._late(number, now_ms):
+                await self._give_up(number, "lapsed", "no roster by the last reserve round", now_ms)
+                wrote = True
+        return wrote
+
+    async def _close(self, drawing: Drawing, now_ms: int) -> bool:
+        number = drawing.number
+        if await self._late(number, now_ms):
+            await self._give_up(
+                number, "lapsed", "the reveals were not closed by the last reserve round", now_ms
+            )
+            return True
+        await self._reveal_ours(number, now_ms)
+        owed = [
+            party
+            for party in self._rundown.parties
+            if f"{number}/{party}" in self._state.commits and f"{number}/{party}" not in self._state.reveals
+        ]
+        if owed and now_ms < drawing.rostered_at_ms + REVEAL_MS:
+            return False
+        if not self._state.rehearsal and not await self._watched(number, now_ms):
+            return False  # nobody would see it: a later reserve round will do as well
+        chosen = await self._register.close_reveals(number, at_ms=max(now_ms, drawing.rostered_at_ms))
+        cue = {
+            "cue": "frozen",
+            "draw": number,
+            "beacon_round": chosen,
+            "beacon_at_ms": self._chain.time_ms(chosen),
+        }
+        await self._call(cue, f"frozen/{number}", now_ms)
+        return True
+
+    async def _reveal_ours(self, number: int, now_ms: int) -> None:
+        """Opens the commitments that we hold: the operator's, and in a rehearsal those nobody else made."""
+        for party in self._played():
+            key, r = f"{number}/{party}", party_secret(self._secret, number, party)
+            sealed = self._state.commits.get(key)
+            if sealed is None:
+                await self._register.reveal(number, party, r, at_ms=self._state.draws[number].rostered_at_ms)
+            elif sealed == self._commitment(number, party).hex() and key not in self._state.reveals:
+                cue = {"cue": "reveal", "draw": number, "party": party, "r": r.hex()}
+                await self._call(cue, f"reveal/{number}/{party}", now_ms)
+
+    async def _watched(self, number: int, now_ms: int) -> bool:
+        """Whether a witness is awake who has seen the roster."""
+        size = (await self._register.draw(number)).stages.index("roster") + 1
+        return any(seen >= size and now_ms - at_ms <= AWAKE_MS for seen, at_ms in self.awake.values())
+
+    async def _late(self, number: int, now_ms: int) -> bool:
+        """Whether the last reserve round is too near for the reveals to be closed any more."""
+        reserves = (await self._register.draw(number)).spec["reserve_rounds"]
+        return beacon.choose_round(self._chain, reserves, now_ms) is None
+
+    async def _decide(self, number: int, drawing: Drawing, now_ms: int) -> bool:
+        if not self._state.rehearsal and not await self._register.watched.vouched(number):
+            if now_ms < drawing.beacon_at_ms + GRACE_MS:
+                return False
+            await self._give_up(number, "unwitnessed", "nobody cosigned its close before the beacon", now_ms)
+            return True
+        signature = self._by_hand.get(drawing.beacon_round) or self._signature(drawing.beacon_round)
+        if signature is None:
+            return False  # late: it is waited for, there is no other source
+        drawn = await self._register.finish(number, signature, at_ms=now_ms)
+        await self._pay(number, now_ms)
+        cue = {"cue": "drawn", "draw": number, "winners": len(drawn.winners)}
+        await self._call(cue, f"drawn/{number}", now_ms)
+        return True
+
+    async def _give_up(self, number: int, cause: str, reason: str, now_ms: int) -> None:
+        await self._register.void(number, cause, reason, at_ms=now_ms)
+        cue = {"cue": "void_draw", "draw": number, "cause": cause, "reason": reason}
+        await self._call(cue, f"void/{number}", now_ms)
+
+    # ------------------------------------------------------------ vouchers and wallets
+
+    async def _pay(self, number: int, now_ms: int) -> None:
+        """Vouchers, and every entrant's page of the draw."""
+        vouchers = await self._register.issue(number, at_ms=now_ms)
+        prizes = {
+            prize.tier: prize
+            for _, draw in self._drawings()
+            if draw.number == number
+            for prize in draw.prizes
+        }
+        held: dict[int, list[wallet.Held]] = {}
+        for voucher in vouchers:
+            one = wallet.Held(
+                id=voucher.id.hex(),
+                draw=number,
+                tier=voucher.tier,
+                title=prizes[voucher.tier].title,
+                face_minor=voucher.amount,
+                currency=voucher.currency,
+                valid_from_at_ms=voucher.window.valid_from_ms,
+                valid_until_at_ms=voucher.window.valid_until_ms,
+                zone=voucher.window.zone,
+            )
+            held.setdefault(voucher.number, []).append(one)
+        await self._write_wallets(number, held)
+
+    async def _write_wallets(self, draw: int, held: Mapping[int, list[wallet.Held]]) -> None:
+        pages: dict[Any, Any] = {}
+        for viewer in range(self._numbers(self._state.version)):
+            found = await self._register.standing(draw, viewer)
+            if found.tickets:
+                page = wallet.Page(standing=_standing(draw, found), vouchers=held.get(viewer, []))
+                pages[wallet.field(viewer, draw)] = msgspec.msgpack.encode(page)
+            if len(pages) >= 1000:
+                await self._redis.hset(keys.wallet(self._rundown.id), mapping=pages)
+                pages = {}
+        if pages:
+            await self._redis.hset(keys.wallet(self._rundown.id), mapping=pages)
+
+    # ------------------------------------------------------------ inside
+
+    async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
+        try:
+            await self._follower.call(cue, id=cue_id, by="notary", now_ms=now_ms)
+        except CueRefused:
+            # written before by this or another notary; whatever else follows is in the log
+            await self._follower.read()
+
+    def _played(self) -> tuple[str, ...]:
+        """The parties whose secrets are ours."""
+        return self._rundown.parties if self._state.rehearsal else self._rundown.parties[:1]
+
+    def _commitment(self, number: int, party: str) -> bytes:
+        name = leaves.draw_id(self._rundown.id, number)
+        return leaves.commitment(name, party, party_secret(self._secret, number, party))
+
+    def _drawings(self) -> list[tuple[Segment, Draw]]:
+        found = [(segment, draw) for segment in self._rundown.segments for draw in segment.draws]
+        return sorted(found, key=lambda pair: pair[1].number)
+
+    def _numbers(self, version: int) -> int:
+        """Numbers that boxes sealed before entry `version` have room for: the same whenever it is asked."""
+        return max(
+            (
+                entry.cue["numbers"]
+                for entry in self._follower.history.entries[:version]
+                if entry.cue["cue"] == "sealed"
+            ),
+            default=0,
+        )
+
+    def _spec(self, segment: Segment, draw: Draw) -> leaves.DrawSpec:
+        rundown = self._rundown
+        places = {channel.id: place for place, channel in enumerate(rundown.channels)}
+        return leaves.DrawSpec(
+            draw=draw.number,
+            title=words(segment.title),
+            prizes=[self._prize(prize) for prize in draw.prizes],
+            rounds=[
+                leaves.TicketRound(
+                    round_id(rundown.id, name, 1),
+                    self._entries(rundown.segment(name)),
+                    sorted(places[channel] for channel in draw.channels),
+                )
+                for name in draw.segments
+            ],
+            parties=rundown.parties,
+            window=leaves.Window(draw.valid_from_at_ms, draw.valid_until_at_ms, rundown.zone),
+            close_ms=segment.plan_at_ms,
+            chain=self._chain,
+            reserve_rounds=self._reserves(segment, draw),
+            cap=draw.cap,
+            cap_with=draw.cap_with,
+            alternates_at_ms=draw.alternates_at_ms,
+            witnesses=rundown.witnesses,
+        )
+
+    def _prize(self, prize: Prize) -> leaves.Prize:
+        return leaves.Prize(
+            tier=prize.tier,
+            name=words(prize.title),
+            count=prize.count,
+            amount=0 if prize.deck else prize.face_minor,
+            currency=self._rundown.currency,
+            alternates=0 if prize.deck else prize.count,
+            deck=decks.leaf(prize.deck.content) if prize.deck else {},
+        )
+
+    @staticmethod
+    def _entries(segment: Segment) -> list[dict[str, Any]]:
+        assert segment.game is not None, "a draw names segments with games: the loader checked it"
+        opened = open_round(GAMES[segment.game.name], segment.game.settings, bytes(32))
+        return list(opened.leaf(1)["entries"])
+
+    def _reserves(self, segment: Segment, draw: Draw) -> list[int]:
+        """Beacon rounds from the draw's plan on, one of which will decide; early enough for a show that is
+        ahead of its plan, late enough for one that is far behind."""
+        rundown = self._rundown
+        envelopes = any(prize.deck is not None for prize in draw.prizes)
+        every_ms = RESERVE_EVERY_MS_ENVELOPES if envelopes else RESERVE_EVERY_MS
+        if self._state.rehearsal and not envelopes:
+            every_ms = max(RESERVE_EVERY_MS_REHEARSAL, (rundown.ends_at_ms - rundown.starts_at_ms) // 200)
+        first_ms = max(rundown.starts_at_ms, segment.plan_at_ms - 100 * every_ms)
+        instants = [first_ms + n * every_ms for n in range(RESERVES_MAX)]
+        if envelopes:  # where they end, those of any draw go on
+            instants += range(instants[-1], instants[-1] + DAY_MS, RESERVE_EVERY_MS)
+        return sorted({self._chain.round_at(at_ms) for at_ms in instants})
+
+
+def _standing(draw: int, found: Drawn) -> Standing:
+    """A viewer's standing in words for the phone: the best tier they won, else the first."""
+    won = [tier for tier in found.tiers if tier.won is not None]
+    best = won[0] if won else (found.tiers[0] if found.tiers else None)
+    standing = Standing(draw=draw, tickets=found.tickets, entrants=found.entrants, won=bool(won))
+    if found.place is not None:
+        standing.place = found.place
+    if best is not None:
+        standing.rank, standing.score, standing.cutoff = best.rank, best.score, best.cutoff
+    return standing
