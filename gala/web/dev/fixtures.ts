@@ -131,8 +131,8 @@ const local = (status: PlayStatus, choice: string, label: string, reason = "", a
 });
 
 const prizes: DrawView["prizes"] = [
-  { tier: 1, title: { en: "Grand voucher" }, count: 1, face_minor: 500_000, currency: "XTS" },
-  { tier: 2, title: { en: "Cash voucher" }, count: 100, face_minor: 10_000, currency: "XTS" },
+  { tier: 1, title: { en: "Grand voucher" }, count: 1, face_minor: 500_000, least_minor: 0, currency: "XTS" },
+  { tier: 2, title: { en: "Cash voucher" }, count: 100, face_minor: 10_000, least_minor: 0, currency: "XTS" },
 ];
 const draw = (more: Partial<DrawView>): DrawView => complete("DrawView", { draw: 1, state: "armed", prizes, ...more });
 const drawn = {
@@ -264,6 +264,35 @@ const won = (moment: Moment, round: string, entries: number): Moment => {
   const held = moment.mine.rounds[round];
   return held ? { ...moment, mine: { ...moment.mine, rounds: { [round]: { ...held, entries } } } } : moment;
 };
+
+const RAIN = "gala/red-envelopes/1";
+const rainText: SegmentText = complete("SegmentText", {
+  title: { en: "Red-envelope rain", "zh-CN": "红包雨", ar: "مطر المظاريف الحمراء", es: "Lluvia de sobres rojos" },
+  question: { en: "Catch one. One is yours.", "zh-CN": "接住一个，就是你的。", ar: "التقط واحدًا، فواحد لك.", es: "Atrapa uno. Uno es tuyo." },
+});
+const grabbed: Mine["rounds"] = { [RAIN]: { seq: 1, has: { grabbed: true }, entries: 0 } };
+const deck: DrawView["prizes"] = [{ tier: 1, title: rainText.title, count: 100_000, face_minor: 88_800, least_minor: 128, currency: "XTS" }];
+/** Six seconds into fifteen; the draw beside it as far as it has come. */
+const rain = (more: Partial<RoundView>, view: Partial<DrawView> = {}, rest: Partial<Moment> = {}): Moment => {
+  const round = { id: RAIN, game: "rain", timing: "appear" as const, opens_at_ms: NOW_MS - 6000, closes_at_ms: NOW_MS + 9000, public: {} };
+  return at({
+    show: show({
+      segment: segment({ id: "red-envelopes" }),
+      round: complete("RoundView", { state: "open", generation: 1, ...round, ...more }),
+      draw: draw({ prizes: deck, ...view }),
+      rehearsal: true,
+    }),
+    segmentText: rainText,
+    channel: "hall",
+    ...rest,
+  });
+};
+const ended: Partial<RoundView> = { state: "revealed", opens_at_ms: NOW_MS - 60_000, closes_at_ms: NOW_MS - 45_000 };
+const dealt = { entrants: 412_008, tickets: 412_008, root: drawn.root, beacon_round: drawn.beacon_round, rehearsal_beacon: true };
+const caught = { mine: mine({ rounds: grabbed }) };
+const opened = (face_minor: number, rank: number): Partial<Moment> => ({
+  mine: mine({ rounds: grabbed, vouchers: [voucher({ tier: 1, title: rainText.title, face_minor })], draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008, won: true, rank, score: "0031aa" + standing.score.slice(6) })] }),
+});
 
 /** The moments in which a clap is asked for: over what, tapped so long after the hall's, which was `at_ms` ago. */
 const clap = (over: Moment, behind_ms = 0, more: Partial<Moment> = {}, clapped = true): Moment => {
@@ -401,5 +430,21 @@ export const MOMENTS: Record<string, Moment> = {
   "boost-nolink": boost({}, 60, 44, 0, { link: { state: "down", tries: 1 } }),
   "boost-locked": boost({ state: "locked", closes_at_ms: NOW_MS - 1000 }, 200, 200, 38),
   "boost-result": won(boost({ state: "revealed", result: { tally: boostTally } }, 147, 147), BOOST, 1),
+  "rain-ready": rain({ opens_at_ms: NOW_MS + 600, closes_at_ms: NOW_MS + 15_600 }),
+  rain: rain({}),
+  "rain-paused": rain({ pauses: [[NOW_MS, 0]] }),
+  "rain-sending": rain({}, {}, { plays: local("sending", "", "your envelope", "", RAIN) }),
+  "rain-kept": rain({}, {}, { link: { state: "down", tries: 1 }, plays: local("kept", "", "your envelope", "", RAIN) }),
+  "rain-refused": rain({}, {}, { plays: local("refused", "", "your envelope", "too_early", RAIN) }),
+  "rain-sealed": rain({}, {}, { ...caught, tally: { round: RAIN, seq: 2, counters: { voters: 398_112 }, online: 900_000 } }),
+  "rain-waits": rain(ended, { state: "frozen", ...dealt, beacon_at_ms: NOW_MS + 21_000 }, caught),
+  "rain-opening": rain(ended, { state: "drawn", ...dealt, beacon_at_ms: NOW_MS - 1000 }, caught),
+  "rain-late": rain(ended, { state: "frozen", ...dealt, beacon_at_ms: NOW_MS - 60_000 }, caught),
+  "rain-opened": rain(ended, { state: "announced", ...dealt }, opened(888, 48_117)),
+  "rain-opened-large": rain(ended, { state: "announced", ...dealt }, opened(88_800_00, 1)),
+  "rain-empty": rain(ended, { state: "announced", ...dealt }, { mine: mine({ rounds: grabbed, draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008 })] }) }),
+  "rain-elsewhere": rain(ended, { state: "announced", ...dealt }, caught),
+  "rain-none": rain(ended, { state: "frozen", ...dealt, beacon_at_ms: NOW_MS + 21_000 }),
+  "rain-void": rain({ ...ended, state: "void" }, {}, caught),
   practice: at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Later", "Whack is next."), place: "practice" }),
 };

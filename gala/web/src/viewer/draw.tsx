@@ -207,7 +207,7 @@ function ScoreLine({ standing: { score, cutoff } }: { standing: Standing }): JSX
 const grouped = (hex: string): string => hex.replace(/(.{4})(?=.)/g, "$1 ");
 
 /** The figures which anyone can work out again from the public report. */
-function Figures({ draw, standing }: { draw: DrawView; standing: Standing }): JSX.Element {
+export function Figures({ draw, standing }: { draw: DrawView; standing: Standing }): JSX.Element {
   const { words } = usePage();
   const w = words.value;
   const comparable = standing.score !== "" && standing.cutoff !== "";
