@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from gala import outside
-from gala.outside import Mistaken, CrewDoor, Unreachable, Watcher
+from gala.outside import CrewDoor, Mistaken, Unreachable, Watcher
 from rewards.witness import NotCosigned
 
 draw = typer.Typer(
