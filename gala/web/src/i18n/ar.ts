@@ -299,6 +299,8 @@ export const ar: Dictionary = {
   beaconDue: "الرقم على وشك الوصول…",
   beaconRound: "منارة عشوائية عامة، الجولة {round}",
   beaconRehearsal: "منارة تدريب صُنعت هنا للتمرين: الجولة {round}",
+  drawVoid: "أُلغي هذا السحب.",
+  drawVoidSub: "لم تكن له نتيجة، والسبب مسجَّل. تعود جوائزه، وتبقى فرصك في السحوبات الأخرى.",
   drawDrawn: "تمّ السحب.",
   drawDrawnSub: "يأتي الفائزون مع العرض، بإيقاع صورتك.",
   prizeOf: "{count} × {money}",

@@ -239,6 +239,8 @@ export const en = {
   beaconDue: "The number is due …",
   beaconRound: "Public random beacon, round {round}",
   beaconRehearsal: "Rehearsal beacon, made here for practice: round {round}",
+  drawVoid: "This draw is called off.",
+  drawVoidSub: "It had no result, and the reason is on the record. Its prizes go back; your entries in other draws stand.",
   drawDrawn: "It is drawn.",
   drawDrawnSub: "The winners come with the show, at your picture’s pace.",
   prizeOf: "{count} × {money}",

@@ -244,6 +244,8 @@ export const es: Dictionary = {
   beaconDue: "El número está al llegar…",
   beaconRound: "Baliza pública de azar, ronda {round}",
   beaconRehearsal: "Baliza de ensayo, hecha aquí para practicar: ronda {round}",
+  drawVoid: "Este sorteo se ha anulado.",
+  drawVoidSub: "No tuvo resultado y el motivo consta. Sus premios se devuelven; tus participaciones en otros sorteos siguen en pie.",
   drawDrawn: "Ya está sorteado.",
   drawDrawnSub: "Los ganadores llegan con el espectáculo, al ritmo de tu imagen.",
   prizeOf: "{count} × {money}",

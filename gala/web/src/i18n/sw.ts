@@ -240,6 +240,8 @@ export const sw: Dictionary = {
   beaconDue: "Namba iko karibu…",
   beaconRound: "Kinara cha bahati cha wazi, raundi {round}",
   beaconRehearsal: "Kinara cha mazoezi, kimetengenezwa hapa: raundi {round}",
+  drawVoid: "Bahati nasibu hii imefutwa.",
+  drawVoidSub: "Haikuwa na matokeo, na sababu imeandikwa. Zawadi zake zinarudi; nafasi zako katika nyingine zinabaki.",
   drawDrawn: "Droo imefanyika.",
   drawDrawnSub: "Washindi watatangazwa na onyesho, kwa mwendo wa picha yako.",
   prizeOf: "{count} × {money}",

@@ -234,6 +234,8 @@ export const zh_cn: Dictionary = {
   beaconDue: "数字即将出现……",
   beaconRound: "公开随机信标，第 {round} 轮",
   beaconRehearsal: "彩排用信标，仅供练习：第 {round} 轮",
+  drawVoid: "本轮抽奖取消。",
+  drawVoidSub: "没有结果，原因已记录在案。奖品退回，你在其他抽奖中的机会不受影响。",
   drawDrawn: "已经抽出。",
   drawDrawnSub: "获奖者随节目公布，按你画面的节奏。",
   prizeOf: "{count} × {money}",

@@ -20,6 +20,7 @@ export function Draw(): JSX.Element {
       {draw.state === "frozen" && <Frozen draw={draw} />}
       {draw.state === "drawn" && <Drawn draw={draw} />}
       {draw.state === "announced" && <Announced draw={draw} />}
+      {draw.state === "void" && <Void />}
     </>
   );
 }
@@ -72,6 +73,17 @@ function Drawn({ draw }: DrawProps): JSX.Element {
       <Beacon draw={draw} />
       <MyEntries />
     </>
+  );
+}
+
+function Void(): JSX.Element {
+  const { words } = usePage();
+  const w = words.value;
+  return (
+    <div class="mid stack center">
+      <h1 class="big">{w.t("drawVoid")}</h1>
+      <p class="sub">{w.t("drawVoidSub")}</p>
+    </div>
   );
 }
 
