@@ -326,6 +326,15 @@ class Register:
                 equations=equations,
             )
 
+    async def export_keys(self, target: Path) -> None:
+        """Writes the auditor's folder of place keys (see `keyed`). FileExistsError if it holds anything."""
+        async with self._turn:
+            await self._journal.catch_up()
+            past = self._journal.history
+            await asyncio.to_thread(
+                keyed.export, target, self._folder, past, self._round_key, self._draw_key
+            )
+
     async def publish(self, target: Path, *, at_ms: int) -> None:
         """Rolls the ledger up into the log, signs a checkpoint, and writes or refreshes the bundle."""
         async with self._turn:

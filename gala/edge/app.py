@@ -19,6 +19,7 @@ from gala.edge.crew import Crew, CrewSocket, crew_routes
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import Files, bundle_files
 from gala.edge.overlay import Overlays, OverlaySocket
+from gala.edge.proofs import proof_route
 from gala.texts import Texts
 
 PAGES = Path(__file__).parent.parent / "web" / "dist"
@@ -149,6 +150,7 @@ def public_app(
             texts_route(edge.texts),
             pictures_route(edge.texts),
             Route("/api/join", join, methods=["POST"]),
+            proof_route(edge.passes, bundle, bundle.parent / "books"),
             Mount("/bundle", bundle_files(bundle)),
             assets(),
         ]
