@@ -173,9 +173,7 @@ class _Reading:
         """Failed if something is still to follow, or a rank was paid nothing."""
         self._begin_dates(self.book.count + 1)
         if self._asked or self._returning is not None or self._dates or self._closings:
-            raise Failed(
-                f"after row {self.book.count}: rows that must follow do not"
-            )
+            raise Failed(f"after row {self.book.count}: rows that must follow do not")
         for number, terms in self._terms.items():
             if terms.prizes is None or not self.book.begun(number):
                 continue

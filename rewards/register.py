@@ -100,10 +100,16 @@ class Register:
         self.watched = Watched(folder, Signer(self.origin, keys.log), self._journal, self._turn)
 
     @classmethod
-    async def open(cls, folder: Path, *, show: str, rehearsal: bool, keys: Keys) -> "Register":
-        """Opens or founds an evening's folder. Contradiction if it belongs to another show."""
+    async def open(
+        cls, folder: Path, *, show: str, rehearsal: bool, keys: Keys, ledger_url: str = ""
+    ) -> "Register":
+        """Opens or founds an evening's folder. Contradiction if it belongs to another show.
+
+        ledger_url: of a PostgreSQL database that holds log, rows and vouchers, instead of `ledger.sqlite`.
+        """
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        register = cls(folder, show, keys, await Ledger.open(folder / "ledger.sqlite"), rehearsal=rehearsal)
+        ledger = await Ledger.open(ledger_url or folder / "ledger.sqlite")
+        register = cls(folder, show, keys, ledger, rehearsal=rehearsal)
         try:
             await register._journal.catch_up()
         except BaseException:
