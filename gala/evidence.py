@@ -17,7 +17,7 @@ from gala.edge.report import Report, refused_by_channel
 from gala.rundown import Rundown, words
 from gala.show_state import LogEntry, Round, State
 from rewards.audit import Check
-from rewards.register import Outline
+from rewards.told import Outline
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):

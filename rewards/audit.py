@@ -58,8 +58,9 @@ Rule = Callable[[Reading], str]
 
 
 def verify_bundle(folder: Path, key: str | None = None, keys: Path | None = None) -> list[Check]:
-    """All checks of a bundle. key: the verifier key the log must be signed with, where one is known. keys: the
-    auditor's folder of place keys (see `keyed`), whose checks come last; ValueError if it is none.
+    """All checks of a bundle. key: the verifier key the log must be signed with, where one is known.
+
+    keys: the auditor's folder of place keys (see `keyed`), whose checks come last; ValueError if it is none.
 
     A failed rule stops those that build upon it; they fail as `not checked`.
     """

@@ -82,7 +82,7 @@ class Journal:
         """The leaf as it stands, written in one transaction with the ledger's rows it speaks of.
 
         head: what decides its key. write: writes the rows and returns what else the leaf says; it is not
-        asked when the leaf stands already.
+        asked when the leaf stands already, and again when another process was faster.
         """
         while True:
             try:

@@ -30,7 +30,11 @@ SCHEMA = "gala/place-keys/1"
 
 
 def export(
-    target: Path, folder: Path, history: History, round_key: Callable[[str], bytes], draw_key: Callable[[int], bytes]
+    target: Path,
+    folder: Path,
+    history: History,
+    round_key: Callable[[str], bytes],
+    draw_key: Callable[[int], bytes],
 ) -> None:
     """Writes the auditor's folder. folder: the register's. FileExistsError for one that holds anything."""
     if target.exists() and any(target.iterdir()):
@@ -112,7 +116,9 @@ class Keyed:
         earned = self._earned(number, leaf["numbers_count"])
         if not np.array_equal(held, earned):
             at = int(np.flatnonzero(held != earned)[0])
-            raise Failed(f"number {at} earned {earned[at]} tickets in its boxes and has {held[at]} in the roster")
+            raise Failed(
+                f"number {at} earned {earned[at]} tickets in its boxes and has {held[at]} in the roster"
+            )
         told = f"{len(numbers)} viewers, each with exactly the tickets of their plays"
         if "won_sha256" in leaf:
             told += f", {self._check_won(number, draw, numbers)} prizes of theirs counted from before"
