@@ -28,6 +28,7 @@ from gala.edge.broadcast import Broadcast
 from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
+from gala.edge.evidence_files import statement_route
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
@@ -36,6 +37,7 @@ from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
 from gala.protocol_crew import TillReply
+from gala.publishing import Publishing
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.settings import Settings
@@ -188,9 +190,9 @@ async def office(house: House, *, rehearsal: bool, chain: Chain, signature: Sign
         chain=chain,
         signature=signature,
         secret=house.secret,
-        bundle=house.bundle,
+        publishing=Publishing(register, house.settings.data, lambda: house.wall_s() * 1000),
     )
-    clerk = Clerk(register, Asked(house.clients.once, rundown.id, house.seal), wallets)
+    clerk = Clerk(register, Asked(house.clients.once, rundown.id, house.seal), wallets, notary.grew)
     return Office(notary, clerk, register)
 
 
@@ -228,9 +230,10 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
     def real_ms() -> int:
         return house.world.monotonic_ns() // 1_000_000
 
-    tills = till_routes(ask, bearers(house.passes, house.wall_s), real_ms)
+    allowed = bearers(house.passes, house.wall_s)
+    others = [*till_routes(ask, allowed, real_ms), statement_route(settings.data, allowed)]
     listener = Listener(
-        crew_app(crew, overlays, consoles, tills),
+        crew_app(crew, overlays, consoles, others),
         # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
         Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
         settings.crew_host,
