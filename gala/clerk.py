@@ -4,6 +4,8 @@ What an ask does is in the ledger before its answer is laid; asked again it is a
 clerk may be killed anywhere, and whoever takes its place finds the asks that are left and does them again.
 """
 
+from collections.abc import Callable
+
 import msgspec
 import structlog
 
@@ -52,13 +54,13 @@ async def claim(register: Register, ask: Claim, now_ms: int) -> Claimed:
 
 
 class Clerk:
-    """Answers what is asked through the store. grown: the books have, since somebody last set it to False."""
+    """Answers what is asked through the store. grew: is told whenever the books have grown."""
 
-    def __init__(self, register: Register, asked: Asked, wallets: Wallets) -> None:
+    def __init__(self, register: Register, asked: Asked, wallets: Wallets, grew: Callable[[], None]) -> None:
         self._register = register
         self._asked = asked
         self._wallets = wallets
-        self.grown = False
+        self._grew = grew
 
     async def step(self, now_ms: int) -> None:
         """Does all that waits."""
@@ -72,7 +74,7 @@ class Clerk:
         """Does what the clock asks for: fixed dates, ends of windows, the closing of books."""
         for one in await self._register.payouts.do_due(at_ms=now_ms):
             log.info("done as due", act=one.act.value, draw=one.draw, date=one.date)
-            self.grown = True
+            self._grew()
         await self._wallets.follow()
 
     async def _answer(self, ask: Ask, now_ms: int) -> bytes:
@@ -81,5 +83,6 @@ class Clerk:
             reply = await at_till(self._register, ask, now_ms)
         else:
             reply = await claim(self._register, ask, now_ms)
-        self.grown = self.grown or reply.status == "done"
+        if reply.status == "done":
+            self._grew()
         return msgspec.msgpack.encode(reply)

@@ -44,10 +44,10 @@ def books(
     key: str,
     checkpoint: str,
     witnesses: Mapping[str, tuple[int, int]],
-    published_at_ms: int,
+    signed: tuple[int, int],
     checks: Iterable[Check],
 ) -> Books:
-    """The notary's part. published_at_ms: 0 before the bundle is; its checkpoint then covers all leaves."""
+    """The notary's part. signed: leaves under the published checkpoint, and when that was; zeros before."""
     return Books(
         key=key,
         checkpoint=checkpoint,
@@ -75,8 +75,8 @@ def books(
             )
             for equation in outline.equations
         ],
-        signed_size=len(outline.leaves) if published_at_ms else 0,
-        signed_at_ms=published_at_ms,
+        signed_size=signed[0],
+        signed_at_ms=signed[1],
         checks=[
             protocol_crew.EvidenceCheck(name=check.name, ok=check.ok, detail=check.detail) for check in checks
         ],

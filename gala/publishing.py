@@ -46,9 +46,14 @@ class Publishing:
         self._data = data
         self._wall_ms = wall_ms
         self.grown = False  # the books have, since the bundle went out; set by whoever writes them
-        self.at_ms = 0  # when the bundle went out last; by `publish`
+        self.signed = (0, 0)  # leaves under the newest checkpoint that is out, and when (ms); by `publish`
         self.checks: list[Check] = []  # of the newest bundle; by `check`
         self._checked = True
+
+    @property
+    def notes(self) -> Path:
+        """The folder of what only the operator keeps."""
+        return self._data / "books"
 
     @property
     def out(self) -> bool:
@@ -59,7 +64,8 @@ class Publishing:
         """Writes or refreshes the bundle."""
         self.grown = False  # before: what is written meanwhile goes out with the next
         await self._register.publish(self._data / "bundle", at_ms=now_ms)
-        self.at_ms = now_ms
+        note = await asyncio.to_thread((self._data / "bundle" / "log" / "checkpoint").read_text, "utf-8")
+        self.signed = (int(note.split("\n")[1]), now_ms)
         self._checked = False
 
     async def step(self, now_ms: int) -> bool:
@@ -73,7 +79,7 @@ class Publishing:
                     log.error("the bundle does not hold", check=check.name, detail=check.detail)
             await asyncio.to_thread(write_statement, self._data, self.checks, made_at_ms=self._wall_ms())
             return True
-        if self.grown and self.out and now_ms >= self.at_ms + REFRESH_MS:
+        if self.grown and self.out and now_ms >= self.signed[1] + REFRESH_MS:
             await self.publish(now_ms)
             return True
         return False

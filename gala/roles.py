@@ -28,6 +28,7 @@ from gala.edge.broadcast import Broadcast
 from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
+from gala.edge.evidence_files import statement_route
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
@@ -37,6 +38,7 @@ from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
 from gala.protocol_crew import TillReply
+from gala.publishing import Publishing
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.settings import Settings
@@ -189,9 +191,9 @@ async def office(house: House, *, rehearsal: bool, chain: Chain, signature: Sign
         chain=chain,
         signature=signature,
         secret=house.secret,
-        bundle=house.bundle,
+        publishing=Publishing(register, house.settings.data, lambda: house.wall_s() * 1000),
     )
-    clerk = Clerk(register, Asked(house.clients.once, rundown.id, house.seal), wallets)
+    clerk = Clerk(register, Asked(house.clients.once, rundown.id, house.seal), wallets, notary.grew)
     return Office(notary, clerk, register)
 
 
@@ -233,6 +235,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
     others = [
         *till_routes(ask, allowed, real_ms),
         *watch_routes(lambda: crew.books, house.clients.once, house.rundown.id, allowed),
+        statement_route(settings.data, allowed),
     ]
     listener = Listener(
         crew_app(crew, overlays, consoles, house.bundle, others),

@@ -2,8 +2,8 @@
 
 SQLite by file: WAL, synchronous=FULL, every transaction begun IMMEDIATE. PostgreSQL by URL:
 synchronous_commit on, every transaction begun with an advisory lock of the whole database. So on both what
-a method has returned survives a power cut, and a second process waits instead of interleaving. Uniqueness is the
-database's: a leaf's key, a row's id, a voucher's id, a till's idempotency key.
+a method has returned survives a power cut, and a second process waits instead of interleaving. Uniqueness is
+the database's: a leaf's key, a row's id, a voucher's id, a till's idempotency key.
 
 leaf     idx, key, body             the log; its tiles are derived from it when published
 row      seq, id, …, hash           see `books`

