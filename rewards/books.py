@@ -7,9 +7,11 @@ and states its equations at any moment. The ledger keeps one beside its tables, 
 """
 
 import hashlib
+import struct
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from rewards import vouchers
 
@@ -43,7 +45,7 @@ class BadRow(ValueError):
     """A row that may not follow those before it; names the row."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One movement of money. n: the voucher's own transition number."""
 
@@ -58,7 +60,7 @@ class Row:
     amount: int
     currency: str
 
-    @property
+    @cached_property
     def id(self) -> bytes:
         return vouchers.row_id(self.draw, self.tier, self.prize, self.alternate, self.kind, self.n)
 
@@ -233,14 +235,13 @@ def parse_line(line: str) -> Row:
     cells = line.split(",")
     if len(cells) != 14:
         raise BadRow(f"row {cells[0]}: 14 cells, not {len(cells)}")
+    seq, _, at_ms, draw, tier, prize, alternate, kind, n, _, _, amount, currency, digest = cells
     try:
-        seq, at_ms, draw, tier, prize, alternate, n, amount = (
-            int(cells[at]) for at in (0, 2, 3, 4, 5, 6, 8, 11)
-        )
-        row = Row(seq, at_ms, draw, tier, prize, alternate, cells[7], n, amount, cells[12])
-        written = row.line()
-    except (ValueError, KeyError, OverflowError) as error:
+        numbers = int(seq), int(at_ms), int(draw), int(tier), int(prize), int(alternate)
+        row = Row(*numbers, kind, int(n), int(amount), currency)
+        written = f"{row.line()},{digest}"
+    except (ValueError, KeyError, struct.error) as error:
         raise BadRow(f"row {cells[0]}: malformed") from error
-    if written != ",".join(cells[:13]):
+    if written != line:
         raise BadRow(f"row {cells[0]}: its id or accounts are not its own")
     return row
