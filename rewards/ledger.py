@@ -180,8 +180,9 @@ class Ledger:
         while some := list(islice(waiting, AT_ONCE)):
             records = []
             for row in some:
-                self.book.add(row)
-                records.append((*(getattr(row, name) for name in FIELDS), row.id, self.book.tip))
+                _, row_id, _ = self.book.add(row).split(",", 2)
+                values = (getattr(row, name) for name in FIELDS)
+                records.append((*values, bytes.fromhex(row_id), self.book.tip))
             await self.put(db, ROW, (*FIELDS, "id", "hash"), records)
 
     async def put(

@@ -238,7 +238,7 @@ class Books(RuleBasedStateMachine):
         ledger, anew = self.register._ledger, Book()
         async with ledger.transaction() as db:
             lines = await ledger.lines(db, ledger.book.count)
-        assert [anew.add(books.parse_line(line)) for line in lines] == lines
+        assert [anew.add(*books.parse_line(line)) for line in lines] == lines
         assert (anew.tip, anew.states) == (ledger.book.tip, ledger.book.states)
 
 
