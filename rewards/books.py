@@ -10,6 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rewards import vouchers
 
@@ -19,12 +20,21 @@ CHAIN_START = bytes(32)
 # kind of row -> (account it leaves, account it reaches)
 MOVES: dict[str, tuple[str, str]] = {
     "fund": ("OUTSIDE", "BUDGET"),
+    "leftover": ("BUDGET", "RETURNED"),
     "reserve": ("BUDGET", "RESERVED"),
+    "promote": ("ALTERNATE", "RESERVED"),
     "issue": ("RESERVED", "ISSUED"),
-    "redeem": ("ISSUED", "REDEEMED"),
-    "rollback": ("REDEEMED", "ISSUED"),
+    "claim": ("ISSUED", "CLAIMED"),
+    "redeem": ("CLAIMED", "REDEEMED"),
+    "rollback": ("REDEEMED", "CLAIMED"),
     "expire": ("ISSUED", "EXPIRED"),
+    "lapse": ("CLAIMED", "EXPIRED"),
+    "pass": ("EXPIRED", "ALTERNATE"),
+    "return": ("EXPIRED", "RETURNED"),
 }
+OF_A_TIER = ("fund", "leftover")  # rows without a voucher: prize, alternate and n are 0; each once a tier
+OUTSTANDING = ("live", "claimed")  # states in which a voucher may still be spent
+UNSETTLED = ("BUDGET", "RESERVED", "ISSUED", "CLAIMED", "EXPIRED", "ALTERNATE")  # empty when books close
 
 Group = tuple[int, int, str]  # draw, tier, currency
 Subject = tuple[int, int, int, int]  # draw, tier, prize, alternate: one voucher
@@ -34,9 +44,8 @@ class BadRow(ValueError):
     """A row that may not follow those before it; names the row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One movement of money. n: the voucher's own transition number; `fund` rows have no voucher."""
+class Row(NamedTuple):
+    """One movement of money. n: the voucher's own transition number."""
 
     seq: int
     at_ms: int
@@ -86,11 +95,15 @@ def chain(previous: bytes, line: str) -> bytes:
 
 @dataclass(slots=True)
 class Sums:
-    """One group's totals. exposed_max: the most that was issued and reserved at any prefix."""
+    """One draw, tier and currency in total: balances by account; what ever moved, by kind of row; the prizes
+    with an outstanding voucher. exposed_max: the most that was issued, not passed on, and reserved at any
+    prefix. outstanding: the face value of live and claimed vouchers; vouchers: how many those are."""
 
     balances: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    issued: int = 0
-    budget: int = 0
+    moved: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    prizes: set[int] = field(default_factory=set)
+    outstanding: int = 0
+    vouchers: int = 0
     exposed_max: int = 0
 
 
@@ -103,44 +116,58 @@ class Book:
     states: dict[Subject, tuple[str, int, int, str]] = field(
         default_factory=dict
     )  # state, n, amount, currency
-    funded: set[tuple[int, int]] = field(default_factory=set)
+    tiers: set[tuple[str, int, int]] = field(default_factory=set)  # rows of a tier: kind, draw, tier
     groups: dict[Group, Sums] = field(default_factory=dict)
 
-    def add(self, row: Row) -> str:
-        """Takes the next row and returns its whole CSV line. BadRow leaves everything as it was."""
+    def add(self, row: Row, known: str = "") -> str:
+        """Takes the next row and returns its whole CSV line. BadRow leaves everything as it was.
+
+        known: `row.line()`, where it has been written before.
+        """
         if row.seq != self.count + 1:
             raise BadRow(f"row {row.seq}: the next is {self.count + 1}")
         if row.kind not in MOVES or row.amount < 1:
             raise BadRow(f"row {row.seq}: {row.kind} of {row.amount}")
-        line = row.line()
+        line = known or row.line()
         source, target = MOVES[row.kind]
         sums = self.groups.get((row.draw, row.tier, row.currency), Sums())
-        if row.kind == "fund":
-            if (row.draw, row.tier) in self.funded or row.prize or row.alternate or row.n:
-                raise BadRow(f"row {row.seq}: draw {row.draw} tier {row.tier} is funded once")
+        if row.kind != "fund" and sums.balances[source] < row.amount:
+            raise BadRow(f"row {row.seq}: {source} holds {sums.balances[source]}, not {row.amount}")
+        if row.kind in OF_A_TIER:
+            if (row.kind, row.draw, row.tier) in self.tiers or row.prize or row.alternate or row.n:
+                raise BadRow(f"row {row.seq}: {row.kind} stands once for draw {row.draw} tier {row.tier}")
+            self.tiers.add((row.kind, row.draw, row.tier))
         else:
-            if sums.balances[source] < row.amount:
-                raise BadRow(f"row {row.seq}: {source} holds {sums.balances[source]}, not {row.amount}")
-            self._transit(row)
-        if row.kind == "fund":
-            self.funded.add((row.draw, row.tier))
-            sums.budget += row.amount
-        sums.balances[source] -= row.amount
-        sums.balances[target] += row.amount
-        sums.issued += row.amount if row.kind == "issue" else 0
-        sums.exposed_max = max(sums.exposed_max, sums.issued + sums.balances["RESERVED"])
+            self._transit(row, sums)
+        balances, moved = sums.balances, sums.moved
+        balances[source] -= row.amount
+        balances[target] += row.amount
+        moved[row.kind] += row.amount
+        exposed = moved["issue"] - moved["pass"] + balances["RESERVED"]
+        sums.exposed_max = max(sums.exposed_max, exposed)
         self.groups[row.draw, row.tier, row.currency] = sums
         self.tip = chain(self.tip, line)
         self.count = row.seq
         return f"{line},{self.tip.hex()}"
 
-    def _transit(self, row: Row) -> None:
+    def _transit(self, row: Row, sums: Sums) -> None:
         state, n, amount, currency = self.states.get(row.subject, ("none", -1, row.amount, row.currency))
         following = vouchers.TRANSITIONS.get((state, row.kind))
         if following is None or row.n != n + 1:
             raise BadRow(f"row {row.seq}: {row.kind} {row.n} of a voucher that is {state} after {n}")
         if (row.amount, row.currency) != (amount, currency):
             raise BadRow(f"row {row.seq}: a voucher's whole face value moves, {amount} {currency}")
+        if state == "none" and (row.kind == "reserve") != (row.alternate == 0):
+            raise BadRow(f"row {row.seq}: {row.kind} of alternate {row.alternate}")
+        before, after = state in OUTSTANDING, following in OUTSTANDING
+        if after and not before:
+            if row.prize in sums.prizes:
+                raise BadRow(f"row {row.seq}: prize {row.prize} has an outstanding voucher")
+            sums.prizes.add(row.prize)
+        elif before and not after:
+            sums.prizes.remove(row.prize)
+        sums.outstanding += (after - before) * row.amount
+        sums.vouchers += after - before
         self.states[row.subject] = (following, row.n, row.amount, row.currency)
 
     def state(self, subject: Subject) -> tuple[str, int]:
@@ -148,39 +175,54 @@ class Book:
         state, n, _, _ = self.states.get(subject, ("none", -1, 0, ""))
         return state, n
 
+    def sums(self, draw: int) -> dict[tuple[int, str], Sums]:
+        """A draw's totals, by tier and currency."""
+        return {(group[1], group[2]): sums for group, sums in self.groups.items() if group[0] == draw}
+
+    def begun(self, draw: int) -> bool:
+        """Whether a draw's prizes have been dealt out (or returned, where nobody won): all at once."""
+        return any(sums.moved["reserve"] or sums.moved["leftover"] for sums in self.sums(draw).values())
+
+    def outstanding(self, draw: int) -> bool:
+        """Whether a voucher of the draw may still be spent."""
+        return any(sums.prizes for sums in self.sums(draw).values())
+
+    def of(self, draw: int, *states: str) -> list[Subject]:
+        """A draw's vouchers in any of these states, in the order of tiers, prizes and alternates."""
+        return sorted(
+            subject for subject, held in self.states.items() if subject[0] == draw and held[0] in states
+        )
+
     def equations(self) -> list[Equation]:
         """All equations of every draw, tier and currency, in order of these."""
-        live: dict[Group, int] = defaultdict(int)
-        live_prizes: dict[Group, list[int]] = defaultdict(list)
-        for (draw, tier, prize, _), (state, _, amount, currency) in self.states.items():
-            if state == "live":
-                live[draw, tier, currency] += amount
-                live_prizes[draw, tier, currency].append(prize)
         found = []
         for group in sorted(self.groups):
             sums = self.groups[group]
-            held = sums.balances
+            held, moved = sums.balances, sums.moved
             debits = sum(amount for amount in held.values() if amount > 0)
             credits_ = -sum(amount for amount in held.values() if amount < 0)
-            settled = held["REDEEMED"] + held["EXPIRED"] + live[group]
-            spread = len(live_prizes[group]), len(set(live_prizes[group]))
+            expired = moved["expire"] + moved["lapse"]
+            settled = held["REDEEMED"] + expired + sums.outstanding
+            spread = sums.vouchers, len(sums.prizes)
+            passed = moved["pass"], moved["promote"]
             found += [
                 Equation("debits = credits", *group, debits, credits_, debits == credits_),
                 Equation(
                     "issued = redeemed + expired + outstanding",
                     *group,
-                    sums.issued,
+                    moved["issue"],
                     settled,
-                    sums.issued == settled,
+                    moved["issue"] == settled,
                 ),
                 Equation(
-                    "issued + reserved <= budget, always",
+                    "issued - passed + reserved <= budget, always",
                     *group,
                     sums.exposed_max,
-                    sums.budget,
-                    sums.exposed_max <= sums.budget,
+                    moved["fund"],
+                    sums.exposed_max <= moved["fund"],
                 ),
-                Equation("live vouchers = prizes with one", *group, *spread, spread[0] == spread[1]),
+                Equation("outstanding vouchers = prizes with one", *group, *spread, spread[0] == spread[1]),
+                Equation("passed on = promoted", *group, *passed, passed[0] == passed[1]),
             ]
         return found
 

@@ -6,7 +6,7 @@ log/checkpoint, log/tile/…           the signed log (C2SP tlog-checkpoint, tlo
 boxes/<round>.bin, .counters.json    sealed boxes in public order, counters beside recounts
 witness/<size>                       checkpoints that others cosigned
 draws/<n>/deck-<tier>.bin, roster.bin, eligible.bin, won.bin, ranking.bin, beacon.json
-prizes.csv                           every winning rank with its voucher's id
+prizes.csv                           every voucher: the winning ranks, and who was promoted
 ledger.csv                           every row, up to the last roll-up in the log
 SPEC.md, verify.py                   how to read all this, and a program that does
 
@@ -18,10 +18,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rewards import books, boxes, canonical, draws, files, merkle, tiles, vouchers
+from rewards import books, boxes, canonical, files, merkle, tiles, vouchers
 from rewards.history import Draw, History
 from rewards.note import Checkpoint, Signer
-from rewards.ranking import TierResult
+from rewards.prizes import Prizes, promoted, read_prizes
+from rewards.ranking import Ranked
 
 MANIFEST = "MANIFEST.json"
 KEYS = "keys.txt"  # written first: it marks a folder as a bundle
@@ -62,18 +63,24 @@ def fixed_hashes(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in fixed_files(folder).items()}
 
 
-def prizes_csv(found: Iterable[tuple[Draw, Sequence[TierResult]]]) -> bytes:
-    """Every winning rank of every finished draw, in order of draws, tiers and prizes."""
+def prizes_csv(found: Sequence[Prizes], rows: Iterable[str]) -> bytes:
+    """Every voucher of every finished draw, in order of draws, tiers, prizes and alternates: the winning
+    ranks, and who was promoted, as the ledger's rows (CSV lines) tell. Uses up the alternates."""
+    heirs: dict[tuple[int, int, int], list[tuple[int, Ranked]]] = {}
+    for (draw, tier, prize, alternate), ranked in promoted(found, rows):
+        heirs.setdefault((draw, tier, prize), []).append((alternate, ranked))
     lines = [PRIZES_HEADER]
-    for draw, results in found:
-        number = draw.spec["draw"]
-        for prize, result in zip(draw.spec["prizes"], results, strict=True):
-            for at, ranked in enumerate(result.winners):
-                name = vouchers.voucher_id(number, result.tier, at, 0).hex()
-                lines.append(
-                    f"{number},{result.tier},{at},0,{ranked.place},{ranked.ticket},{ranked.score.hex()},"
-                    f"{prize['amount']},{prize['currency']},{name}"
-                )
+    for won in found:
+        draw = won.spec["draw"]
+        for terms, result in zip(won.spec["prizes"], won.results, strict=True):
+            tier, currency = result.tier, terms["currency"]
+            for prize, (winner, face) in enumerate(zip(result.winners, won.faces[tier], strict=True)):
+                for alternate, ranked in [(0, winner), *heirs.get((draw, tier, prize), ())]:
+                    name = vouchers.voucher_id(draw, tier, prize, alternate).hex()
+                    lines.append(
+                        f"{draw},{tier},{prize},{alternate},{ranked.place},{ranked.ticket},"
+                        f"{ranked.score.hex()},{face},{currency},{name}"
+                    )
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -153,10 +160,9 @@ def write(
     finished = []
     for number, draw in history.draws.items():
         if "result" in draw.stages:
-            ranked = draws.read_ranking(draw.stages["result"], found[draw_path(number, "ranking.bin")])
-            finished.append((draw, ranked))
+            finished.append(read_prizes(draw, found.__getitem__))
             found[draw_path(number, "beacon.json")] = beacon_json(draw)
-    found["prizes.csv"] = prizes_csv(finished)
+    found["prizes.csv"] = prizes_csv(finished, lines)
     found["ledger.csv"] = books.csv(lines)
     listing = manifest(history, found)
     _clear(target, found)

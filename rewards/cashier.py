@@ -2,20 +2,23 @@
 
 Issuing reads the draw's result and nothing else, so doing it again changes nothing. At a till the merchant's
 idempotency key gives the first answer again, whatever has happened since; roll back is a row, not an
-update, so redeem → roll back → redeem are three rows.
+update, so redeem → roll back → redeem are three rows. A till that redeems what nobody has claimed claims it.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import insert, select
+from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from rewards import vouchers
-from rewards.books import Equation, Row
+from rewards import codes, prizes
+from rewards.books import OUTSTANDING, UNSETTLED, Equation, Row
+from rewards.boxes import Numbers
+from rewards.holders import Holders, Imported
 from rewards.leaves import TEST_CURRENCY, Leaf, Window
-from rewards.ledger import ANSWER, VOUCHER, Ledger
+from rewards.ledger import ANSWER, ROW, VOUCHER, Ledger
+from rewards.prizes import Prizes
 from rewards.vouchers import Answer, Refusal, Voucher
 
 
@@ -25,97 +28,137 @@ class IdempotencyClash(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """A prize and the viewer who won it."""
+    """A prize, its face value in minor units, and the viewer who won it."""
 
     tier: int
     prize: int
-    number: int
+    number: int = field(repr=False)
+    amount: int
 
 
 class Cashier:
-    """Issues, redeems, rolls back and expires. code_key: 32 bytes, the operator's."""
+    """Issues, claims, redeems, rolls back, passes on and expires. code_key: 32 bytes, the operator's."""
 
     def __init__(self, ledger: Ledger, code_key: bytes, *, rehearsal: bool) -> None:
         self._ledger = ledger
         self._code_key = code_key
         self._rehearsal = rehearsal
+        self._holders = Holders(ledger, code_key)
+
+    # What the register writes together with a leaf
 
     async def fund(self, db: AsyncConnection, spec: Leaf, at_ms: int) -> None:
         """Puts each tier's budget on the books, in the transaction that writes the spec."""
+        await self._add_of_tiers(db, spec, "fund", _budgets(spec), at_ms)
+
+    async def pass_on(
+        self, db: AsyncConnection, won: Prizes, numbers: Numbers, at_ms: int
+    ) -> tuple[int, int]:
+        """What a fixed date writes (`prizes.date_rows`); its first and last row, last = first - 1 for none.
+
+        won: no alternate of it called yet. numbers: the viewer at each place of the roster.
+        """
+        draw = won.spec["draw"]
+        query = select(ROW.c.tier).where(ROW.c.draw == draw, ROW.c.kind == "promote").order_by(ROW.c.seq)
+        for tier in list((await db.execute(query)).scalars()):
+            won.call(tier)  # used up on an earlier date
+        rows, promoted = prizes.date_rows(self._ledger.book, won, at_ms)
         first = self._ledger.book.count + 1
-        await self._ledger.add(
-            db,
-            [
-                Row(
-                    first + at,
-                    at_ms,
-                    spec["draw"],
-                    prize["tier"],
-                    0,
-                    0,
-                    "fund",
-                    0,
-                    _budget(prize),
-                    prize["currency"],
-                )
-                for at, prize in enumerate(spec["prizes"])
-            ],
-        )
+        await self._ledger.add(db, rows)
+        heirs = [(subject, int(numbers[ranked.place])) for subject, ranked in promoted]
+        await self._holders.hold(db, won.spec, heirs)
+        return first, first + len(rows) - 1
+
+    async def close(self, db: AsyncConnection, spec: Leaf, at_ms: int, *, void: bool) -> Leaf:
+        """The last row of a draw, and its totals by currency; a void draw's budget returns first.
+
+        ValueError while money of the draw is neither redeemed nor returned.
+        """
+        book, draw = self._ledger.book, spec["draw"]
+        if void and not book.begun(draw):
+            await self._add_of_tiers(db, spec, "leftover", _budgets(spec), at_ms)
+        redeemed, returned = dict.fromkeys(spec["budget"], 0), dict.fromkeys(spec["budget"], 0)
+        for (tier, currency), sums in book.sums(draw).items():
+            for account in UNSETTLED:
+                if sums.balances[account]:
+                    raise ValueError(f"draw {draw} tier {tier}: {account} holds {sums.balances[account]}")
+            redeemed[currency] += sums.balances["REDEEMED"]
+            returned[currency] += sums.balances["RETURNED"]
+        return {"rows": book.count, "redeemed": redeemed, "returned": returned}
+
+    # Vouchers
 
     async def issue(self, spec: Leaf, awards: Sequence[Award], at_ms: int) -> list[Voucher]:
-        """The vouchers of a draw's winners: reserved and issued, both rows each, in one step; or as they were
-        issued before. ValueError if other vouchers of this draw stand than these awards give."""
-        tiers = {prize["tier"]: prize for prize in spec["prizes"]}
-        window = Window(**spec["window"])
-        found = [
-            Voucher(
-                vouchers.voucher_id(spec["draw"], award.tier, award.prize, 0),
-                award.number,
-                spec["draw"],
-                award.tier,
-                award.prize,
-                0,
-                tiers[award.tier]["name"],
-                tiers[award.tier]["amount"],
-                tiers[award.tier]["currency"],
-                window,
-            )
-            for award in awards
-        ]
+        """The vouchers of a draw's winners: reserved and issued, both rows each, and what nobody won
+        returned, in one step; or as they were issued before. ValueError if other vouchers of this draw stand
+        than these awards give."""
+        draw = spec["draw"]
+        promised = {(draw, award.tier, award.prize, 0): award for award in awards}
         async with self._ledger.transaction() as db:
-            query = select(VOUCHER.c.id, VOUCHER.c.number).where(VOUCHER.c.draw == spec["draw"])
-            stand = {row.id: row.number for row in await db.execute(query)}
-            if stand:
-                if stand != {voucher.id: voucher.number for voucher in found}:
-                    raise ValueError(f"draw {spec['draw']} was issued to others before")
+            if self._ledger.book.begun(draw):
+                found = [one for one in await self._holders.vouchers(db, spec) if one.alternate == 0]
+                stand = {(one.draw, one.tier, one.prize, 0): (one.number, one.amount) for one in found}
+                if stand != {subject: (award.number, award.amount) for subject, award in promised.items()}:
+                    raise ValueError(f"draw {draw} was issued to others before")
                 return found
-            await self._ledger.add(db, self._issuing(found, at_ms))
-            if found:
-                await db.execute(insert(VOUCHER), [self._values(voucher) for voucher in found])
+            currencies = {prize["tier"]: prize["currency"] for prize in spec["prizes"]}
+            seq = self._ledger.book.count + 1
+            await self._ledger.add(
+                db,
+                [
+                    Row(seq + 2 * at + n, at_ms, *subject, kind, n, award.amount, currencies[award.tier])
+                    for at, (subject, award) in enumerate(promised.items())
+                    for n, kind in enumerate(("reserve", "issue"))
+                ],
+            )
+            left = _budgets(spec)
+            for award in awards:
+                left[award.tier] -= award.amount
+            await self._add_of_tiers(db, spec, "leftover", left, at_ms)
+            await self._holders.hold(
+                db, spec, [(subject, award.number) for subject, award in promised.items()]
+            )
+            return [one for one in await self._holders.vouchers(db, spec) if one.alternate == 0]
+
+    async def vouchers(self, spec: Leaf) -> list[Voucher]:
+        """Every voucher of a draw as it stands, by tier, prize and alternate."""
+        async with self._ledger.transaction() as db:
+            return await self._holders.vouchers(db, spec)
+
+    async def expire(self, draw: int, at_ms: int) -> int:
+        """Expires and returns what is live or claimed of a draw whose window has ended; returns how many."""
+        async with self._ledger.transaction() as db:
+            spec = await self._holders.spec(db, draw)
+            if at_ms < spec["window"]["valid_until_ms"] or await self._holders.dates_left(db, spec):
+                return 0
+            rows = prizes.end_rows(self._ledger.book, draw, at_ms)
+            await self._ledger.add(db, rows)
+        return len(rows) // 2
+
+    async def equations(self, finished: Iterable[tuple[Leaf, int]]) -> list[Equation]:
+        """The book's equations, and per draw: payouts = winning ranks, and no viewer above the cap.
+
+        finished: of each draw with a result its spec and the winners the result names.
+        """
+        async with self._ledger.transaction() as db:
+            found = self._ledger.book.equations()
+            for spec, winners in finished:
+                draw, currency, cap = spec["draw"], spec["prizes"][0]["currency"], spec["cap"]["prizes"]
+                paid, most = await self._holders.most(db, spec)
+                all_paid = paid == (winners if self._ledger.book.begun(draw) else 0)
+                found += [
+                    Equation("payouts = winning ranks", draw, 0, currency, paid, winners, all_paid),
+                    Equation("prizes of one viewer <= cap", draw, 0, currency, most, cap, most <= cap),
+                ]
         return found
 
-    def _issuing(self, issued: Iterable[Voucher], at_ms: int) -> list[Row]:
-        rows: list[Row] = []
-        for voucher in issued:
-            for n, kind in enumerate(("reserve", "issue")):
-                seq = self._ledger.book.count + len(rows) + 1
-                rows.append(_row(voucher, seq, at_ms, kind, n))
-        return rows
+    # Whoever holds a voucher, and the till
 
-    def _values(self, voucher: Voucher) -> dict[str, object]:
-        code = vouchers.voucher_code(self._code_key, voucher.id)
-        return {
-            "id": voucher.id,
-            "draw": voucher.draw,
-            "tier": voucher.tier,
-            "prize": voucher.prize,
-            "alternate": voucher.alternate,
-            "number": voucher.number,
-            "valid_from_ms": voucher.window.valid_from_ms,
-            "valid_until_ms": voucher.window.valid_until_ms,
-            "zone": voucher.window.zone,
-            "lookup": vouchers.code_lookup(self._code_key, code),
-        }
+    async def claim(self, voucher: bytes, *, number: int, at_ms: int) -> Answer:
+        """Says for its owner that a voucher is wanted, so that no fixed date passes it on. Again: done."""
+        async with self._ledger.transaction() as db:
+            query = select(VOUCHER).where(VOUCHER.c.id == voucher, VOUCHER.c.number == number)
+            return await self._decide(db, "claim", (await db.execute(query)).mappings().first(), at_ms)
 
     async def redeem(self, code: str, *, till: str, key: str, at_ms: int) -> Answer:
         """Takes a voucher at a till. key: the till's idempotency key; IdempotencyClash if it is reused."""
@@ -125,9 +168,22 @@ class Cashier:
         """Gives a redeemed voucher back to its holder."""
         return await self._at_till("rollback", code, till, key, at_ms)
 
+    async def find(self, code: str) -> Voucher | None:
+        """The voucher of a code, our own or a partner's."""
+        async with self._ledger.transaction() as db:
+            held = await self._holders.held(db, code)
+            if held is None:
+                return None
+            spec = await self._holders.spec(db, held["draw"])
+            return next(one for one in await self._holders.vouchers(db, spec) if one.id == held["id"])
+
+    def code_of(self, voucher: Voucher) -> str:
+        """What its owner shows at a till."""
+        return codes.shown(self._code_key, voucher.id, voucher.sealed_code)
+
     async def _at_till(self, act: str, code: str, till: str, key: str, at_ms: int) -> Answer:
         # An unreadable code is looked up like any other, so that it is refused like any other.
-        lookup = vouchers.code_lookup(self._code_key, vouchers.read_code(code) or "")
+        lookup = codes.typed_lookup(self._code_key, code)
         async with self._ledger.transaction() as db:
             first = (
                 (await db.execute(select(ANSWER).where(ANSWER.c.till == till, ANSWER.c.key == key)))
@@ -138,74 +194,79 @@ class Cashier:
                 if (first["act"], first["lookup"]) != (act, lookup):
                     raise IdempotencyClash("this key was used for another request")
                 return Answer(*(first[name] for name in Answer.__dataclass_fields__))
-            answer = await self._decide(db, act, lookup, at_ms)
+            answer = await self._decide(db, act, await self._holders.held(db, code), at_ms)
             values = {name: getattr(answer, name) for name in Answer.__dataclass_fields__}
             await db.execute(
                 insert(ANSWER).values(till=till, key=key, act=act, lookup=lookup, at_ms=at_ms, **values)
             )
         return answer
 
-    async def _decide(self, db: AsyncConnection, act: str, lookup: bytes, at_ms: int) -> Answer:
-        held = (await db.execute(select(VOUCHER).where(VOUCHER.c.lookup == lookup))).mappings().first()
+    async def _decide(self, db: AsyncConnection, act: str, held: RowMapping | None, at_ms: int) -> Answer:
         if held is None:
-            return Answer("refused", Refusal.UNKNOWN, 0, "", "")
+            return Answer("refused", Refusal.UNKNOWN, 0, "", "", 0, 0)
         book = self._ledger.book
         subject = (held["draw"], held["tier"], held["prize"], held["alternate"])
         state, n, amount, currency = book.states[subject]
-        window = Window(held["valid_from_ms"], held["valid_until_ms"], held["zone"])
+        spec = await self._holders.spec(db, held["draw"])
+        window = Window(**spec["window"])
         reason = _refusal(act, state, window, at_ms)
-        if currency == TEST_CURRENCY and not self._rehearsal:
+        if reason is None and currency == TEST_CURRENCY and not self._rehearsal:
             reason = Refusal.TEST_MONEY
+        if (
+            reason is None
+            and state == "live"
+            and min(await self._holders.dates_left(db, spec), default=at_ms + 1) <= at_ms
+        ):
+            reason = Refusal.EXPIRED  # the date has come, and its rows are about to be written
+        if reason is None and act == "rollback" and await self._holders.closed(db, held["draw"]):
+            reason = Refusal.CLOSED
         if reason is not None:
-            return Answer("refused", reason, 0, "", window.zone)
-        await self._ledger.add(db, [Row(book.count + 1, at_ms, *subject, act, n + 1, amount, currency)])
-        return Answer("done", "", amount, currency, window.zone)
+            return Answer("refused", reason, 0, "", window.zone, window.valid_from_ms, window.valid_until_ms)
+        kinds = ["claim"] if state == "live" else []
+        kinds += [act] if act != "claim" else []
+        rows = [
+            Row(book.count + at, at_ms, *subject, kind, n + at, amount, currency)
+            for at, kind in enumerate(kinds, 1)
+        ]
+        await self._ledger.add(db, rows)
+        return Answer("done", "", amount, currency, window.zone, window.valid_from_ms, window.valid_until_ms)
 
-    async def expire(self, at_ms: int) -> int:
-        """Expires every live voucher whose window has ended; returns how many."""
-        async with self._ledger.transaction() as db:
-            book = self._ledger.book
-            query = select(VOUCHER).where(VOUCHER.c.valid_until_ms <= at_ms)
-            query = query.order_by(VOUCHER.c.draw, VOUCHER.c.tier, VOUCHER.c.prize, VOUCHER.c.alternate)
-            rows: list[Row] = []
-            for held in (await db.execute(query)).mappings():
-                subject = (held["draw"], held["tier"], held["prize"], held["alternate"])
-                state, n, amount, currency = book.states[subject]
-                if state == "live":
-                    seq = book.count + len(rows) + 1
-                    rows.append(Row(seq, at_ms, *subject, "expire", n + 1, amount, currency))
-            await self._ledger.add(db, rows)
-        return len(rows)
+    async def import_codes(
+        self, spec: Leaf, tier: int, content: bytes, *, skip_bad: bool = False
+    ) -> Imported:
+        """Stores a partner's codes for the vouchers of a tier to come (`Holders.import_codes`)."""
+        return await self._holders.import_codes(spec, tier, content, skip_bad=skip_bad)
 
-    async def equations(self, results: Mapping[int, tuple[Leaf, int]]) -> list[Equation]:
-        """The book's equations, and per draw: payouts = winning ranks, and no viewer above the cap.
+    # Inside a transaction
 
-        results: draw -> (its spec, winners its result names).
-        """
-        async with self._ledger.transaction() as db:
-            found = self._ledger.book.equations()
-            for draw, (spec, winners) in sorted(results.items()):
-                query = select(VOUCHER.c.number).where(VOUCHER.c.draw == draw)
-                numbers = Counter((await db.execute(query)).scalars())
-                issued = sum(numbers.values())
-                currency = spec["prizes"][0]["currency"]
-                most, cap = max(numbers.values(), default=0), spec["cap"]["prizes"]
-                found += [
-                    Equation(
-                        "payouts = winning ranks", draw, 0, currency, issued, winners, issued in (0, winners)
-                    ),
-                    Equation("prizes of one viewer <= cap", draw, 0, currency, most, cap, most <= cap),
-                ]
-        return found
-
-
-def _budget(prize: Mapping[str, int]) -> int:
-    return prize["count"] * prize["amount"]
+    async def _add_of_tiers(
+        self, db: AsyncConnection, spec: Leaf, kind: str, amounts: Mapping[int, int], at_ms: int
+    ) -> None:
+        """A row of each tier that has an amount."""
+        first = self._ledger.book.count + 1
+        some = [prize for prize in spec["prizes"] if amounts[prize["tier"]]]
+        await self._ledger.add(
+            db,
+            [
+                Row(
+                    first + at,
+                    at_ms,
+                    spec["draw"],
+                    prize["tier"],
+                    0,
+                    0,
+                    kind,
+                    0,
+                    amounts[prize["tier"]],
+                    prize["currency"],
+                )
+                for at, prize in enumerate(some)
+            ],
+        )
 
 
-def _row(voucher: Voucher, seq: int, at_ms: int, kind: str, n: int) -> Row:
-    subject = (voucher.draw, voucher.tier, voucher.prize, voucher.alternate)
-    return Row(seq, at_ms, *subject, kind, n, voucher.amount, voucher.currency)
+def _budgets(spec: Leaf) -> dict[int, int]:
+    return {prize["tier"]: prizes.budget_of(prize) for prize in spec["prizes"]}
 
 
 def _refusal(act: str, state: str, window: Window, at_ms: int) -> Refusal | None:
@@ -213,6 +274,6 @@ def _refusal(act: str, state: str, window: Window, at_ms: int) -> Refusal | None
         return None if state == "redeemed" else Refusal.NOT_REDEEMED
     if state == "redeemed":
         return Refusal.USED
-    if state != "live" or at_ms >= window.valid_until_ms:
+    if state not in OUTSTANDING or at_ms >= window.valid_until_ms:
         return Refusal.EXPIRED
-    return None if window.holds(at_ms) else Refusal.NOT_YET
+    return Refusal.NOT_YET if act == "redeem" and not window.holds(at_ms) else None

@@ -51,26 +51,18 @@ class Journal:
         leaf: Leaf,
         at_ms: int,
         found: Mapping[str, bytes] | None = None,
-        rows: Callable[[AsyncConnection], Awaitable[None]] | None = None,
     ) -> Leaf:
         """The leaf as it stands in the log: this one now, or the same as it was written before.
 
-        found: the files it speaks of, path below the folder to content, made durable first. rows: writes the
-        money that moves with it, in the transaction of the leaf.
+        found: the files it speaks of, path below the folder to content, made durable first.
         """
         while True:
             try:
-                return await self._append(leaf, at_ms, found or {}, rows)
+                return await self._append(leaf, at_ms, found or {})
             except Overtaken:
                 continue  # another process wrote this place of the log; what it wrote is read first
 
-    async def _append(
-        self,
-        leaf: Leaf,
-        at_ms: int,
-        found: Mapping[str, bytes],
-        rows: Callable[[AsyncConnection], Awaitable[None]] | None,
-    ) -> Leaf:
+    async def _append(self, leaf: Leaf, at_ms: int, found: Mapping[str, bytes]) -> Leaf:
         await self.catch_up()
         if not self.bodies:
             await self._write(self._evening | {"at_ms": at_ms}, {})
@@ -82,14 +74,43 @@ class Journal:
             if differing:
                 raise Contradiction(f"{key} was written before with another {differing[0]}")
             return stands
-        return await self._write(leaf | {"at_ms": at_ms}, found, rows)
+        return await self._write(leaf | {"at_ms": at_ms}, found)
 
-    async def _write(
-        self,
-        leaf: Leaf,
-        found: Mapping[str, bytes],
-        rows: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    async def append_with_rows(
+        self, head: Leaf, at_ms: int, write: Callable[[AsyncConnection], Awaitable[Leaf]]
     ) -> Leaf:
+        """The leaf as it stands, written in one transaction with the ledger's rows it speaks of.
+
+        head: what decides its key. write: writes the rows and returns what else the leaf says; it is not
+        asked when the leaf stands already.
+        """
+        while True:
+            try:
+                return await self._append_with_rows(head, at_ms, write)
+            except Overtaken:
+                continue
+
+    async def _append_with_rows(
+        self, head: Leaf, at_ms: int, write: Callable[[AsyncConnection], Awaitable[Leaf]]
+    ) -> Leaf:
+        await self.catch_up()
+        key = leaves.key_of(head)
+        if key in self._index:
+            stands: Leaf = canonical.decode(self.bodies[self._index[key]])
+            return stands
+        try:
+            async with self._ledger.transaction() as db:
+                body = canonical.encode(head | {"at_ms": at_ms} | await write(db))
+                leaf: Leaf = canonical.decode(body)
+                self.history.apply(leaf)
+                await self._ledger.add_leaf(db, len(self.bodies), key, body)
+        except BaseException:
+            self._forget()
+            raise
+        self._remember(body, leaf)
+        return leaf
+
+    async def _write(self, leaf: Leaf, found: Mapping[str, bytes]) -> Leaf:
         body = canonical.encode(leaf)
         leaf = canonical.decode(body)
         index = len(self.bodies)
@@ -102,11 +123,8 @@ class Journal:
                     await asyncio.to_thread(files.write_durably, self._folder / name, content)
                 if leaf["schema"] == "gala/spec/1":
                     await self._cashier.fund(db, leaf, leaf["at_ms"])
-                if rows is not None:
-                    await rows(db)
         except BaseException:
-            # The fold ran ahead of the log; the next turn folds again what stands.
-            self.history, self.bodies, self._index, self._lines = history.History(), [], {}, []
+            self._forget()
             raise
         self._remember(body, leaf)
         return leaf
@@ -131,6 +149,10 @@ class Journal:
     def root(self) -> str:
         """The root over the leaves so far, hex."""
         return merkle.root(bytes.fromhex(line.hash) for line in self._lines).hex()
+
+    def _forget(self) -> None:
+        """The fold may have run ahead of the log: the next turn folds again what stands."""
+        self.history, self.bodies, self._index, self._lines = history.History(), [], {}, []
 
     def _remember(self, body: bytes, leaf: Leaf) -> None:
         index, key = len(self.bodies), leaves.key_of(leaf)

@@ -2,13 +2,14 @@
 
 SQLite by file: WAL, synchronous=FULL, every transaction begun IMMEDIATE. PostgreSQL by URL:
 synchronous_commit on, every transaction begun with an advisory lock of the whole database. So on both what a
-method has returned survives a power cut, and a second process waits instead of interleaving. Uniqueness is the
-database's: a leaf's key, a row's id, a voucher's id, a till's idempotency key.
+method has returned survives a power cut, and a second process waits instead of interleaving. Uniqueness is
+the database's: a leaf's key, a row's id, a voucher's id, a till's idempotency key.
 
 leaf     idx, key, body             the log; its tiles are derived from it when published
 row      seq, id, …, hash           see `books`
 voucher  id, subject, number, …     who holds what; states are folded from the rows, never stored
 answer   till, key, …               the first answer to each idempotency key
+code     draw, tier, at, …          a partner's codes, encrypted, and which voucher took each
 """
 
 import asyncio
@@ -76,9 +77,6 @@ VOUCHER = Table(
     Column("prize", BigInteger, nullable=False),
     Column("alternate", Integer, nullable=False),
     Column("number", BigInteger, nullable=False),
-    Column("valid_from_ms", BigInteger, nullable=False),
-    Column("valid_until_ms", BigInteger, nullable=False),
-    Column("zone", String, nullable=False),
     Column("lookup", LargeBinary(32), unique=True, nullable=False),
 )
 ANSWER = Table(
@@ -94,10 +92,20 @@ ANSWER = Table(
     Column("amount", BigInteger, nullable=False),
     Column("currency", String, nullable=False),
     Column("zone", String, nullable=False),
+    Column("valid_from_ms", BigInteger, nullable=False),
+    Column("valid_until_ms", BigInteger, nullable=False),
     UniqueConstraint("till", "key"),
 )
-
-FIELDS = [name for name in ROW.c.keys() if name not in ("id", "hash")]  # noqa: SIM118  # as those of `Row`
+CODE = Table(
+    "code",
+    METADATA,
+    Column("draw", Integer, primary_key=True, autoincrement=False),
+    Column("tier", Integer, primary_key=True, autoincrement=False),
+    Column("at", Integer, primary_key=True, autoincrement=False),
+    Column("lookup", LargeBinary(32), unique=True, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("voucher", LargeBinary(16), unique=True, nullable=True),
+)
 
 
 class BadUrl(ValueError):
@@ -158,8 +166,8 @@ class Ledger:
             found = (await db.execute(query)).all()
             for *values, row_id, digest in found:
                 row = Row(*values)
-                self.book.add(row)
-                if self.book.tip != digest or row.id != row_id:
+                written = self.book.add(row)
+                if self.book.tip != digest or written.split(",", 2)[1] != row_id.hex():
                     raise BadRow(f"row {row.seq}: the stored hash or id is not its own")
             if len(found) < AT_ONCE:
                 return
@@ -170,9 +178,9 @@ class Ledger:
         while some := list(islice(waiting, AT_ONCE)):
             records = []
             for row in some:
-                self.book.add(row)
-                records.append((*(getattr(row, name) for name in FIELDS), row.id, self.book.tip))
-            await self.put(db, ROW, (*FIELDS, "id", "hash"), records)
+                written = self.book.add(row)
+                records.append((*row, bytes.fromhex(written.split(",", 2)[1]), self.book.tip))
+            await self.put(db, ROW, (*Row._fields, "id", "hash"), records)
 
     async def put(
         self, db: AsyncConnection, table: Table, columns: Sequence[str], records: Sequence[tuple[Any, ...]]
@@ -208,7 +216,7 @@ class Ledger:
 
 
 def _rows_from(seq: int) -> Any:
-    columns = [ROW.c[name] for name in (*FIELDS, "id", "hash")]
+    columns = [ROW.c[name] for name in (*Row._fields, "id", "hash")]
     return select(*columns).where(ROW.c.seq >= seq).order_by(ROW.c.seq)
 
 

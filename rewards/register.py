@@ -17,11 +17,12 @@ from pathlib import Path
 
 from rewards import beacon, boxes, bundle, draws, history, leaves, places, ranking, roster
 from rewards.books import Equation
-from rewards.cashier import Award, Cashier
+from rewards.cashier import Cashier
 from rewards.journal import Journal, Line
 from rewards.leaves import DrawSpec, Leaf, RoundOpening
 from rewards.ledger import Ledger
 from rewards.note import Signer
+from rewards.payouts import Payouts
 from rewards.standing import Drawn, Scores, Standing
 from rewards.vouchers import Voucher
 from rewards.watched import Watched
@@ -95,6 +96,7 @@ class Register:
             "rehearsal": rehearsal,
         }
         self._journal = Journal(folder, ledger, self.cashier, evening)
+        self.payouts = Payouts(folder, self._journal, ledger, self.cashier, self._turn)
         self.watched = Watched(folder, Signer(self.origin, keys.log), self._journal, self._turn)
 
     @classmethod
@@ -297,27 +299,19 @@ class Register:
     # Money
 
     async def issue(self, draw: int, *, at_ms: int) -> list[Voucher]:
-        """One voucher for each winning rank, in the order of tiers and prizes."""
-        async with self._turn:
-            await self._journal.catch_up()
-            found = self._draw(draw)
-            if "result" not in found.stages:
-                raise history.BrokenHistory(f"draw {draw} has no result yet")
-            won = self._scores_of(draw).drawn().winners
-            awards = [Award(winner.tier, winner.prize, winner.number) for winner in won]
-            return await self.cashier.issue(found.spec, awards, at_ms)
+        """One voucher for each winning rank, in the order of tiers and prizes (`Payouts.issue`)."""
+        return await self.payouts.issue(draw, at_ms=at_ms)
 
     async def equations(self) -> list[Equation]:
         """Every equation of the ledger, as it stands now."""
         async with self._turn:
-            await self._journal.catch_up()
-            return await self._equations()
+            return await self.payouts.equations()
 
     async def outline(self) -> Outline:
         """What an auditor may watch while the books are written."""
         async with self._turn:
             await self._journal.catch_up()
-            equations = await self._equations()
+            equations = await self.payouts.equations()
             return Outline(
                 origin=self.origin,
                 leaves=self._journal.lines(),
@@ -348,14 +342,6 @@ class Register:
             )
 
     # Inside a turn
-
-    async def _equations(self) -> list[Equation]:
-        results = {
-            number: (draw.spec, sum(tier["winners"] for tier in draw.stages["result"]["tiers"]))
-            for number, draw in self._journal.history.draws.items()
-            if "result" in draw.stages
-        }
-        return await self.cashier.equations(results)
 
     async def _head(self, draw: int) -> Leaf:
         await self._journal.catch_up()

@@ -34,14 +34,19 @@ G2 = (
     "93e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e"
     "024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8"
 )
-MOVES = {
-    "fund": "OUTSIDE,BUDGET", "reserve": "BUDGET,RESERVED", "issue": "RESERVED,ISSUED",
-    "redeem": "ISSUED,REDEEMED", "rollback": "REDEEMED,ISSUED", "expire": "ISSUED,EXPIRED",
+MOVES = {  # 9: kind of row, the account it leaves and the one it reaches
+    "fund": "OUTSIDE,BUDGET", "leftover": "BUDGET,RETURNED", "reserve": "BUDGET,RESERVED",
+    "promote": "ALTERNATE,RESERVED", "issue": "RESERVED,ISSUED", "claim": "ISSUED,CLAIMED",
+    "redeem": "CLAIMED,REDEEMED", "rollback": "REDEEMED,CLAIMED", "expire": "ISSUED,EXPIRED",
+    "lapse": "CLAIMED,EXPIRED", "pass": "EXPIRED,ALTERNATE", "return": "EXPIRED,RETURNED",
 }  # fmt: skip
 NEXT = {
-    "none reserve": "reserved", "reserved issue": "live", "live expire": "expired",
-    "live redeem": "redeemed", "redeemed rollback": "live",
+    "none reserve": "reserved", "none promote": "reserved", "reserved issue": "live", "live claim": "claimed",
+    "claimed redeem": "redeemed", "redeemed rollback": "claimed", "live expire": "expired",
+    "claimed lapse": "expired", "expired pass": "passed", "expired return": "returned",
 }  # fmt: skip
+LEDGER = "seq,id,at_ms,draw,tier,prize,alternate,kind,n,source,target,amount,currency,hash"
+PRIZES = "draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"
 SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "evening": "algorithm:text show:text origin:text rehearsal:bool",
     "spec": "draw:int draw_id:text algorithm:text title:text rehearsal:bool prizes:list budget:object "
@@ -737,80 +742,207 @@ class Bundle:
         return f"{len(prizes)} winners of {len(tickets)} places"
 
     def money(self) -> str:  # 9: prizes and ledger
-        lines, payable = ["draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"], {}
-        for number, draw in self.draws.items():
-            for prize, at, (place, j, score) in draw.get("prizes", []):
-                subject = (number, prize["tier"], at, 0)
-                payable[subject] = f"{prize['amount']},{prize['currency']}"
-                voucher = row_id(*subject, "issue", 1)
-                lines.append(
-                    f"{number},{prize['tier']},{at},0,{place},{j},{score.hex()},{payable[subject]},{voucher}"
-                )
-        need(
-            self.files["prizes.csv"] == ("\n".join(lines) + "\n").encode(),
-            "prizes.csv is not what the rankings give",
-        )
         rows = self.files["ledger.csv"].decode().split("\n")
-        need(
-            rows[0] == "seq,id,at_ms,draw,tier,prize,alternate,kind,n,source,target,amount,currency,hash"
-            and rows[-1] == "",
-            "ledger.csv",
-        )
-        tip, held = bytes(32), Counter[Any]()
-        states: dict[Any, tuple[str, int]] = {}
+        need(rows[0] == LEDGER and rows[-1] == "", "ledger.csv: header or last line")
+        self.held, self.states, self.spendable = Counter[Any](), dict[Any, tuple[str, int]](), set[Any]()
+        self.asked, self.returning = list[Any](), None  # rows that must stand next; the last one first
+        for number, draw in self.draws.items():
+            self.open_books(number, draw)
+        logged = [(leaf["index"], n, leaf) for n, draw in self.draws.items() for leaf in draw["dates"]]
+        dates, closings = sorted(logged, reverse=True, key=lambda one: one[0]), Counter[int]()
+        for draw in self.draws.values():
+            closings[draw["close-out"]["rows"] if "close-out" in draw else 0] += 1
+        begins = {leaf["first"] for _, _, leaf in dates}
+        tip = bytes(32)
         for seq, row in enumerate(rows[1:-1], 1):
             line, _, digest = row.rpartition(",")
             tip = sha(b"gala/ledger/1\0" + tip + line.encode())
             need(tip.hex() == digest, f"row {seq}: hash")
             need(self.roll_ups.get(seq, digest) == digest, f"row {seq}: the log has another hash")
-            cells = line.split(",")
-            kind, n, amount = cells[7], int(cells[8]), int(cells[11])
-            subject, money = (
-                (int(cells[3]), int(cells[4]), int(cells[5]), int(cells[6])),
-                ",".join(cells[11:]),
-            )
-            fund = kind == "fund"
-            group, (source, target) = (*subject[:2], cells[12]), MOVES[kind].split(",")
-            parts = (
-                seq,
-                row_id(*subject, kind, n),
-                int(cells[2]),
-                *subject,
-                kind,
-                n,
-                MOVES[kind],
-                amount,
-                cells[12],
-            )
-            need(line == ",".join(map(str, parts)) and amount > 0, f"row {seq} is malformed")
-            if fund:
-                prize = self.draws[subject[0]]["spec"]["prizes"][subject[1] - 1]
-                promised = f"{prize['count'] * prize['amount']},{prize['currency']}"
-                need(
-                    subject[2:] == (0, 0) and n == 0 and money == promised and not held[group, "OUTSIDE"],
-                    f"row {seq}: no such budget",
-                )
-            else:
-                need(money == payable.get(subject), f"row {seq}: no winning rank's voucher")
-                state, last = states.get(subject, ("none", -1))
-                need(
-                    f"{state} {kind}" in NEXT and n == last + 1,
-                    f"row {seq}: {kind} of a voucher that is {state}",
-                )
-                need(held[group, source] >= amount, f"row {seq}: {source} is short")
-                states[subject] = NEXT[f"{state} {kind}"], n
-            held[group, source] -= amount
-            held[group, target] += amount
-            held[group, "issue"] += amount * (kind == "issue")
-            budget = -held[group, "OUTSIDE"]
-            need(held[group, "issue"] + held[group, "RESERVED"] <= budget, f"row {seq}: more than the budget")
-        need(len(rows) - 2 == max(self.roll_ups, default=0), "the last roll-up has another count of rows")
-        for subject in payable:
-            paid = subject in states or not any(other[0] == subject[0] for other in states)
-            need(paid, f"the winning rank of voucher {subject} was paid nothing")
+            if seq in begins:
+                self.begin_dates(seq, dates)
+            try:
+                self.row(seq, line)
+            except (Fail, KeyError, IndexError) as error:
+                raise Fail(f"row {seq}: {error}") from error
+            if closings[seq]:
+                self.close_out(seq)
+        count = len(rows) - 2
+        self.begin_dates(count + 1, dates)
+        need(count == max(self.roll_ups, default=0), "the last roll-up has another count of rows")
+        need(not dates and not self.asked and not self.returning, f"row {count + 1} must follow and does not")
+        for number, draw in self.draws.items():
+            need("close-out" not in draw or draw["over"], f"the books of draw {number} do not close")
+            for tier in draw["tiers"].values() if self.begun(number) else ():
+                for prize in range(len(tier["faces"])):
+                    subject = (number, tier["tier"], prize, 0)
+                    need(subject in self.states, f"the winning rank of voucher {subject} was paid nothing")
+                back = self.held[(number, tier["tier"]), "leftover"]
+                need(back == tier["left"], f"draw {number}: what nobody won did not return")
+        need(self.files["prizes.csv"] == self.prizes(), "prizes.csv is not what the rankings give")
         odd = sorted(self.expected ^ set(self.files))
         need(not odd, f"missing, or no file of this evening: {odd[:1]}")
-        return f"{len(rows) - 2} rows, {len(states)} vouchers"
+        return f"{count} rows, {len(self.states)} vouchers"
+
+    def open_books(self, number: int, draw: dict[str, Any]) -> None:
+        """By tier: ranks and what they are worth, alternates in order, the budget, and what nobody won."""
+        spec, over = draw["spec"], draw["spec"]["cap"]["draws"][:-1]
+        content = self.files[f"draws/{number}/ranking.bin"] if "result" in draw else b""
+        ranks = [(content[at : at + 12], content[at + 12 : at + 28]) for at in range(0, len(content), 28)]
+        draw |= {"tiers": {}, "won": Counter(), "heirs": {}, "done": 0, "over": False}
+        draw["before"] = self.files[f"draws/{number}/won.bin"] if over and "roster" in draw else b""
+        for prize in spec["prizes"]:
+            worth, budget = prize.get("amount"), prize["count"] * prize.get("amount", 0)
+            found = {"winners": 0, "alternates": 0}
+            if "result" in draw:
+                found = draw["result"]["tiers"][prize["tier"] - 1]
+            winners, count = found["winners"], found["winners"] + found["alternates"]
+            faces = [worth] * winners
+            if "deck" in prize:
+                deck = np.frombuffer(self.files[f"draws/{number}/deck-{prize['tier']}.bin"], ">u8")
+                cards = np.repeat(*deck.reshape(-1, 2).T.astype(np.int64))
+                faces, budget = cards[:winners].tolist(), int(cards.sum())
+            ended = "result" in draw or "void" in draw
+            draw["tiers"][prize["tier"]] = {
+                "tier": prize["tier"],
+                "currency": prize["currency"],
+                "faces": faces,
+                "budget": budget,
+                "left": budget - sum(faces) if ended else 0,
+                "winners": ranks[:winners],
+                "spare": ranks[winners:count][::-1],
+            }
+            draw["won"].update(map(place, ranks[:winners]))
+            ranks = ranks[count:]
+
+    def begun(self, number: int) -> bool:
+        kinds = ("reserve", "leftover")
+        return any(self.held[(number, tier), kind] for tier in self.draws[number]["tiers"] for kind in kinds)
+
+    def begin_dates(self, seq: int, dates: list[Any]) -> None:
+        """The rows that fixed dates ask for from row `seq` on. dates: those to come, the next one last."""
+        while dates and dates[-1][2]["first"] == seq:
+            _, number, leaf = dates.pop()
+            draw, where = self.draws[number], f"draw {number} date {leaf['date']}"
+            need(not self.asked and not self.returning, f"{where} begins within other rows")
+            need(leaf["date"] == draw["done"] + 1 and self.begun(number), f"{where}: before the issue")
+            live = [one for one in self.states if one[0] == number and self.states[one][0] == "live"]
+            found, at_ms = [], draw["spec"]["alternates_at_ms"][draw["done"]]
+            for subject in sorted(live):
+                heir, n = self.heir(draw, subject), self.states[subject][1]
+                found += [(subject, "expire", n + 1), (subject, "pass" if heir else "return", n + 2)]
+                if heir:
+                    after = (*subject[:3], subject[3] + 1)
+                    found += [(after, "promote", 0), (after, "issue", 1)]
+            self.asked = [(at_ms, *one) for one in reversed(found)]
+            need(leaf["last"] - seq + 1 == len(found), f"{where} asks for {len(found)} rows")
+            draw["done"] += 1
+
+    def heir(self, draw: dict[str, Any], subject: Any) -> Any:
+        spare = draw["tiers"][subject[1]]["spare"]
+        while spare:
+            rank = spare.pop()
+            before = draw["before"][place(rank)] if draw["before"] else 0
+            if before + draw["won"][place(rank)] < draw["spec"]["cap"]["prizes"]:
+                draw["won"][place(rank)] += 1
+                draw["heirs"].setdefault(subject[1:3], []).append(rank)
+                return rank
+        return None
+
+    def row(self, seq: int, line: str) -> None:
+        cells = line.split(",")
+        kind, n, at_ms, amount = cells[7], int(cells[8]), int(cells[2]), int(cells[11])
+        number, of_tier, prize, alternate = subject = tuple(map(int, cells[3:7]))
+        names = (number, of_tier, prize, alternate, kind, n)
+        parts = (seq, row_id(*names), at_ms, *names, MOVES[kind], amount, cells[12])
+        need(line == ",".join(map(str, parts)) and amount > 0, "malformed")
+        draw = self.draws[number]
+        tier, group = draw["tiers"][of_tier], (number, of_tier)
+        need(
+            not draw["over"] and cells[12] == tier["currency"], "after the books closed, or another currency"
+        )
+        if self.asked:
+            (date, *asked) = self.asked.pop()
+            need(asked == [subject, kind, n] and at_ms >= date, f"its date asks for {asked}")
+        elif self.returning:
+            need((subject, kind) == (self.returning, "return"), f"{self.returning} must return here")
+            self.returning = None
+        else:
+            self.by_itself(draw, subject, kind, at_ms)
+        if kind in ("fund", "leftover"):
+            need((prize, alternate, n) == (0, 0, 0) and not self.held[group, kind], f"{kind} stands once")
+            need(amount == tier["budget" if kind == "fund" else "left"], f"{kind} of another amount")
+        else:
+            state, last = self.states.get(subject, ("none", -1))
+            need(f"{state} {kind}" in NEXT and n == last + 1, f"{kind} {n} of a voucher that is {state}")
+            need(prize < len(tier["faces"]) and amount == tier["faces"][prize], "no winning rank's voucher")
+            need(state != "none" or (kind == "reserve") == (alternate == 0), f"{kind} of such a voucher")
+            self.states[subject] = NEXT[f"{state} {kind}"], n
+            if kind in ("issue", "rollback"):
+                need(subject[:3] not in self.spendable, "a prize with two vouchers")
+                self.spendable.add(subject[:3])
+            elif kind in ("expire", "lapse", "redeem"):
+                self.spendable.remove(subject[:3])
+        source, target = MOVES[kind].split(",")
+        held = self.held
+        need(kind == "fund" or held[group, source] >= amount, f"{source} is short")
+        held[group, source] -= amount
+        held[group, target] += amount
+        held[group, kind] += amount
+        need(
+            held[group, "issue"] - held[group, "pass"] + held[group, "RESERVED"] <= held[group, "fund"],
+            "more than the budget",
+        )
+
+    def by_itself(self, draw: dict[str, Any], subject: Any, kind: str, at_ms: int) -> None:
+        """A row that no fixed date asked for, held against the times of its draw."""
+        dates, window = draw["spec"]["alternates_at_ms"], draw["spec"]["window"]
+        until_ms, rest = window["valid_until_ms"], dates[draw["done"] :]
+        need(kind not in ("promote", "pass", "return"), f"{kind} that no date asks for")
+        if kind == "claim":
+            need(at_ms < until_ms and (not rest or at_ms < rest[0]), "claimed too late")
+        elif kind == "redeem":
+            need(window["valid_from_ms"] <= at_ms < until_ms, "redeemed outside the window")
+        elif kind in ("expire", "lapse"):
+            need(at_ms >= until_ms and not rest, "expired before its time")
+            self.returning = subject
+
+    def close_out(self, seq: int) -> None:
+        for number, draw in self.draws.items():
+            leaf = draw.get("close-out", {"rows": 0})
+            if leaf["rows"] != seq:
+                continue
+            totals = {name: dict.fromkeys(draw["spec"]["budget"], 0) for name in ("redeemed", "returned")}
+            for of_tier, tier in draw["tiers"].items():
+                for account in ("BUDGET", "RESERVED", "ISSUED", "CLAIMED", "EXPIRED", "ALTERNATE"):
+                    need(not self.held[(number, of_tier), account], f"row {seq}: {account} of draw {number}")
+                for name, found in totals.items():
+                    found[tier["currency"]] += self.held[(number, of_tier), name.upper()]
+            need(totals == {name: leaf[name] for name in totals}, f"close-out of draw {number}: {totals}")
+            for currency, budget in draw["spec"]["budget"].items():
+                given = totals["redeemed"][currency] + totals["returned"][currency]
+                need(given == budget, f"close-out of draw {number}: {given} of {budget}")
+            done = "void" in draw or draw["done"] == len(draw["spec"]["alternates_at_ms"])
+            need(done, f"close-out of draw {number} before its dates")
+            draw["over"] = True
+
+    def prizes(self) -> bytes:
+        lines = [PRIZES]
+        for number, draw in self.draws.items():
+            for of_tier, tier in draw["tiers"].items():
+                for prize, (winner, face) in enumerate(zip(tier["winners"], tier["faces"], strict=True)):
+                    for alternate, rank in enumerate([winner, *draw["heirs"].get((of_tier, prize), [])]):
+                        of, ticket, score = place(rank), int.from_bytes(rank[0][8:], "big"), rank[1].hex()
+                        voucher = row_id(number, of_tier, prize, alternate, "issue", 1)
+                        lines.append(
+                            f"{number},{of_tier},{prize},{alternate},{of},{ticket},{score},"
+                            f"{face},{tier['currency']},{voucher}"
+                        )
+        return ("\n".join(lines) + "\n").encode()
+
+
+def place(rank: tuple[bytes, bytes]) -> int:
+    return int.from_bytes(rank[0][:8], "big")
 
 
 def decides_ms(draw: dict[str, Any]) -> int:  # 8: when the beacon speaks that decides a draw

@@ -3,7 +3,7 @@
 import msgspec
 
 from gala.protocol import Standing, Text, VoucherView
-from rewards.vouchers import voucher_code
+from rewards.codes import voucher_code
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

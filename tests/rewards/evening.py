@@ -5,8 +5,12 @@ its box is kept back; `short/mole/1` is void. Draw 1 has two tiers and both part
 auditor keeps silent, and numbers without an account are barred.
 """
 
+import asyncio
+import atexit
+import functools
 import random
 import struct
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +18,16 @@ from typing import Any
 
 from rewards import chains, leaves
 from rewards.beacon import RehearsalBeacon
+from rewards.codes import voucher_code
 from rewards.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window
 from rewards.register import Keys, Register
 from rewards.standing import Drawn
-from rewards.vouchers import Voucher, voucher_code
+from rewards.vouchers import Voucher
+from tests.rewards import databases
 
 SHOW = "short"
 START = 1_700_000_000_000
-HOUR = 3_600_000
+HOUR, MINUTE = 3_600_000, 60_000
 KEYS = Keys(log=b"l" * 32, places=b"p" * 32, codes=b"c" * 32)
 SECRETS = {"operator": b"o" * 32, "auditor": b"a" * 32}
 BEACON = RehearsalBeacon(b"b" * 32, START - 1_000 * HOUR)
@@ -36,6 +42,7 @@ RIGHT: list[dict[str, Any]] = [
 ]
 HEADS = [b"h" * 32, b"i" * 32, b"j" * 32]
 WINDOW = Window(START + HOUR, START + 3 * HOUR, "Asia/Shanghai")
+DATES = [START + 2 * HOUR + 10 * MINUTE, START + 2 * HOUR + 40 * MINUTE]
 
 
 def page(choices: Iterable[int | None]) -> bytes:
@@ -65,12 +72,15 @@ def spec(draw: int, **other: Any) -> DrawSpec:
         "close_ms": START + draw * HOUR - 60_000,
         "chain": BEACON.chain,
         "reserve_rounds": [first, first + 100, first + 200],
+        "alternates_at_ms": [] if "window" in other else DATES,
     }
     return DrawSpec(**(values | other))
 
 
 async def begin(folder: Path) -> Register:
-    return await Register.open(folder, show=SHOW, rehearsal=True, keys=KEYS)
+    """Opens a register's folder; its books too, wherever they are (see `tests.rewards.databases`)."""
+    url = await databases.url_of(folder)
+    return await Register.open(folder, show=SHOW, rehearsal=True, keys=KEYS, ledger_url=url)
 
 
 async def play_round(
@@ -110,7 +120,24 @@ async def before_the_draws(register: Register) -> None:
     await register.round_voided("short/mole/1", reason="the feed was down", at_ms=START + 50)
 
 
-async def draw_one(register: Register, draw: int, told: Told) -> None:
+@functools.cache
+def drawn_folder() -> Path:
+    """A register's folder in which both draws have their results and nothing is issued; to be copied."""
+    kept = tempfile.TemporaryDirectory()
+    atexit.register(kept.cleanup)
+
+    async def play() -> None:
+        register = await begin(Path(kept.name))
+        await before_the_draws(register)
+        for draw in (1, 2):
+            await draw_one(register, draw, Told(), issue=False)
+        await register.close()
+
+    asyncio.run(play())
+    return Path(kept.name)
+
+
+async def draw_one(register: Register, draw: int, told: Told, *, issue: bool = True) -> None:
     barred = range(0, 150, 7) if draw == 2 else ()
     at = START + draw * HOUR - 60_000
     await register.freeze(draw, numbers_count=150, at_ms=at, barred=barred)
@@ -119,11 +146,12 @@ async def draw_one(register: Register, draw: int, told: Told) -> None:
         await register.reveal(draw, "auditor", SECRETS["auditor"], at_ms=at)
     chosen = await register.close_reveals(draw, at_ms=at + 1)
     told.drawn[draw] = await register.finish(draw, BEACON.signature(chosen), at_ms=START + draw * HOUR + 1)
-    told.issued[draw] = await register.issue(draw, at_ms=START + draw * HOUR + 2)
+    if issue:
+        told.issued[draw] = await register.issue(draw, at_ms=START + draw * HOUR + 2)
 
 
 async def play_evening(folder: Path, bundle: Path) -> Told:
-    """The whole evening, three vouchers at a till, and the bundle."""
+    """The whole evening, three vouchers at a till, the fixed dates, closed books, and the bundle."""
     register = await begin(folder)
     told = Told()
     try:
@@ -136,7 +164,14 @@ async def play_evening(folder: Path, bundle: Path) -> Told:
         await cashier.redeem(first, till="till", key="k1", at_ms=START + 2 * HOUR)
         await cashier.redeem(second, till="till", key="k2", at_ms=START + 2 * HOUR)
         await cashier.roll_back(second, till="till", key="k3", at_ms=START + 2 * HOUR + 1)
-        await cashier.expire(START + 3 * HOUR)
+        await register.payouts.do_due(at_ms=DATES[0])
+        heir = next(
+            one for one in await register.payouts.vouchers(1) if one.alternate and one.state == "live"
+        )
+        await cashier.claim(heir.id, number=heir.number, at_ms=DATES[0] + 1)
+        await register.publish(bundle, at_ms=DATES[0] + 2)
+        for at_ms in (DATES[1], START + 3 * HOUR):
+            await register.payouts.do_due(at_ms=at_ms)
         await register.publish(bundle, at_ms=START + 4 * HOUR)
     finally:
         await register.close()

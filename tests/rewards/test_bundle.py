@@ -316,7 +316,7 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("a second result", second_result, "draw/1/result stands twice"),
     ("a later reserve round", another_beacon_round, "is not the first reserve"),
     ("a dropped row", drop_a_row, "ledger: row"),
-    ("another budget", raise_an_amount, "ledger: draw 1 tier 1: 900000 XTS of budget"),
+    ("another budget", raise_an_amount, "ledger: row 1: draw 1 tier 1: fund of 900000 XTS"),
     ("a payout to nobody", pay_a_voucher_to_nobody, "ledger: row"),
     ("a changed vote", change_a_vote, "round short/tetris/2"),
     ("a hidden difference", hide_a_difference, "round short/tetris/2: the seal does not say truly"),
