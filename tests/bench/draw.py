@@ -1,9 +1,9 @@
 """How long a draw and its proof take: `python -m tests.bench.draw`.
 
 A large evening is played once into a real folder (or found there: `--folder`); then every figure is taken
-from its files by a process of its own, which reports the median of some runs and the most memory it took. Files
-are in the system's cache, as they are after writing them. The two verifiers are timed as a stranger runs them,
-with starting Python.
+from its files by a process of its own, which reports the median of some runs and the most memory it took.
+Files are in the system's cache, as they are after writing them. The two verifiers are timed as a stranger
+runs them, with starting Python.
 """
 
 import argparse
