@@ -184,7 +184,7 @@ def public_app(
 
 
 def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, bundle: Path) -> ASGIApp:
-    """What the crew reaches; put it where only they can come. `bundle`: as for viewers, and not before them."""
+    """What the crew reaches; put it where only they can come. `bundle`: as for viewers, and no sooner."""
     sockets.register_namespace(CrewSocket(crew))
     sockets.register_namespace(OverlaySocket(overlays, crew.passes, crew.wall_s))
     crew.sockets = overlays.sockets = sockets
