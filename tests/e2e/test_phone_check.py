@@ -20,6 +20,6 @@ async def test_before_the_report_is_out_the_phone_says_so_and_checks_nothing(
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     await page.evaluate("location.hash = 'check'")
-    await expect(page.get_by_role("status")).to_contain_text("Nothing is published yet.")
+    await expect(page.locator("main [role=status]")).to_contain_text("Nothing is published yet.")
     assert [url for url in asked if "/api/proof" in url] == []
     await is_clean(page)

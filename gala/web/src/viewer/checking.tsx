@@ -110,7 +110,7 @@ function Found({ found, report }: { found: Finding; report: Report }): JSX.Eleme
           <p class="small sub">{w.t("keptBackSub")}</p>
         </>
       )}
-      {verdict === "away" && <h2>{w.t("otherReason", { reason: found.why })}</h2>}
+      {(verdict === "away" || verdict === "none") && <h2>{w.t("otherReason", { reason: found.why })}</h2>}
       {verdict === "not" && (
         <>
           <h2>{w.t("checkBad")}</h2>
