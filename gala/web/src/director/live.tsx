@@ -5,7 +5,7 @@ import { type Desk, type Draw, newestFirst, segmentOf, who } from "./desk.ts";
 import { troubles } from "./health.ts";
 import { Icon } from "./icons.tsx";
 import { KillSwitch } from "./kill.tsx";
-import { count, countdown, timeOfDay } from "./times.ts";
+import { count, countdown, money, timeOfDay } from "./times.ts";
 import { Earlier, Votes } from "./votes.tsx";
 
 /** Above this an acknowledgement feels slow under a thumb. */
@@ -60,7 +60,7 @@ const STEPS = ["armed", "frozen", "beacon", "drawn", "announced"] as const;
 /** A draw's way from armed to announced. On air it stands in the middle of the console, else among the figures. */
 export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs: number }) {
   const beaconOut = draw.beacon_at_ms > 0 && nowMs >= draw.beacon_at_ms;
-  const done = { armed: 1, frozen: beaconOut ? 3 : 2, drawn: 4, announced: 5 }[draw.state];
+  const done = { armed: 1, frozen: beaconOut ? 3 : 2, drawn: 4, announced: 5, void: 0 }[draw.state];
   const waits = draw.state === "frozen" && draw.beacon_at_ms > 0;
   return (
     <section class="sec">
@@ -78,6 +78,12 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
           </li>
         ))}
       </ol>
+      <p class="row mid">
+        <span>
+          <b>{count(draw.prizes)}</b> prizes
+        </span>
+        <span class="end">{money(draw.budget_minor, draw.currency)}</span>
+      </p>
       {draw.state !== "armed" && (
         <p class="row mid">
           <span>
