@@ -44,7 +44,9 @@ class Hand:
     async def join(self, port: int, tasks: asyncio.TaskGroup) -> None:
         self.line = await Line.open(f"ws://127.0.0.1:{port}", {"channel": "app", "show": "rain"})
         self.listening = tasks.create_task(self._listen())
-        assert "pass" in await self.line.ask("enter", {})
+        async with asyncio.timeout(PATIENCE_S):
+            while "pass" not in await self.line.ask("enter", {}):
+                await asyncio.sleep(0.1)  # asked to come again
 
     async def _listen(self) -> None:
         async for event, content in self.line.events():

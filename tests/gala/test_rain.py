@@ -164,6 +164,9 @@ def test_every_channel_is_told_of_its_own_envelopes() -> None:
     (prize,) = view.prizes
     assert prize.count == 20
     assert 1_00 <= prize.least_minor < prize.face_minor <= 50_00
+    hall = views[0]
+    assert hall is not None
+    assert [prize.count for prize in hall.prizes] == [40, 20], "on air all of them are one"
 
 
 # ---------------------------------------------------------------- on real stores

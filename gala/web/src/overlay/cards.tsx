@@ -112,8 +112,8 @@ export function Draw({ draw, now_ms, words }: { draw: DrawView; now_ms: number; 
       </ol>
       {told && (
         <ul class="win">
-          {draw.prizes.slice(0, TIERS_MAX).map((prize) => (
-            <li key={prize.tier}>
+          {draw.prizes.slice(0, TIERS_MAX).map((prize, place) => (
+            <li key={place}>
               <small>{words.pick(prize.title)}</small>
               {priceOf(prize, words)}
             </li>
