@@ -9,13 +9,14 @@ import type { Link } from "../wire/connection.ts";
 import { bays, verdict, type Bay } from "./arcade.ts";
 import { Ledger, Log, Refusals, Rounds, Run } from "./records.tsx";
 import { ICONS, Says } from "./says.tsx";
+import { StatementLink } from "./statement.tsx";
 
 const REFUSED: Record<string, string> = {
   bad_pass: "This pass is not of this show, or it has run out.",
   wrong_role: "This pass is for another role: the desk needs an auditor’s or a director’s.",
 };
 
-export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link> }): JSX.Element {
+export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link>; pass: string }): JSX.Element {
   const link = props.link.value;
   const evidence = props.evidence.value;
   if (link.state === "refused" && link.reason !== "starting") return <NoPass why={REFUSED[link.reason] ?? link.reason} />;
@@ -40,6 +41,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
           <a href="#money">Money</a>
           <a href="#plays">Plays</a>
           <a href="#log">Log</a>
+          <StatementLink pass={props.pass} />
         </nav>
         <span class="end dim">{signed(evidence)}</span>
         <span>
