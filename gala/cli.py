@@ -16,7 +16,7 @@ import typer
 import uvloop
 from redis.exceptions import RedisError
 
-from gala import recount, rundown_check, settings, typescript
+from gala import cli_outside, recount, rundown_check, settings, typescript
 from gala.beginning import OtherRundown, service_secret
 from gala.cli_money import statement_command, vouchers
 from gala.console import fail, out, read_settings
@@ -60,6 +60,8 @@ audit = typer.Typer(help="Check the published evidence.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(vouchers, name="vouchers")
 audit.command("statement")(statement_command)
+app.add_typer(cli_outside.draw, name="draw")
+app.command("witness")(cli_outside.witness)
 
 
 def find_rundown(name: str) -> Path:
@@ -163,8 +165,6 @@ def serve(
     plan = read_rundown(rundown)
     if (plan.currency == "XTS") != rehearsal:
         raise fail("XTS is for rehearsals, and rehearsals are in XTS: set the currency, or --rehearsal")
-    if not rehearsal and any(segment.draws for segment in plan.segments):
-        raise fail("draws of a real show need the parties' own commitments, which cannot be given yet")
     try:
         wanted = roles_of(role or (), chosen, workers)
     except Unserved as why:

@@ -36,6 +36,7 @@ RESERVE_EVERY_MS = 300_000
 RESERVE_EVERY_MS_REHEARSAL = 6_000
 RESERVE_EVERY_MS_ENVELOPES = 15_000  # an envelope is opened about a minute after it was caught
 RESERVES_MAX = 600
+DAY_MS = 86_400_000
 REVEAL_MS = 60_000  # how long a party has to reveal before its commitment is taken instead
 AWAKE_MS = 60_000  # how recent a witness's word must be for it to be there at the close
 GRACE_MS = 30_000  # how long after the beacon a cosignature from before may still be on its way
@@ -115,7 +116,8 @@ class DrawOffice:
     async def freeze(self, segment: Segment, entry: LogEntry, now_ms: int) -> None:
         """Fixes the rosters of a segment's draws."""
         for draw in segment.draws:
-            if self._state.draws[draw.number].root:
+            drawing = self._state.draws[draw.number]
+            if drawing.root or drawing.state == "void":
                 continue  # the log goes on to say it was done
             if self._state.rehearsal:
                 for party in self._played():
@@ -321,7 +323,10 @@ class DrawOffice:
         if self._state.rehearsal and not envelopes:
             every_ms = max(RESERVE_EVERY_MS_REHEARSAL, (rundown.ends_at_ms - rundown.starts_at_ms) // 200)
         first_ms = max(rundown.starts_at_ms, segment.plan_at_ms - 100 * every_ms)
-        return [self._chain.round_at(first_ms + n * every_ms) for n in range(RESERVES_MAX)]
+        instants = [first_ms + n * every_ms for n in range(RESERVES_MAX)]
+        if envelopes:  # where they end, those of any draw go on
+            instants += range(instants[-1], instants[-1] + DAY_MS, RESERVE_EVERY_MS)
+        return sorted({self._chain.round_at(at_ms) for at_ms in instants})
 
 
 def _standing(draw: int, found: Drawn) -> Standing:

@@ -111,6 +111,7 @@ class Notary:
         outline = await self._register.outline()
         written = books(
             outline,
+            key=self._register.watched.key,
             checkpoint=await self._register.watched.checkpoint() if outline.leaves else "",
             witnesses=self._draws.awake,
             signed=self._publishing.signed,

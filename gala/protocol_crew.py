@@ -204,9 +204,10 @@ class CuePost(Message):
     cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume · skip
     (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms) ·
     extend (target: round id, ms; negative: shorten) · retime (target: cue id, at_ms) · swap (target and
-    other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap. A reason
-    with go is an override of a red window; retime and swap need one for what is tied to the clock on the
-    wall.
+    other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap · commit
+    (draw, party, commitment) · reveal (draw, party, r) · beacon (draw, signature) · void_draw (draw, reason).
+    A reason with go is an override of a red window; retime and swap need one for what is tied to the clock
+    on the wall. An auditor's pass serves for commit, reveal and beacon.
     """
 
     id: str
@@ -220,6 +221,11 @@ class CuePost(Message):
     other: str = ""
     at_ms: int = 0
     delay_ms: int | UnsetType = UNSET
+    draw: int = 0
+    party: str = ""
+    commitment: str = ""  # hex
+    r: str = ""  # hex
+    signature: str = ""  # hex
 
 
 class CueReply(Message):

@@ -33,6 +33,7 @@ from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.till import till_routes
+from gala.edge.watch import watch_routes
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
@@ -231,9 +232,13 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         return house.world.monotonic_ns() // 1_000_000
 
     allowed = bearers(house.passes, house.wall_s)
-    others = [*till_routes(ask, allowed, real_ms), statement_route(settings.data, allowed)]
+    others = [
+        *till_routes(ask, allowed, real_ms),
+        *watch_routes(lambda: crew.books, house.clients.once, house.rundown.id, allowed),
+        statement_route(settings.data, allowed),
+    ]
     listener = Listener(
-        crew_app(crew, overlays, consoles, others),
+        crew_app(crew, overlays, consoles, house.bundle, others),
         # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
         Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
         settings.crew_host,

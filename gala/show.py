@@ -184,15 +184,15 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         if act == "cut":
             state = _retime(rundown, state)
     else:
-        draws = dict(state.draws)
-        for draw in segment.draws:
-            drawing = draws[draw.number]
-            draws[draw.number] = (
-                replace(drawing, frozen_at_ms=at_ms)
-                if act == "freeze"
-                else replace(drawing, state="announced")
-            )
-        state = replace(state, draws=draws)
+        drawings = [state.draws[draw.number] for draw in segment.draws]
+        changed = {
+            drawing.number: replace(drawing, frozen_at_ms=at_ms)
+            if act == "freeze"
+            else replace(drawing, state="announced")
+            for drawing in drawings
+            if drawing.state != "void"
+        }
+        state = replace(state, draws={**state.draws, **changed})
     if planned.id == state.standby:
         state = replace(state, standby=_next_go(rundown, state, planned.id))
     return state

@@ -281,7 +281,7 @@ def _act_refusal(
     if all(drawing.state == "void" for drawing in drawings):
         return Reason.ALREADY_DONE
     if act == "freeze":
-        if drawings[0].frozen_at_ms:  # they are frozen together
+        if any(drawing.frozen_at_ms for drawing in drawings):  # they are frozen together
             return Reason.ALREADY_DONE
         return _freeze_refusal(rundown, state, segment)
     if any(drawing.state in ("armed", "frozen") for drawing in drawings):

@@ -94,7 +94,7 @@ class _Terms:
     def fault(self, row: Row) -> str:
         """What is wrong with a row that no fixed date wrote, or an empty string."""
         if self.closed:
-            return "the books of its draw are closed"
+            return "its books are closed"
         if not 1 <= row.tier <= len(self.spec["prizes"]):
             return f"draw {self.number} has no tier {row.tier}"
         prize = self.spec["prizes"][row.tier - 1]
@@ -173,9 +173,7 @@ class _Reading:
         """Failed if something is still to follow, or a rank was paid nothing."""
         self._begin_dates(self.book.count + 1)
         if self._asked or self._returning is not None or self._dates or self._closings:
-            raise Failed(
-                f"after row {self.book.count}: rows that the log or the last row asks for are missing"
-            )
+            raise Failed(f"after row {self.book.count}: rows that must follow do not")
         for number, terms in self._terms.items():
             if terms.prizes is None or not self.book.begun(number):
                 continue

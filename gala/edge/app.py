@@ -19,6 +19,7 @@ from gala.edge.crew import Crew, CrewSocket, crew_routes
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import Files, bundle_files
 from gala.edge.overlay import Overlays, OverlaySocket
+from gala.edge.proofs import proof_route
 from gala.texts import Texts
 
 PAGES = Path(__file__).parent.parent / "web" / "dist"
@@ -149,6 +150,7 @@ def public_app(
             texts_route(edge.texts),
             pictures_route(edge.texts),
             Route("/api/join", join, methods=["POST"]),
+            proof_route(edge.passes, bundle, bundle.parent / "books"),
             Mount("/bundle", bundle_files(bundle)),
             assets(),
         ]
@@ -157,9 +159,12 @@ def public_app(
 
 
 def crew_app(
-    crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, others: Sequence[Route] = ()
+    crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, bundle: Path, others: Sequence[Route] = ()
 ) -> ASGIApp:
-    """What the crew reaches; put it where only they can come. others: routes of other trades, as tills'."""
+    """What the crew reaches; put it where only they can come.
+
+    bundle: as for viewers, and not before them; others: routes of other trades, as tills'.
+    """
     sockets.register_namespace(CrewSocket(crew))
     sockets.register_namespace(OverlaySocket(overlays, crew.passes, crew.wall_s))
     crew.sockets = overlays.sockets = sockets
@@ -188,6 +193,7 @@ def crew_app(
             texts_route(overlays.texts),
             pictures_route(overlays.texts),
             *crew_routes(crew),
+            Mount("/bundle", bundle_files(bundle)),
             *others,
             assets(),
         ]

@@ -20,7 +20,7 @@ from gala import embargo, protocol, protocol_crew
 from gala.as_run import as_run
 from gala.clock import Now
 from gala.conductor import Snapshot, pages_of
-from gala.cue_post import cue_of, malformed
+from gala.cue_post import OF_PARTIES, cue_of, malformed
 from gala.desk import Gates, desk
 from gala.edge.bearer import bearers, json_response
 from gala.edge.broadcast import plain
@@ -94,6 +94,11 @@ class Crew:
     def history(self) -> History:
         """The log as read last."""
         return self._follower.history
+
+    @property
+    def books(self) -> Books:
+        """What the notary told last."""
+        return self._books
 
     @property
     def ready(self) -> bool:
@@ -292,13 +297,15 @@ def crew_routes(crew: Crew) -> list[Route]:
     allowed = bearers(crew.passes, crew.wall_s)
 
     async def cues(request: Request) -> Response:
-        held = allowed(request, "director")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         try:
             post = msgspec.json.decode(await request.body(), type=protocol_crew.CuePost)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             return json_response(protocol_crew.CueReply(reason=Reason.BAD_CUE, detail=str(error)), 422)
+        if held.role != "director" and post.cue not in OF_PARTIES:
+            return json_response({"reason": "wrong_role", "detail": "only a director calls this"}, 403)
         try:
             status, reply = await crew.post(post, held)
         except (RedisError, TimeoutError, OSError):

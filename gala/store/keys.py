@@ -10,10 +10,10 @@ edges:{SHOW}             hash    edge name -> its last report, msgpack
 clock:{SHOW}             string  the newest reading of the show's clock, msgpack
 clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
+cosigned:{SHOW}          hash    witness -> the newest checkpoint of the log that it has cosigned
 asks:{SHOW}              hash    an ask's id -> what the notary is asked for, sealed (`gala.asks`)
 answers:{SHOW}           hash    an ask's id -> its answer, sealed; the newest of them
 answers:{SHOW}:order     list    the ids of these, oldest first
-cosigned:{SHOW}          hash    witness -> the newest checkpoint of the log that it has cosigned
 mark:{N}                 string  empty; in a cluster one a node, set behind all that must be durable there
 ======================== ======= ==================================================================
 
@@ -64,6 +64,10 @@ def evidence(show: str) -> str:
     return f"evidence:{{{show}}}"
 
 
+def cosigned(show: str) -> str:
+    return f"cosigned:{{{show}}}"
+
+
 def asks(show: str) -> str:
     return f"asks:{{{show}}}"
 
@@ -74,7 +78,3 @@ def answers(show: str) -> str:
 
 def answers_order(show: str) -> str:
     return f"answers:{{{show}}}:order"
-
-
-def cosigned(show: str) -> str:
-    return f"cosigned:{{{show}}}"

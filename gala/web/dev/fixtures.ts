@@ -1,5 +1,6 @@
 import type { DrawView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
 import type { ClapMemory } from "../src/viewer/clap.ts";
+import type { Finding, Report } from "../src/viewer/report.ts";
 import { complete } from "../src/wire/complete.ts";
 import type { Link } from "../src/wire/connection.ts";
 import type { Seat } from "../src/wire/evening.ts";
@@ -22,6 +23,8 @@ export interface Moment {
   /** of the clap that is asked for */
   tap_ms?: number;
   done?: ClapMemory["done"];
+  /** what the check of this viewer's proofs found; none while it runs */
+  report?: Report;
 }
 
 /** 2019-11-10 20:10:30 in Shanghai. */
@@ -128,8 +131,8 @@ const local = (status: PlayStatus, choice: string, label: string, reason = "", a
 });
 
 const prizes: DrawView["prizes"] = [
-  { tier: 1, title: { en: "Grand voucher" }, count: 1, face_minor: 500_000, currency: "XTS" },
-  { tier: 2, title: { en: "Cash voucher" }, count: 100, face_minor: 10_000, currency: "XTS" },
+  { tier: 1, title: { en: "Grand voucher" }, count: 1, face_minor: 500_000, least_minor: 0, currency: "XTS" },
+  { tier: 2, title: { en: "Cash voucher" }, count: 100, face_minor: 10_000, least_minor: 0, currency: "XTS" },
 ];
 const draw = (more: Partial<DrawView>): DrawView => complete("DrawView", { draw: 1, state: "armed", prizes, ...more });
 const drawn = {
@@ -168,6 +171,45 @@ const drawing = (view: Partial<DrawView>, rest: Partial<Moment> = {}): Moment =>
     mine: mine({ rounds: slot("comets", 3) }),
     ...rest,
   });
+
+const logKey = "gala/double-eleven+e60b6b88+AW1E+Tn4KdQ1mLze3akN4B22n6pQyqM+jGwyikuQDU2s";
+const logged = { index: 214, size: 388, root: "aef3bc77b83258c9322e553825fe90c4b33d57223bbe6c3f1821e564a35451a6" };
+const playFound: Finding = {
+  id: "gala/tetris/1",
+  kind: "box",
+  title: "Human Tetris",
+  verdict: "fits",
+  why: "",
+  facts: { kind: "box", ...logged, plays: 718_446, place: 402_113, seq: 2, slot: "0002010001" },
+  proof: "{}",
+};
+const entryFound: Finding = {
+  id: "1",
+  kind: "roster",
+  title: "",
+  verdict: "fits",
+  why: "",
+  facts: {
+    kind: "roster",
+    ...logged,
+    places: 412_388,
+    place: 23_661,
+    tickets: 3,
+    tiers: [
+      { tier: 1, score: standing.score.slice(1), cutoff: standing.cutoff, below: false },
+      { tier: 2, score: "7a31" + standing.cutoff.slice(4), cutoff: "11" + standing.cutoff.slice(2), below: false },
+    ],
+  },
+  proof: "{}",
+};
+const passedOver: Finding = {
+  ...entryFound,
+  facts: { kind: "roster", ...logged, places: 412_388, place: 23_661, tickets: 1, tiers: [{ tier: 1, score: standing.cutoff, cutoff: standing.cutoff, below: true }] },
+};
+const keptBack: Finding = { ...playFound, id: "gala/dance/1", title: "Street-dance battle", verdict: "kept_back", why: "kept_back", facts: null, proof: "" };
+const notFound: Finding = { ...playFound, verdict: "not", why: "the slot holds play 1 of yours, and the phone made 2", facts: null };
+const checked = (report?: Report): Moment =>
+  at({ show: show({ phase: "ended", rehearsal: true }), place: "check", mine: mine({ draws: [complete("Standing", standing)] }), ...(report ? { report } : {}) });
 
 const result = { outcome: "comets", tally: { voters: 718_446, choices: { comets: 412_388, harbour: 306_058 } } };
 
@@ -222,6 +264,35 @@ const won = (moment: Moment, round: string, entries: number): Moment => {
   const held = moment.mine.rounds[round];
   return held ? { ...moment, mine: { ...moment.mine, rounds: { [round]: { ...held, entries } } } } : moment;
 };
+
+const RAIN = "gala/red-envelopes/1";
+const rainText: SegmentText = complete("SegmentText", {
+  title: { en: "Red-envelope rain", "zh-CN": "红包雨", ar: "مطر المظاريف الحمراء", es: "Lluvia de sobres rojos" },
+  question: { en: "Catch one. One is yours.", "zh-CN": "接住一个，就是你的。", ar: "التقط واحدًا، فواحد لك.", es: "Atrapa uno. Uno es tuyo." },
+});
+const grabbed: Mine["rounds"] = { [RAIN]: { seq: 1, has: { grabbed: true }, entries: 0 } };
+const deck: DrawView["prizes"] = [{ tier: 1, title: rainText.title, count: 100_000, face_minor: 88_800, least_minor: 128, currency: "XTS" }];
+/** Six seconds into fifteen; the draw beside it as far as it has come. */
+const rain = (more: Partial<RoundView>, view: Partial<DrawView> = {}, rest: Partial<Moment> = {}): Moment => {
+  const round = { id: RAIN, game: "rain", timing: "appear" as const, opens_at_ms: NOW_MS - 6000, closes_at_ms: NOW_MS + 9000, public: {} };
+  return at({
+    show: show({
+      segment: segment({ id: "red-envelopes" }),
+      round: complete("RoundView", { state: "open", generation: 1, ...round, ...more }),
+      draw: draw({ prizes: deck, ...view }),
+      rehearsal: true,
+    }),
+    segmentText: rainText,
+    channel: "hall",
+    ...rest,
+  });
+};
+const ended: Partial<RoundView> = { state: "revealed", opens_at_ms: NOW_MS - 60_000, closes_at_ms: NOW_MS - 45_000 };
+const dealt = { entrants: 412_008, tickets: 412_008, root: drawn.root, beacon_round: drawn.beacon_round, rehearsal_beacon: true };
+const caught = { mine: mine({ rounds: grabbed }) };
+const opened = (face_minor: number, rank: number): Partial<Moment> => ({
+  mine: mine({ rounds: grabbed, vouchers: [voucher({ tier: 1, title: rainText.title, face_minor })], draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008, won: true, rank, score: "0031aa" + standing.score.slice(6) })] }),
+});
 
 /** The moments in which a clap is asked for: over what, tapped so long after the hall's, which was `at_ms` ago. */
 const clap = (over: Moment, behind_ms = 0, more: Partial<Moment> = {}, clapped = true): Moment => {
@@ -322,6 +393,11 @@ export const MOMENTS: Record<string, Moment> = {
   "clap-far": clap(waiting, 148_000),
   "clap-used": clap(waiting, 23_400, { done: "used", own_ms: 23_400 }),
   rules: at({ show: show({ draw: draw({}) }), place: "rules" }),
+  "check-working": checked(),
+  "check-unpublished": checked({ state: "unpublished", key: "", findings: [] }),
+  check: checked({ state: "done", key: logKey, findings: [entryFound, playFound, keptBack] }),
+  "check-passed-over": checked({ state: "done", key: logKey, findings: [passedOver] }),
+  "check-bad": checked({ state: "done", key: logKey, findings: [entryFound, notFound] }),
   ended: at({ show: show({ phase: "ended", rehearsal: true }), mine: mine({ vouchers: [voucher()] }) }),
   nolink: at({
     link: { state: "down", tries: 3, next_at_ms: 3000 },
@@ -354,5 +430,21 @@ export const MOMENTS: Record<string, Moment> = {
   "boost-nolink": boost({}, 60, 44, 0, { link: { state: "down", tries: 1 } }),
   "boost-locked": boost({ state: "locked", closes_at_ms: NOW_MS - 1000 }, 200, 200, 38),
   "boost-result": won(boost({ state: "revealed", result: { tally: boostTally } }, 147, 147), BOOST, 1),
+  "rain-ready": rain({ opens_at_ms: NOW_MS + 600, closes_at_ms: NOW_MS + 15_600 }),
+  rain: rain({}),
+  "rain-paused": rain({ pauses: [[NOW_MS, 0]] }),
+  "rain-sending": rain({}, {}, { plays: local("sending", "", "your envelope", "", RAIN) }),
+  "rain-kept": rain({}, {}, { link: { state: "down", tries: 1 }, plays: local("kept", "", "your envelope", "", RAIN) }),
+  "rain-refused": rain({}, {}, { plays: local("refused", "", "your envelope", "too_early", RAIN) }),
+  "rain-sealed": rain({}, {}, { ...caught, tally: { round: RAIN, seq: 2, counters: { voters: 398_112 }, online: 900_000 } }),
+  "rain-waits": rain(ended, { state: "frozen", ...dealt, beacon_at_ms: NOW_MS + 21_000 }, caught),
+  "rain-opening": rain(ended, { state: "drawn", ...dealt, beacon_at_ms: NOW_MS - 1000 }, caught),
+  "rain-late": rain(ended, { state: "frozen", ...dealt, beacon_at_ms: NOW_MS - 60_000 }, caught),
+  "rain-opened": rain(ended, { state: "announced", ...dealt }, opened(888, 48_117)),
+  "rain-opened-large": rain(ended, { state: "announced", ...dealt }, opened(88_800_00, 1)),
+  "rain-empty": rain(ended, { state: "announced", ...dealt }, { mine: mine({ rounds: grabbed, draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008 })] }) }),
+  "rain-elsewhere": rain(ended, { state: "announced", ...dealt }, caught),
+  "rain-none": rain(ended, { state: "frozen", ...dealt, beacon_at_ms: NOW_MS + 21_000 }),
+  "rain-void": rain({ ...ended, state: "void" }, {}, caught),
   practice: at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Later", "Whack is next."), place: "practice" }),
 };

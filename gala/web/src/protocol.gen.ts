@@ -533,9 +533,10 @@ export interface Desk {
  * cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume · skip
  * (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms) ·
  * extend (target: round id, ms; negative: shorten) · retime (target: cue id, at_ms) · swap (target and
- * other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap. A reason
- * with go is an override of a red window; retime and swap need one for what is tied to the clock on the
- * wall.
+ * other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap · commit
+ * (draw, party, commitment) · reveal (draw, party, r) · beacon (draw, signature) · void_draw (draw, reason).
+ * A reason with go is an override of a red window; retime and swap need one for what is tied to the clock
+ * on the wall. An auditor's pass serves for commit, reveal and beacon.
  */
 export interface CuePost {
   id: string;
@@ -549,6 +550,14 @@ export interface CuePost {
   other: string;
   at_ms: number;
   delay_ms?: number;
+  draw: number;
+  party: string;
+  /** hex */
+  commitment: string;
+  /** hex */
+  r: string;
+  /** hex */
+  signature: string;
 }
 
 /** 200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk. */
@@ -775,7 +784,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
   AsRun: { absent: {}, parts: {} },
   Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
-  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0}, parts: {} },
+  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "draw": 0, "party": "", "commitment": "", "r": "", "signature": ""}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   TillPost: { absent: {}, parts: {} },
   TillReply: { absent: {"reason": "", "amount": 0, "currency": "", "zone": "", "valid_from_at_ms": 0, "valid_until_at_ms": 0}, parts: {} },

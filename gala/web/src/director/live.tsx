@@ -60,7 +60,7 @@ const STEPS = ["armed", "frozen", "beacon", "drawn", "announced"] as const;
 /** A draw's way from armed to announced. On air it stands in the middle of the console, else among the figures. */
 export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs: number }) {
   const beaconOut = draw.beacon_at_ms > 0 && nowMs >= draw.beacon_at_ms;
-  const done = { armed: 1, frozen: beaconOut ? 3 : 2, drawn: 4, announced: 5 }[draw.state];
+  const done = { armed: 1, frozen: beaconOut ? 3 : 2, drawn: 4, announced: 5, void: 0 }[draw.state];
   const waits = draw.state === "frozen" && draw.beacon_at_ms > 0;
   return (
     <section class="sec">
@@ -78,7 +78,8 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
           </li>
         ))}
       </ol>
-      {draw.state !== "armed" && (
+      {draw.state === "void" && <p class="row mid">Void: its prizes return to the budget.</p>}
+      {draw.state !== "armed" && draw.state !== "void" && (
         <p class="row mid">
           <span>
             <b>{count(draw.entrants)}</b> entrants, <b>{count(draw.tickets)}</b> tickets

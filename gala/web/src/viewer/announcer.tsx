@@ -80,6 +80,8 @@ function sayRound(evening: Evening, w: Words): string {
   const place = placeOf(round, phase, delay_ms, played);
   if (place !== "game") return w.t(place === "watch" ? "watchTitle" : "missedTitle");
   const play = evening.plays.value[round.id];
+  const own = GAMES[round.game]?.say;
+  if (own && phase !== "soon") return own(evening, w);
   const told = play ? playState(w, play, evening.showText()?.zone ?? "UTC") : null;
   switch (phase) {
     case "soon":

@@ -20,6 +20,7 @@ export function Draw(): JSX.Element {
       {draw.state === "frozen" && <Frozen draw={draw} />}
       {draw.state === "drawn" && <Drawn draw={draw} />}
       {draw.state === "announced" && <Announced draw={draw} />}
+      {draw.state === "void" && <Void />}
     </>
   );
 }
@@ -72,6 +73,17 @@ function Drawn({ draw }: DrawProps): JSX.Element {
       <Beacon draw={draw} />
       <MyEntries />
     </>
+  );
+}
+
+function Void(): JSX.Element {
+  const { words } = usePage();
+  const w = words.value;
+  return (
+    <div class="mid stack center">
+      <h1 class="big">{w.t("drawVoid")}</h1>
+      <p class="sub">{w.t("drawVoidSub")}</p>
+    </div>
   );
 }
 
@@ -207,7 +219,7 @@ function ScoreLine({ standing: { score, cutoff } }: { standing: Standing }): JSX
 const grouped = (hex: string): string => hex.replace(/(.{4})(?=.)/g, "$1 ");
 
 /** The figures which anyone can work out again from the public report. */
-function Figures({ draw, standing }: { draw: DrawView; standing: Standing }): JSX.Element {
+export function Figures({ draw, standing }: { draw: DrawView; standing: Standing }): JSX.Element {
   const { words } = usePage();
   const w = words.value;
   const comparable = standing.score !== "" && standing.cutoff !== "";
@@ -247,6 +259,10 @@ function Figures({ draw, standing }: { draw: DrawView; standing: Standing }): JS
             {w.t("lowestWins")} {w.t(standing.score <= standing.cutoff ? "below" : "above")}
           </p>
         )}
+        <a class="btn line" href="#check">
+          <Icon name="shield" />
+          {w.t("checkHere")}
+        </a>
         <p class="small sub">
           {w.t("checkNote")}{" "}
           <a class="inline" href="/bundle/">

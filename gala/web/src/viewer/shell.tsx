@@ -1,4 +1,4 @@
-import { useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "../brand/icons.tsx";
@@ -9,6 +9,7 @@ import { ClapCard } from "./clapcard.tsx";
 import { usePage } from "./page.ts";
 import { sceneOf } from "./scene.ts";
 import { Stage } from "./stage.tsx";
+import { State } from "./state.tsx";
 import { PracticePlace, Rules, You } from "./you.tsx";
 import { shelfOf, VoucherPage, Wallet } from "./wallet.tsx";
 
@@ -61,7 +62,22 @@ function Place({ at }: { at: string }): JSX.Element {
   if (at === "you") return <You />;
   if (at === "rules") return <Rules />;
   if (at === "practice") return <PracticePlace />;
+  if (at === "check") return <CheckPlace />;
   return <Stage />;
+}
+
+/** What checks is as large as half of the page, and few ask for it: it is loaded when somebody does. */
+function CheckPlace(): JSX.Element {
+  const { words } = usePage();
+  const held = useSignal<{ Checking: () => JSX.Element } | "away" | null>(null);
+  useEffect(() => {
+    import("./checking.tsx").then(
+      (loaded) => (held.value = loaded),
+      () => (held.value = "away"),
+    );
+  }, []);
+  if (held.value === "away") return <State is="offline" title={words.value.t("checkAway")} />;
+  return held.value ? <held.value.Checking /> : <State is="pending" title={words.value.t("checkWorking")} />;
 }
 
 const LINK_WORDS: Record<string, Key> = { joining: "linkJoining", up: "linkUp", down: "linkDown", refused: "linkDown" };
