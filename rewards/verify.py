@@ -692,7 +692,7 @@ class Bundle:
         kept = eligible[places]
         places, ticket = places[kept], ticket[kept]
         won = before.astype(np.int64)
-        ranking, tiers, prizes = b"", [], []
+        ranking, tiers, prizes = b"", [], 0
         for prize in spec["prizes"]:
             tier_key = hmac.digest(seed, b"gala/tier/1\0" + prize["tier"].to_bytes(2, "big"), "sha256")
             scores = aes(tier_key, places, ticket)
@@ -720,7 +720,7 @@ class Bundle:
                     "cutoff": cutoff,
                 }
             )
-            prizes += [(prize, at, row) for at, row in enumerate(rows[: len(winners)])]
+            prizes += len(winners)
         path = f"draws/{number}/ranking.bin"
         need(self.files[path] == ranking, f"{path} is not what the seed gives")
         said = (chosen, seed.hex(), tiers, len(ranking), sha(ranking).hex(), file_root(ranking, 28))
@@ -738,8 +738,7 @@ class Bundle:
         }
         need(strict(self.files[f"draws/{number}/beacon.json"]) == beacon, f"draws/{number}/beacon.json")
         self.expected |= {path, f"draws/{number}/beacon.json"}
-        draw["prizes"] = prizes
-        return f"{len(prizes)} winners of {len(tickets)} places"
+        return f"{prizes} winners of {len(tickets)} places"
 
     def money(self) -> str:  # 9: prizes and ledger
         rows = self.files["ledger.csv"].decode().split("\n")
@@ -754,7 +753,14 @@ class Bundle:
             closings[draw["close-out"]["rows"] if "close-out" in draw else 0] += 1
         begins = {leaf["first"] for _, _, leaf in dates}
         tip = bytes(32)
+        stops, last = {*self.roll_ups, *closings, *(first - 1 for first in begins)}, 0
         for seq, row in enumerate(rows[1:-1], 1):
+            if seq <= last:
+                continue  # read together with the row before
+            if seq not in begins and ",reserve,0," in row:
+                last, tip = self.issued(rows, seq, tip, stops)
+                if last >= seq:
+                    continue
             line, _, digest = row.rpartition(",")
             tip = sha(b"gala/ledger/1\0" + tip + line.encode())
             need(tip.hex() == digest, f"row {seq}: hash")
@@ -894,6 +900,40 @@ class Bundle:
             "more than the budget",
         )
 
+    def issued(self, rows: list[str], seq: int, tip: bytes, stops: set[int]) -> tuple[int, bytes]:
+        """Reads vouchers issued one after the other, two rows each, as the text they must be; nearly all of a
+        big ledger is such rows. Up to one of `stops`. The last row so read, and its hash."""
+        at_ms, number, of_tier, first = map(int, rows[seq].split(",")[2:6])
+        draw, key, held = self.draws[number], (number, of_tier), self.held
+        tier, spot, row_hash = draw["tiers"][of_tier], seq, tip
+        if draw["over"] or self.asked or self.returning or min(at_ms, number, of_tier, first) < 0:
+            return seq - 1, tip
+        of, front = f",{at_ms},{number},{of_tier},", framed(b"gala/row/1", u64(number), u64(of_tier))
+        backs = [framed(u64(0), b"reserve", u64(0)), framed(u64(0), b"issue", u64(1))]
+        texts = [",0,reserve,0,BUDGET,RESERVED,", ",0,issue,1,RESERVED,ISSUED,"]
+        room = held[key, "BUDGET"]
+        for prize, face in enumerate(tier["faces"][first:], first):
+            one = (number, of_tier, prize)
+            if spot in stops or spot + 1 in stops or spot + 2 >= len(rows) or (*one, 0) in self.states:
+                break
+            right, middle = face <= room and one not in self.spendable, framed(u64(prize))
+            for n in (0, 1):
+                name = sha(front + middle + backs[n]).hex()[:32]
+                line = f"{spot + n},{name}{of}{prize}{texts[n]}{face},{tier['currency']}"
+                row_hash = sha(b"gala/ledger/1\0" + row_hash + line.encode())
+                right = right and rows[spot + n] == f"{line},{row_hash.hex()}"
+            if not right:
+                break
+            self.states[*one, 0] = "live", 1
+            self.spendable.add(one)
+            room, spot, tip = room - face, spot + 2, row_hash
+        moved, held[key, "BUDGET"] = held[key, "BUDGET"] - room, room
+        for what in ("ISSUED", "reserve", "issue"):
+            held[key, what] += moved
+        exposed = held[key, "issue"] - held[key, "pass"] + held[key, "RESERVED"]
+        need(exposed <= held[key, "fund"], f"row {spot - 1}: more than the budget")
+        return spot - 1, tip
+
     def by_itself(self, draw: dict[str, Any], subject: Any, kind: str, at_ms: int) -> None:
         """A row that no fixed date asked for, held against the times of its draw."""
         dates, window = draw["spec"]["alternates_at_ms"], draw["spec"]["window"]
@@ -1028,14 +1068,17 @@ def matches(when: Any, slots: Any, settled: int | None) -> Any:
     return column == np.uint64(value) if op == "eq" else column >= np.uint64(value)
 
 
+def u64(value: int) -> bytes:
+    return value.to_bytes(8, "big")
+
+
+def framed(*parts: bytes) -> bytes:
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+
+
 def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) -> str:
-    parts = [
-        b"gala/row/1",
-        *(value.to_bytes(8, "big") for value in (draw, tier, prize, alternate)),
-        kind.encode(),
-        n.to_bytes(8, "big"),
-    ]
-    return sha(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hex()[:32]
+    subject = u64(draw), u64(tier), u64(prize), u64(alternate)
+    return sha(framed(b"gala/row/1", *subject, kind.encode(), u64(n))).hex()[:32]
 
 
 def tile(level: str, index: int, width: int) -> str:
