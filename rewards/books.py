@@ -7,6 +7,7 @@ and states its equations at any moment. The ledger keeps one beside its tables, 
 """
 
 import hashlib
+import struct
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -124,51 +125,54 @@ class Book:
 
         known: `row.line()`, where it has been written before.
         """
-        if row.seq != self.count + 1:
-            raise BadRow(f"row {row.seq}: the next is {self.count + 1}")
-        if row.kind not in MOVES or row.amount < 1:
-            raise BadRow(f"row {row.seq}: {row.kind} of {row.amount}")
+        seq, _, draw, tier, prize, alternate, kind, n, amount, currency = row
+        if seq != self.count + 1:
+            raise BadRow(f"row {seq}: the next is {self.count + 1}")
+        if kind not in MOVES or amount < 1:
+            raise BadRow(f"row {seq}: {kind} of {amount}")
         line = known or row.line()
-        source, target = MOVES[row.kind]
-        sums = self.groups.get((row.draw, row.tier, row.currency), Sums())
-        if row.kind != "fund" and sums.balances[source] < row.amount:
-            raise BadRow(f"row {row.seq}: {source} holds {sums.balances[source]}, not {row.amount}")
-        if row.kind in OF_A_TIER:
-            if (row.kind, row.draw, row.tier) in self.tiers or row.prize or row.alternate or row.n:
-                raise BadRow(f"row {row.seq}: {row.kind} stands once for draw {row.draw} tier {row.tier}")
-            self.tiers.add((row.kind, row.draw, row.tier))
+        source, target = MOVES[kind]
+        sums = self.groups.get((draw, tier, currency)) or Sums()
+        balances, moved = sums.balances, sums.moved
+        if kind != "fund" and balances[source] < amount:
+            raise BadRow(f"row {seq}: {source} holds {balances[source]}, not {amount}")
+        if kind in OF_A_TIER:
+            if (kind, draw, tier) in self.tiers or prize or alternate or n:
+                raise BadRow(f"row {seq}: {kind} stands once for draw {draw} tier {tier}")
+            self.tiers.add((kind, draw, tier))
         else:
             self._transit(row, sums)
-        balances, moved = sums.balances, sums.moved
-        balances[source] -= row.amount
-        balances[target] += row.amount
-        moved[row.kind] += row.amount
+        balances[source] -= amount
+        balances[target] += amount
+        moved[kind] += amount
         exposed = moved["issue"] - moved["pass"] + balances["RESERVED"]
         sums.exposed_max = max(sums.exposed_max, exposed)
-        self.groups[row.draw, row.tier, row.currency] = sums
+        self.groups[draw, tier, currency] = sums
         self.tip = chain(self.tip, line)
-        self.count = row.seq
+        self.count = seq
         return f"{line},{self.tip.hex()}"
 
     def _transit(self, row: Row, sums: Sums) -> None:
-        state, n, amount, currency = self.states.get(row.subject, ("none", -1, row.amount, row.currency))
-        following = vouchers.TRANSITIONS.get((state, row.kind))
-        if following is None or row.n != n + 1:
-            raise BadRow(f"row {row.seq}: {row.kind} {row.n} of a voucher that is {state} after {n}")
-        if (row.amount, row.currency) != (amount, currency):
-            raise BadRow(f"row {row.seq}: a voucher's whole face value moves, {amount} {currency}")
-        if state == "none" and (row.kind == "reserve") != (row.alternate == 0):
-            raise BadRow(f"row {row.seq}: {row.kind} of alternate {row.alternate}")
+        seq, _, _, _, prize, alternate, kind, n, amount, currency = row
+        subject = row.subject
+        state, last, face, unit = self.states.get(subject, ("none", -1, amount, currency))
+        following = vouchers.TRANSITIONS.get((state, kind))
+        if following is None or n != last + 1:
+            raise BadRow(f"row {seq}: {kind} {n} of a voucher that is {state} after {last}")
+        if amount != face or currency != unit:
+            raise BadRow(f"row {seq}: a voucher's whole face value moves, {face} {unit}")
+        if state == "none" and (kind == "reserve") != (alternate == 0):
+            raise BadRow(f"row {seq}: {kind} of alternate {alternate}")
         before, after = state in OUTSTANDING, following in OUTSTANDING
         if after and not before:
-            if row.prize in sums.prizes:
-                raise BadRow(f"row {row.seq}: prize {row.prize} has an outstanding voucher")
-            sums.prizes.add(row.prize)
+            if prize in sums.prizes:
+                raise BadRow(f"row {seq}: prize {prize} has an outstanding voucher")
+            sums.prizes.add(prize)
         elif before and not after:
-            sums.prizes.remove(row.prize)
-        sums.outstanding += (after - before) * row.amount
+            sums.prizes.remove(prize)
+        sums.outstanding += (after - before) * amount
         sums.vouchers += after - before
-        self.states[row.subject] = (following, row.n, row.amount, row.currency)
+        self.states[subject] = (following, n, amount, currency)
 
     def state(self, subject: Subject) -> tuple[str, int]:
         """A voucher's state and the number of its last transition, -1 before the first."""
@@ -236,14 +240,23 @@ def parse_line(line: str) -> Row:
     cells = line.split(",")
     if len(cells) != 14:
         raise BadRow(f"row {cells[0]}: 14 cells, not {len(cells)}")
+    seq, _, at_ms, draw, tier, prize, alternate, kind, n, _, _, amount, currency, _ = cells
     try:
-        seq, at_ms, draw, tier, prize, alternate, n, amount = (
-            int(cells[at]) for at in (0, 2, 3, 4, 5, 6, 8, 11)
+        row = Row(
+            int(seq),
+            int(at_ms),
+            int(draw),
+            int(tier),
+            int(prize),
+            int(alternate),
+            kind,
+            int(n),
+            int(amount),
+            currency,
         )
-        row = Row(seq, at_ms, draw, tier, prize, alternate, cells[7], n, amount, cells[12])
         written = row.line()
-    except (ValueError, KeyError, OverflowError) as error:
-        raise BadRow(f"row {cells[0]}: malformed") from error
-    if written != ",".join(cells[:13]):
-        raise BadRow(f"row {cells[0]}: its id or accounts are not its own")
+    except (ValueError, KeyError, OverflowError, struct.error) as error:
+        raise BadRow(f"row {seq}: malformed") from error
+    if not line.startswith(f"{written},"):
+        raise BadRow(f"row {seq}: its id or accounts are not its own")
     return row

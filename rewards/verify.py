@@ -6,13 +6,16 @@ key as you know it from elsewhere. What needs the operator's place keys (section
 """
 
 import base64
+import gc
 import hashlib
 import hmac
 import json
 import re
+import struct
 import sys
 import unicodedata
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,7 @@ SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "close-out": "draw:int draw_id:text rows:int redeemed:object returned:object",
     "ledger": "rows:int hash:hash",
 }
+ROW_HEAD, ROW_TAIL = struct.Struct(">I10sIQIQIQIQI"), struct.Struct(">IQ")  # 9: each part after its length
 KINDS = {"int": int, "text": str, "hash": str, "bool": bool, "list": list, "object": dict}
 
 
@@ -694,7 +698,7 @@ class Bundle:
         source = bytes.fromhex(spec["beacon"]["chain_hash"]) + chosen.to_bytes(8, "big") + signature
         seed = sha(b"gala/seed/1\0" + leaves + source)
         won = before.astype(np.int64)
-        ranking, tiers, prizes = b"", [], []
+        ranking, tiers = b"", []
         for prize in spec["prizes"]:
             tier_key = hmac.digest(seed, b"gala/tier/1\0" + prize["tier"].to_bytes(2, "big"), "sha256")
             capped = int(np.count_nonzero(eligible & (won >= spec["cap"]["prizes"])))
@@ -709,8 +713,7 @@ class Bundle:
             records["place"], records["ticket"] = places[shown], ticket[shown]
             records["score"] = scores[shown].astype(">u8").view("V16")[:, 0]
             ranking += records.tobytes()
-            rows = records.tolist()
-            cutoff = rows[len(winners) - 1][2].hex() if len(winners) else ""
+            cutoff = records["score"][len(winners) - 1].tobytes().hex() if len(winners) else ""
             tiers.append(
                 {
                     "tier": prize["tier"],
@@ -720,7 +723,6 @@ class Bundle:
                     "cutoff": cutoff,
                 }
             )
-            prizes += [(prize, at, row) for at, row in enumerate(rows[: len(winners)])]
         path = f"draws/{number}/ranking.bin"
         need(self.files[path] == ranking, f"{path} is not what the seed gives")
         said = (chosen, seed.hex(), tiers, len(ranking), sha(ranking).hex(), file_root(ranking, 28))
@@ -738,8 +740,7 @@ class Bundle:
         }
         need(strict(self.files[f"draws/{number}/beacon.json"]) == beacon, f"draws/{number}/beacon.json")
         self.expected |= {path, f"draws/{number}/beacon.json"}
-        draw["prizes"] = prizes
-        return f"{len(prizes)} winners of {len(tickets)} places"
+        return f"{sum(tier['winners'] for tier in tiers)} winners of {len(tickets)} places"
 
     def money(self) -> str:  # 9: prizes and ledger
         rows = self.files["ledger.csv"].decode().split("\n")
@@ -1042,10 +1043,15 @@ def spread(places: Any, tickets: Any) -> tuple[Any, Any, Any]:
 
 def lowest(key: bytes, tickets: Any, eligible: Any, reach: int) -> tuple[Any, Any, Any]:  # 8: ranking
     """The best ticket of at least `reach` eligible places, or of all: places, tickets, scores; best first."""
-    best = np.empty(len(tickets), np.uint64)
-    for first in range(0, len(tickets), 1 << 16):
-        places, ticket, starts = spread(np.arange(first, len(tickets))[: 1 << 16], tickets[first:][: 1 << 16])
-        best[first : first + (1 << 16)] = np.minimum.reduceat(aes(key, places, ticket)[:, 0], starts)
+    best, step = np.empty(len(tickets), np.uint64), 1 << 13
+
+    def stretch(first: int) -> None:
+        held = tickets[first : first + step]
+        places, ticket, starts = spread(np.arange(first, first + len(held)), held)
+        best[first : first + step] = np.minimum.reduceat(aes(key, places, ticket)[:, 0], starts)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(stretch, range(0, len(tickets), step)))
     pool = np.flatnonzero(eligible)
     if reach < len(pool):
         pool = pool[best[pool] <= np.partition(best[pool], reach - 1)[reach - 1]]
@@ -1073,13 +1079,9 @@ def matches(when: Any, slots: Any, settled: int | None) -> Any:
 
 
 def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) -> str:
-    parts = [
-        b"gala/row/1",
-        *(value.to_bytes(8, "big") for value in (draw, tier, prize, alternate)),
-        kind.encode(),
-        n.to_bytes(8, "big"),
-    ]
-    return sha(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hex()[:32]
+    word = kind.encode()
+    head = ROW_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, prize, 8, alternate, len(word))
+    return sha(head + word + ROW_TAIL.pack(8, n)).hex()[:32]
 
 
 def tile(level: str, index: int, width: int) -> str:
@@ -1117,6 +1119,7 @@ def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
         IndexError,
         AttributeError,
         ArithmeticError,
+        struct.error,
         RecursionError,
     ) as error:
         return False, [*told, f"FAIL  {name}: malformed: {error!r}"]
@@ -1129,6 +1132,7 @@ if __name__ == "__main__":
     where = [argument for argument in arguments if argument != "--key"] or [str(Path(__file__).parent)]
     if not Path(where[0]).is_dir():
         sys.exit(f"usage: verify.py [FOLDER] [--key KEY]; {where[0]} is no folder")
+    gc.disable()  # hundreds of thousands of rows, and nothing among them that only points at itself
     good, lines = verify(Path(where[0]), known)
     print("\n".join(lines))
     sys.exit(0 if good else 1)
