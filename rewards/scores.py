@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rewards.places import Blocks, as_numbers, sort_blocks
-from rewards.roster import TICKETS_MAX, Flags, Tickets
+from rewards.roster import Flags, Tickets
 from rewards.stretches import stretches
 
 RECORD = np.dtype([("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])  # 28 bytes
@@ -114,7 +114,8 @@ def _layers(
     """The tickets of the places first … last−1, one a place at a time: place − first, the ticket's number,
     and the scores as `Blocks` give them, in memory that is used again for the next ones. Of a place that is
     ciphered alone only the best is told."""
-    blocks = Blocks(key, max(PLACES_AT_ONCE, TICKETS_MAX))
+    most = int(tickets[first:last].max(initial=0))
+    blocks = Blocks(key, max(min(PLACES_AT_ONCE, last - first), most))
     for begin in range(first, last, PLACES_AT_ONCE):
         held = tickets[begin : min(begin + PLACES_AT_ONCE, last)].astype(np.uint16)
         order = np.argsort(held, kind="stable")[::-1]  # who has a ticket j stands before all who have none
