@@ -39,6 +39,7 @@ CHECKOUT = Path(__file__).parent.parent
 BENCHES = {  # modules of tests/bench, which only a source checkout has
     "box": "what a play costs the store",
     "recount": "how long ten million slots take to count anew",
+    "draw": "how long a draw of ten million viewers and its verification take",
     "million": "a million votes through several edges, counted exactly through kills",
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",

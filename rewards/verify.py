@@ -6,13 +6,16 @@ key as you know it from elsewhere. What needs the operator's place keys (section
 """
 
 import base64
+import gc
 import hashlib
 import hmac
 import json
 import re
+import struct
 import sys
 import unicodedata
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,7 @@ SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "close-out": "draw:int draw_id:text rows:int redeemed:object returned:object",
     "ledger": "rows:int hash:hash",
 }
+ROW_HEAD, ROW_TAIL = struct.Struct(">I10sIQIQIQIQI"), struct.Struct(">IQ")  # 9: each part after its length
 KINDS = {"int": int, "text": str, "hash": str, "bool": bool, "list": list, "object": dict}
 
 
@@ -546,24 +550,28 @@ class Bundle:
             if op == "count":
                 found[name] = len(slots)
             elif op == "by":
-                columns = [slots[field].tolist() for field in rule["fields"]]
-                for values, times in Counter(zip(*columns, strict=True)).items():
-                    found["/".join([name, *map(str, values)])] = times
+                joined = join(slots, rule["fields"])
+                small = joined.dtype == np.uint16
+                times = np.bincount(joined) if small else np.unique(joined, return_counts=True)[1]
+                values = np.flatnonzero(times) if small else np.unique(joined)
+                for value, count in zip(values.tolist(), times[times > 0].tolist(), strict=True):
+                    found[part(slots, rule["fields"], name, value)] = count
             elif op == "bits":
                 for bit in range(slots[rule["field"]].dtype.itemsize * 8):
                     found[f"{name}/{bit}"] = int(np.count_nonzero(column >> np.uint64(bit) & np.uint64(1)))
             else:
                 need(op in ("sum", "popcount"), f"no count {op}")
-                values = np.bitwise_count(column) if op == "popcount" else column
-                if op == "sum" and "by" in rule:
-                    keys = zip(*[slots[field].tolist() for field in rule["by"]], strict=True)
-                    for key, value in zip(keys, values.tolist(), strict=True):
-                        counter = "/".join([name, *map(str, key)])
-                        found[counter] = found.get(counter, 0) + value
-                    continue
-                found[name] = sum(
-                    int(part.sum(dtype=object)) for part in np.array_split(values, 1 + len(values) // 4096)
-                )
+                values = np.bitwise_count(column).astype(np.uint64) if op == "popcount" else column
+                high, low = values >> np.uint64(32), values & np.uint64(0xFFFFFFFF)  # their sums have room
+                if op == "sum" and "by" in rule and len(slots):
+                    joined = join(slots, rule["by"])
+                    order = np.argsort(joined)
+                    keys, starts = np.unique(joined[order], return_index=True)
+                    sums = [np.add.reduceat(half[order], starts).tolist() for half in (high, low)]
+                    for key, above, below in zip(keys.tolist(), *sums, strict=True):
+                        found[part(slots, rule["by"], name, key)] = (above << 32) + below
+                elif "by" not in rule:
+                    found[name] = (int(high.sum()) << 32) + int(low.sum())
         return {key: found[key] for key in found if found[key]}
 
     def draw(self, number: int) -> str:  # 7: roster; 8: seed, ranking, result
@@ -631,8 +639,10 @@ class Bundle:
                 f"round {item['round']} gives other tickets",
             )
             if earned is not None and len(leaf["rounds"]) == 1:
-                same = sorted(earned[earned > 0].tolist()) == sorted(tickets.tolist())
-                need(same, f"draw {number}: the roster spreads its tickets otherwise than its box")
+                need(
+                    np.array_equal(np.sort(earned[earned > 0]), np.sort(tickets)),
+                    f"draw {number}: the roster spreads its tickets otherwise than its box",
+                )
         need(total == leaf["tickets_total"], f"draw {number}: the roster is not the sum of its boxes")
         need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
         won = self.won(number, spec, leaf, len(tickets))
@@ -687,30 +697,23 @@ class Bundle:
         leaves = b"".join(sha(b"\0" + self.bodies[one["index"]]) for one in (spec, draw["roster"], closed))
         source = bytes.fromhex(spec["beacon"]["chain_hash"]) + chosen.to_bytes(8, "big") + signature
         seed = sha(b"gala/seed/1\0" + leaves + source)
-        places, starts = np.repeat(np.arange(len(tickets)), tickets), np.cumsum(tickets) - tickets
-        ticket = np.arange(len(places)) - np.repeat(starts, tickets)
-        kept = eligible[places]
-        places, ticket = places[kept], ticket[kept]
         won = before.astype(np.int64)
-        ranking, tiers, prizes = b"", [], 0
+        ranking, tiers = b"", []
         for prize in spec["prizes"]:
             tier_key = hmac.digest(seed, b"gala/tier/1\0" + prize["tier"].to_bytes(2, "big"), "sha256")
-            scores = aes(tier_key, places, ticket)
-            order = np.lexsort((scores[:, 1], scores[:, 0]))
-            order = order[np.sort(np.unique(places[order], return_index=True)[1])]
-            free = np.flatnonzero(won[places[order]] < spec["cap"]["prizes"])[: prize["count"]]
-            taken = int(free[-1]) + 1 if len(free) == prize["count"] else len(order)
-            winners = order[free].tolist()
+            capped = int(np.count_nonzero(eligible & (won >= spec["cap"]["prizes"])))
+            reach = prize["count"] + prize["alternates"] + capped
+            places, ticket, scores = lowest(tier_key, tickets, eligible, reach)
+            winners = np.flatnonzero(won[places] < spec["cap"]["prizes"])[: prize["count"]]
+            taken = int(winners[-1]) + 1 if len(winners) == prize["count"] else len(places)
             won[places[winners]] += 1
-            alternates = order[taken : taken + prize["alternates"]].tolist()
-            rows = [
-                (int(places[at]), int(ticket[at]), scores[at].astype(">u8").tobytes())
-                for at in (*winners, *alternates)
-            ]
-            ranking += b"".join(
-                place.to_bytes(8, "big") + j.to_bytes(4, "big") + score for place, j, score in rows
-            )
-            cutoff = rows[len(winners) - 1][2].hex() if winners else ""
+            alternates = np.arange(taken, min(taken + prize["alternates"], len(places)))
+            shown = np.concatenate([winners, alternates])
+            records = np.empty(len(shown), [("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])
+            records["place"], records["ticket"] = places[shown], ticket[shown]
+            records["score"] = scores[shown].astype(">u8").view("V16")[:, 0]
+            ranking += records.tobytes()
+            cutoff = records["score"][len(winners) - 1].tobytes().hex() if len(winners) else ""
             tiers.append(
                 {
                     "tier": prize["tier"],
@@ -720,7 +723,6 @@ class Bundle:
                     "cutoff": cutoff,
                 }
             )
-            prizes += len(winners)
         path = f"draws/{number}/ranking.bin"
         need(self.files[path] == ranking, f"{path} is not what the seed gives")
         said = (chosen, seed.hex(), tiers, len(ranking), sha(ranking).hex(), file_root(ranking, 28))
@@ -738,7 +740,7 @@ class Bundle:
         }
         need(strict(self.files[f"draws/{number}/beacon.json"]) == beacon, f"draws/{number}/beacon.json")
         self.expected |= {path, f"draws/{number}/beacon.json"}
-        return f"{prizes} winners of {len(tickets)} places"
+        return f"{sum(tier['winners'] for tier in tiers)} winners of {len(tickets)} places"
 
     def money(self) -> str:  # 9: prizes and ledger
         rows = self.files["ledger.csv"].decode().split("\n")
@@ -1052,6 +1054,55 @@ def layout(opening: dict[str, Any]) -> Any:
     return fields
 
 
+def join(slots: Any, fields: list[str]) -> Any:
+    """The fields of each slot side by side in one number."""
+    bits = sum(slots[field].dtype.itemsize * 8 for field in fields)
+    joined: Any = np.zeros(len(slots), np.uint16 if bits <= 16 else np.uint64)
+    for field in fields:
+        wide = slots[field].dtype.itemsize * 8
+        joined = (joined << joined.dtype.type(wide) if wide < bits else joined) | slots[field].astype(
+            joined.dtype
+        )
+    return joined
+
+
+def part(slots: Any, fields: list[str], name: str, joined: int) -> str:
+    """The name of a counter of these fields' values, which `join` has joined."""
+    values = []
+    for field in reversed(fields):
+        wide = slots[field].dtype.itemsize * 8
+        values.append(str(joined & (1 << wide) - 1))
+        joined >>= wide
+    return "/".join([name, *reversed(values)])
+
+
+def spread(places: Any, tickets: Any) -> tuple[Any, Any, Any]:
+    """A row for every ticket: its place, its number; and at which row each place begins."""
+    starts = np.cumsum(tickets) - tickets
+    return np.repeat(places, tickets), np.arange(int(tickets.sum())) - np.repeat(starts, tickets), starts
+
+
+def lowest(key: bytes, tickets: Any, eligible: Any, reach: int) -> tuple[Any, Any, Any]:  # 8: ranking
+    """The best ticket of at least `reach` eligible places, or of all: places, tickets, scores; best first."""
+    best, step = np.empty(len(tickets), np.uint64), 1 << 13
+
+    def stretch(first: int) -> None:
+        held = tickets[first : first + step]
+        places, ticket, starts = spread(np.arange(first, first + len(held)), held)
+        best[first : first + step] = np.minimum.reduceat(aes(key, places, ticket)[:, 0], starts)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(stretch, range(0, len(tickets), step)))
+    pool = np.flatnonzero(eligible)
+    if reach < len(pool):
+        pool = pool[best[pool] <= np.partition(best[pool], reach - 1)[reach - 1]]
+    places, ticket, _ = spread(pool, tickets[pool])
+    scores = aes(key, places, ticket)
+    order = np.lexsort((scores[:, 1], scores[:, 0]))
+    order = order[np.sort(np.unique(places[order], return_index=True)[1])]
+    return places[order], ticket[order], scores[order]
+
+
 def matches(when: Any, slots: Any, settled: int | None) -> Any:
     if when[0] == "and":
         parts = [matches(part, slots, settled) for part in when[1:]]
@@ -1077,8 +1128,9 @@ def framed(*parts: bytes) -> bytes:
 
 
 def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) -> str:
-    subject = u64(draw), u64(tier), u64(prize), u64(alternate)
-    return sha(framed(b"gala/row/1", *subject, kind.encode(), u64(n))).hex()[:32]
+    word = kind.encode()
+    head = ROW_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, prize, 8, alternate, len(word))
+    return sha(head + word + ROW_TAIL.pack(8, n)).hex()[:32]
 
 
 def tile(level: str, index: int, width: int) -> str:
@@ -1116,6 +1168,7 @@ def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
         IndexError,
         AttributeError,
         ArithmeticError,
+        struct.error,
         RecursionError,
     ) as error:
         return False, [*told, f"FAIL  {name}: malformed: {error!r}"]
@@ -1128,6 +1181,7 @@ if __name__ == "__main__":
     where = [argument for argument in arguments if argument != "--key"] or [str(Path(__file__).parent)]
     if not Path(where[0]).is_dir():
         sys.exit(f"usage: verify.py [FOLDER] [--key KEY]; {where[0]} is no folder")
+    gc.disable()  # hundreds of thousands of rows, and nothing among them that only points at itself
     good, lines = verify(Path(where[0]), known)
     print("\n".join(lines))
     sys.exit(0 if good else 1)

@@ -30,7 +30,10 @@ POLL_COUNTS: list[dict[str, Any]] = [
     {"name": "voters", "op": "count"},
     {"name": "choice", "op": "by", "fields": ["choice", "channel"]},
 ]
-MOLE_COUNTS: list[dict[str, Any]] = [{"name": "voters", "op": "count"}, {"name": "hits", "op": "popcount", "field": "hits"}]
+MOLE_COUNTS: list[dict[str, Any]] = [
+    {"name": "voters", "op": "count"},
+    {"name": "hits", "op": "popcount", "field": "hits"},
+]
 RIGHT: list[dict[str, Any]] = [
     {"when": ["ge", "seq", 1], "tickets": 1},
     {"when": ["eq", "choice", "@settled"], "tickets": 3},
@@ -39,7 +42,9 @@ HITS: list[dict[str, Any]] = [
     {"when": ["ge", "seq", 1], "tickets": 2},
     *({"when": ["popcount_ge", "hits", hits], "tickets": 1} for hits in (28, 32, 34)),
 ]
-ROUNDS: dict[str, tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], int]] = {  # name -> layout, counts, entries, how many of ten viewers play
+ROUNDS: dict[
+    str, tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], int]
+] = {  # name -> layout, counts, entries, how many of ten viewers play
     "quiz": (POLL, POLL_COUNTS, RIGHT, 10),
     "song": (POLL, POLL_COUNTS, RIGHT, 8),
     "mole": (MOLES, MOLE_COUNTS, HITS, 6),
@@ -116,3 +121,10 @@ def spec(prizes: int) -> DrawSpec:
         chain=BEACON.chain,
         reserve_rounds=[BEACON.chain.round_at(START + HOUR)],
     )
+
+
+async def reopened(folder: Path) -> Register:
+    """The evening's books as they stand."""
+    register = await Register.open(folder, show=SHOW, rehearsal=True, keys=KEYS)
+    await register._journal.catch_up()
+    return register
