@@ -249,7 +249,7 @@ class Books(RuleBasedStateMachine):
 
 
 TestBooks = Books.TestCase
-TestBooks.settings = settings(max_examples=8, stateful_step_count=12, deadline=None)
+TestBooks.settings = settings(max_examples=6, stateful_step_count=12, deadline=None)
 
 
 class BooksOnPostgresql(Books):
