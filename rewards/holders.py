@@ -90,13 +90,15 @@ class Holders:
             same &= CODE.c.at == bindparam("of_at")
             await db.execute(update(CODE).where(same).values(voucher=bindparam("name")), taken)
 
-    async def vouchers(self, db: AsyncConnection, spec: Leaf) -> list[Voucher]:
-        """Every voucher of a draw as it stands, by tier, prize and alternate."""
+    async def vouchers(self, db: AsyncConnection, spec: Leaf, only: bytes | None = None) -> list[Voucher]:
+        """Every voucher of a draw as it stands, by tier, prize and alternate; with an id, only that one."""
         draw, window = spec["draw"], Window(**spec["window"])
         names = {prize["tier"]: prize["name"] for prize in spec["prizes"]}
         dates = await self.dates_left(db, spec)
         joined = VOUCHER.outerjoin(CODE, CODE.c.voucher == VOUCHER.c.id)
         query = select(VOUCHER, CODE.c.sealed).select_from(joined).where(VOUCHER.c.draw == draw)
+        if only is not None:
+            query = query.where(VOUCHER.c.id == only)
         query = query.order_by(VOUCHER.c.tier, VOUCHER.c.prize, VOUCHER.c.alternate)
         found = []
         for held in (await db.execute(query)).mappings():
