@@ -54,9 +54,9 @@ def check_ledger(history: History, files: Files) -> str:
             continue
         line = lines[book.count + 1]
         try:
-            row, own = books.parse_line(line)
+            row = books.parse_line(line)
             reading.before(row)
-            written = book.add(row, own)
+            written = book.add(row, line.rpartition(",")[0])
         except BadRow as error:
             raise Failed(str(error)) from error
         if written != line:

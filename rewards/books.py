@@ -120,56 +120,59 @@ class Book:
     tiers: set[tuple[str, int, int]] = field(default_factory=set)  # rows of a tier: kind, draw, tier
     groups: dict[Group, Sums] = field(default_factory=dict)
 
-    def add(self, row: Row, line: str = "") -> str:
+    def add(self, row: Row, known: str = "") -> str:
         """Takes the next row and returns its whole CSV line. BadRow leaves everything as it was.
 
-        line: what `row.line()` gives, where that is known.
+        known: `row.line()`, where it has been written before.
         """
-        if row.seq != self.count + 1:
-            raise BadRow(f"row {row.seq}: the next is {self.count + 1}")
-        if row.kind not in MOVES or row.amount < 1:
-            raise BadRow(f"row {row.seq}: {row.kind} of {row.amount}")
-        line = line or row.line()
-        source, target = MOVES[row.kind]
-        sums = self.groups.get((row.draw, row.tier, row.currency), Sums())
-        if row.kind != "fund" and sums.balances[source] < row.amount:
-            raise BadRow(f"row {row.seq}: {source} holds {sums.balances[source]}, not {row.amount}")
-        if row.kind in OF_A_TIER:
-            if (row.kind, row.draw, row.tier) in self.tiers or row.prize or row.alternate or row.n:
-                raise BadRow(f"row {row.seq}: {row.kind} stands once for draw {row.draw} tier {row.tier}")
-            self.tiers.add((row.kind, row.draw, row.tier))
+        seq, _, draw, tier, prize, alternate, kind, n, amount, currency = row
+        if seq != self.count + 1:
+            raise BadRow(f"row {seq}: the next is {self.count + 1}")
+        if kind not in MOVES or amount < 1:
+            raise BadRow(f"row {seq}: {kind} of {amount}")
+        line = known or row.line()
+        source, target = MOVES[kind]
+        sums = self.groups.get((draw, tier, currency)) or Sums()
+        balances, moved = sums.balances, sums.moved
+        if kind != "fund" and balances[source] < amount:
+            raise BadRow(f"row {seq}: {source} holds {balances[source]}, not {amount}")
+        if kind in OF_A_TIER:
+            if (kind, draw, tier) in self.tiers or prize or alternate or n:
+                raise BadRow(f"row {seq}: {kind} stands once for draw {draw} tier {tier}")
+            self.tiers.add((kind, draw, tier))
         else:
             self._transit(row, sums)
-        balances, moved = sums.balances, sums.moved
-        balances[source] -= row.amount
-        balances[target] += row.amount
-        moved[row.kind] += row.amount
+        balances[source] -= amount
+        balances[target] += amount
+        moved[kind] += amount
         exposed = moved["issue"] - moved["pass"] + balances["RESERVED"]
         sums.exposed_max = max(sums.exposed_max, exposed)
-        self.groups[row.draw, row.tier, row.currency] = sums
+        self.groups[draw, tier, currency] = sums
         self.tip = chain(self.tip, line)
-        self.count = row.seq
+        self.count = seq
         return f"{line},{self.tip.hex()}"
 
     def _transit(self, row: Row, sums: Sums) -> None:
-        state, n, amount, currency = self.states.get(row.subject, ("none", -1, row.amount, row.currency))
-        following = vouchers.TRANSITIONS.get((state, row.kind))
-        if following is None or row.n != n + 1:
-            raise BadRow(f"row {row.seq}: {row.kind} {row.n} of a voucher that is {state} after {n}")
-        if (row.amount, row.currency) != (amount, currency):
-            raise BadRow(f"row {row.seq}: a voucher's whole face value moves, {amount} {currency}")
-        if state == "none" and (row.kind == "reserve") != (row.alternate == 0):
-            raise BadRow(f"row {row.seq}: {row.kind} of alternate {row.alternate}")
+        seq, _, _, _, prize, alternate, kind, n, amount, currency = row
+        subject = row.subject
+        state, last, face, unit = self.states.get(subject, ("none", -1, amount, currency))
+        following = vouchers.TRANSITIONS.get((state, kind))
+        if following is None or n != last + 1:
+            raise BadRow(f"row {seq}: {kind} {n} of a voucher that is {state} after {last}")
+        if amount != face or currency != unit:
+            raise BadRow(f"row {seq}: a voucher's whole face value moves, {face} {unit}")
+        if state == "none" and (kind == "reserve") != (alternate == 0):
+            raise BadRow(f"row {seq}: {kind} of alternate {alternate}")
         before, after = state in OUTSTANDING, following in OUTSTANDING
         if after and not before:
-            if row.prize in sums.prizes:
-                raise BadRow(f"row {row.seq}: prize {row.prize} has an outstanding voucher")
-            sums.prizes.add(row.prize)
+            if prize in sums.prizes:
+                raise BadRow(f"row {seq}: prize {prize} has an outstanding voucher")
+            sums.prizes.add(prize)
         elif before and not after:
-            sums.prizes.remove(row.prize)
-        sums.outstanding += (after - before) * row.amount
+            sums.prizes.remove(prize)
+        sums.outstanding += (after - before) * amount
         sums.vouchers += after - before
-        self.states[row.subject] = (following, row.n, row.amount, row.currency)
+        self.states[subject] = (following, n, amount, currency)
 
     def add_issued(
         self, subjects: Sequence[Subject], amounts: Sequence[int], currency: str, tip: bytes
@@ -264,18 +267,28 @@ def csv(lines: Iterable[str]) -> bytes:
     return ("\n".join([HEADER, *lines]) + "\n").encode()
 
 
-def parse_line(line: str) -> tuple[Row, str]:
-    """The row of a CSV line, and the line without its hash. BadRow unless that is what the row gives."""
+def parse_line(line: str) -> Row:
+    """The row of a CSV line. BadRow unless writing it again gives the same text before its hash."""
     cells = line.split(",")
     if len(cells) != 14:
         raise BadRow(f"row {cells[0]}: 14 cells, not {len(cells)}")
-    seq, _, at_ms, draw, tier, prize, alternate, kind, n, _, _, amount, currency, digest = cells
+    seq, _, at_ms, draw, tier, prize, alternate, kind, n, _, _, amount, currency, _ = cells
     try:
-        numbers = int(seq), int(at_ms), int(draw), int(tier), int(prize), int(alternate)
-        row = Row(*numbers, kind, int(n), int(amount), currency)
+        row = Row(
+            int(seq),
+            int(at_ms),
+            int(draw),
+            int(tier),
+            int(prize),
+            int(alternate),
+            kind,
+            int(n),
+            int(amount),
+            currency,
+        )
         written = row.line()
-    except (ValueError, KeyError, struct.error) as error:
-        raise BadRow(f"row {cells[0]}: malformed") from error
-    if f"{written},{digest}" != line:
-        raise BadRow(f"row {cells[0]}: its id or accounts are not its own")
-    return row, written
+    except (ValueError, KeyError, OverflowError, struct.error) as error:
+        raise BadRow(f"row {seq}: malformed") from error
+    if not line.startswith(f"{written},"):
+        raise BadRow(f"row {seq}: its id or accounts are not its own")
+    return row

@@ -215,7 +215,7 @@ class Cashier:
             if held is None:
                 return None
             spec = await self._holders.spec(db, held["draw"])
-            return next(one for one in await self._holders.vouchers(db, spec) if one.id == held["id"])
+            return (await self._holders.vouchers(db, spec, held["id"]))[0]
 
     def code_of(self, voucher: Voucher) -> str:
         """What its owner shows at a till."""

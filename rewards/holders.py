@@ -90,9 +90,10 @@ class Holders:
             same &= CODE.c.at == bindparam("of_at")
             await db.execute(update(CODE).where(same).values(voucher=bindparam("name")), taken)
 
-    async def vouchers(self, db: AsyncConnection, spec: Leaf) -> list[Voucher]:
-        """Every voucher of a draw as it stands, by tier, prize and alternate."""
-        return await self._vouchers(db, spec, VOUCHER.c.draw == spec["draw"])
+    async def vouchers(self, db: AsyncConnection, spec: Leaf, only: bytes | None = None) -> list[Voucher]:
+        """Every voucher of a draw as it stands, by tier, prize and alternate; with an id, only that one."""
+        of_it = VOUCHER.c.draw == spec["draw"]
+        return await self._vouchers(db, spec, of_it if only is None else of_it & (VOUCHER.c.id == only))
 
     async def changed(self, db: AsyncConnection, after: int, most: int) -> tuple[int, list[Voucher]]:
         """The vouchers of the rows behind row `after`, as they stand now, and the last of these rows; at most

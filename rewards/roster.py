@@ -89,5 +89,7 @@ def decode_won(content: bytes, count: int) -> Won:
 
 def histogram(tickets: Tickets) -> list[list[int]]:
     """[tickets, places that hold so many], ascending: what the leaf publishes of the spread."""
-    values, places = np.unique(tickets, return_counts=True)
-    return [[int(value), int(count)] for value, count in zip(values, places, strict=True)]
+    counts = np.zeros(TICKETS_MAX + 1, dtype=np.int64)
+    for first in range(0, len(tickets), 1 << 20):
+        counts += np.bincount(tickets[first : first + (1 << 20)], minlength=TICKETS_MAX + 1)
+    return [[held, int(counts[held])] for held in np.flatnonzero(counts).tolist()]

@@ -36,8 +36,9 @@ def check_box(stages: Stages, files: Files) -> str:
         layout = slots.Layout.from_json(opening["layout"])
         content = _sealed_file(box_path(opening["round"]), seal, files, layout.width)
         records = slots.records(layout, content)
-        if len(slots.played(records)) != len(records) or len(records) != seal["plays"]:
-            raise Failed(f"the box holds {len(slots.played(records))} plays, its seal says {seal['plays']}")
+        plays = int(np.count_nonzero(records["seq"]))
+        if plays != len(records) or plays != seal["plays"]:
+            raise Failed(f"the box holds {plays} plays, its seal says {seal['plays']}")
         found = slots.recount(layout, opening["counts"], records)
         if found != recount:
             raise Failed(f"{path}: {_difference(recount, found)} in the box")
@@ -73,13 +74,14 @@ def check_roster(history: History, number: int, files: Files) -> str:
                 )
             holders = int(np.count_nonzero(earned))
             at_least, at_most = max(at_least, holders), at_most + holders
-            spread = roster.histogram(earned[earned > 0])
+            if len(leaf["rounds"]) == 1:
+                spread = roster.histogram(earned[earned > 0])
         total += named["tickets"]
     if total != leaf["tickets_total"]:
         raise Failed(f"the boxes give {total} tickets, the roster holds {leaf['tickets_total']}")
     if not at_least <= len(tickets) <= min(at_most, leaf["numbers_count"]):
         raise Failed(f"{len(tickets)} places from boxes with {at_least} to {at_most} holders")
-    if len(leaf["rounds"]) == 1 and spread is not None and spread != leaf["histogram"]:
+    if spread is not None and spread != leaf["histogram"]:
         raise Failed("the roster spreads its tickets otherwise than the one box it comes from")
     if draw.spec["eligibility"] == "number" and not bool(eligible.all()):
         raise Failed(f"place {int(eligible.argmin())} is barred, though every number may win")
@@ -88,15 +90,9 @@ def check_roster(history: History, number: int, files: Files) -> str:
 
 def read_roster(draw: Draw, files: Files) -> tuple[roster.Tickets, roster.Flags]:
     """Both roster files, against their leaf."""
-    leaf, number = draw.stages["roster"], draw.spec["draw"]
-    path = bundle.draw_path(number, "roster.bin")
-    content = files[path]
-    if len(content) != leaf["size"] or hashlib.sha256(content).hexdigest() != leaf["sha256"]:
-        raise Failed(f"{path} is not the file its leaf names")
+    leaf = draw.stages["roster"]
+    content, flags = _roster_files(draw, files)
     tickets = roster.decode(content, leaves.draw_id32(draw.spec["draw_id"]))
-    flags = files[bundle.draw_path(number, "eligible.bin")]
-    if hashlib.sha256(flags).hexdigest() != leaf["eligible_sha256"]:
-        raise Failed(f"{bundle.draw_path(number, 'eligible.bin')} is not the file its leaf names")
     eligible = roster.decode_flags(flags, len(tickets))
     counted = {
         "root": roster.root(content).hex(),
@@ -112,12 +108,24 @@ def read_roster(draw: Draw, files: Files) -> tuple[roster.Tickets, roster.Flags]
     return tickets, eligible
 
 
+def _roster_files(draw: Draw, files: Files) -> tuple[bytes, bytes]:
+    """roster.bin and eligible.bin, if they are what their leaf names."""
+    leaf, number = draw.stages["roster"], draw.spec["draw"]
+    for name, digest in (("roster.bin", leaf["sha256"]), ("eligible.bin", leaf["eligible_sha256"])):
+        path = bundle.draw_path(number, name)
+        if hashlib.sha256(files[path]).hexdigest() != digest:
+            raise Failed(f"{path} is not the file its leaf names")
+    content = files[bundle.draw_path(number, "roster.bin")]
+    if len(content) != leaf["size"]:
+        raise Failed(f"{bundle.draw_path(number, 'roster.bin')} is not the file its leaf names")
+    return content, files[bundle.draw_path(number, "eligible.bin")]
+
+
 def check_ranking(draw: Draw, bodies: Sequence[bytes], files: Files) -> str:
     """The result of a draw, computed anew from its roster and the beacon's signature."""
     leaf, number = draw.stages["result"], draw.spec["draw"]
     path = bundle.draw_path(number, "ranking.bin")
-    read_roster(draw, files)
-    rostered, eligible = (files[bundle.draw_path(number, name)] for name in ("roster.bin", "eligible.bin"))
+    rostered, eligible = _roster_files(draw, files)
     won = files[bundle.draw_path(number, "won.bin")] if draws.cap_is_shared(draw.spec) else None
     result = draws.make_result(draw, bodies, bytes.fromhex(leaf["signature"]), rostered, eligible, won)
     if ranking.encode(result.tiers) != files[path]:

@@ -8,25 +8,24 @@ score only the first half is looked at, unless that is low enough. Stretches are
 long they are, and on how many, changes nothing in the result.
 """
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from math import isqrt
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rewards.places import Blocks, as_numbers, sort_blocks
-from rewards.roster import TICKETS_MAX, Flags, Tickets
+from rewards.roster import Flags, Tickets
+from rewards.stretches import stretches
 
 RECORD = np.dtype([("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])  # 28 bytes
 PLACES_AT_ONCE = 1 << 15  # half a MiB of blocks, and as much of scores
+STRETCH = 1 << 18  # places that one processor takes at a time
 NARROW = 256  # places; a layer of fewer is ciphered place by place
 ALL = (1 << 64) - 1
 
 Records = npt.NDArray[Any]  # of RECORD, one a place
-Found = TypeVar("Found")
 
 
 def score(key: bytes, place: int, ticket: int) -> bytes:
@@ -60,7 +59,7 @@ def best_scores(key: bytes, tickets: Tickets) -> npt.NDArray[np.uint64]:
             found[at] = np.minimum(found[at], as_numbers(scored[:, 0]))
         return found
 
-    return np.concatenate([np.empty(0, dtype=np.uint64), *_stretches(len(tickets), of)])
+    return np.concatenate([np.empty(0, dtype=np.uint64), *stretches(len(tickets), STRETCH, of)])
 
 
 def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> Records:
@@ -79,7 +78,9 @@ def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> Records
             return _within(key, tickets, eligible, limit, first, last)
 
         # Left to itself, numpy joins records in this machine's byte order.
-        found = np.concatenate([np.empty(0, dtype=RECORD), *_stretches(len(tickets), of)], dtype=RECORD)
+        found = np.concatenate(
+            [np.empty(0, dtype=RECORD), *stretches(len(tickets), STRETCH, of)], dtype=RECORD
+        )
         if len(found) >= count or limit == ALL:
             blocks = np.frombuffer(found["score"].tobytes(), dtype=np.uint64).reshape(-1, 2)
             return found[sort_blocks(as_numbers(blocks))[:count]]
@@ -113,7 +114,8 @@ def _layers(
     """The tickets of the places first … last−1, one a place at a time: place − first, the ticket's number,
     and the scores as `Blocks` give them, in memory that is used again for the next ones. Of a place that is
     ciphered alone only the best is told."""
-    blocks = Blocks(key, max(PLACES_AT_ONCE, TICKETS_MAX))
+    most = int(tickets[first:last].max(initial=0))
+    blocks = Blocks(key, max(min(PLACES_AT_ONCE, last - first), most))
     for begin in range(first, last, PLACES_AT_ONCE):
         held = tickets[begin : min(begin + PLACES_AT_ONCE, last)].astype(np.uint16)
         order = np.argsort(held, kind="stable")[::-1]  # who has a ticket j stands before all who have none
@@ -133,11 +135,3 @@ def _layers(
             scored = blocks.ciphered(left)
             best = int(sort_blocks(as_numbers(scored))[0])
             yield np.array([place]), number + best, scored[best : best + 1]
-
-
-def _stretches(count: int, of: Callable[[int, int], Found]) -> list[Found]:
-    """What `of(first, last)` gives for each stretch of `count` places, in order."""
-    step = 8 * PLACES_AT_ONCE
-    bounds = [(first, min(first + step, count)) for first in range(0, count, step)]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return list(threads.map(lambda bound: of(*bound), bounds))

@@ -6,13 +6,16 @@ key as you know it from elsewhere. What needs the operator's place keys (section
 """
 
 import base64
+import gc
 import hashlib
 import hmac
 import json
 import re
+import struct
 import sys
 import unicodedata
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,7 @@ SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "close-out": "draw:int draw_id:text rows:int redeemed:object returned:object",
     "ledger": "rows:int hash:hash",
 }
+ROW_HEAD, ROW_TAIL = struct.Struct(">I10sIQIQIQIQI"), struct.Struct(">IQ")  # 9: each part after its length
 KINDS = {"int": int, "text": str, "hash": str, "bool": bool, "list": list, "object": dict}
 
 
@@ -694,7 +698,7 @@ class Bundle:
         source = bytes.fromhex(spec["beacon"]["chain_hash"]) + chosen.to_bytes(8, "big") + signature
         seed = sha(b"gala/seed/1\0" + leaves + source)
         won = before.astype(np.int64)
-        ranking, tiers, prizes = b"", [], []
+        ranking, tiers = b"", []
         for prize in spec["prizes"]:
             tier_key = hmac.digest(seed, b"gala/tier/1\0" + prize["tier"].to_bytes(2, "big"), "sha256")
             capped = int(np.count_nonzero(eligible & (won >= spec["cap"]["prizes"])))
@@ -709,8 +713,7 @@ class Bundle:
             records["place"], records["ticket"] = places[shown], ticket[shown]
             records["score"] = scores[shown].astype(">u8").view("V16")[:, 0]
             ranking += records.tobytes()
-            rows = records.tolist()
-            cutoff = rows[len(winners) - 1][2].hex() if len(winners) else ""
+            cutoff = records["score"][len(winners) - 1].tobytes().hex() if len(winners) else ""
             tiers.append(
                 {
                     "tier": prize["tier"],
@@ -720,7 +723,6 @@ class Bundle:
                     "cutoff": cutoff,
                 }
             )
-            prizes += [(prize, at, row) for at, row in enumerate(rows[: len(winners)])]
         path = f"draws/{number}/ranking.bin"
         need(self.files[path] == ranking, f"{path} is not what the seed gives")
         said = (chosen, seed.hex(), tiers, len(ranking), sha(ranking).hex(), file_root(ranking, 28))
@@ -738,8 +740,7 @@ class Bundle:
         }
         need(strict(self.files[f"draws/{number}/beacon.json"]) == beacon, f"draws/{number}/beacon.json")
         self.expected |= {path, f"draws/{number}/beacon.json"}
-        draw["prizes"] = prizes
-        return f"{len(prizes)} winners of {len(tickets)} places"
+        return f"{sum(tier['winners'] for tier in tiers)} winners of {len(tickets)} places"
 
     def money(self) -> str:  # 9: prizes and ledger
         rows = self.files["ledger.csv"].decode().split("\n")
@@ -754,7 +755,14 @@ class Bundle:
             closings[draw["close-out"]["rows"] if "close-out" in draw else 0] += 1
         begins = {leaf["first"] for _, _, leaf in dates}
         tip = bytes(32)
+        stops, last = {*self.roll_ups, *closings, *(first - 1 for first in begins)}, 0
         for seq, row in enumerate(rows[1:-1], 1):
+            if seq <= last:
+                continue  # read together with the row before
+            if seq not in begins and ",reserve,0," in row:
+                last, tip = self.issued(rows, seq, tip, stops)
+                if last >= seq:
+                    continue
             line, _, digest = row.rpartition(",")
             tip = sha(b"gala/ledger/1\0" + tip + line.encode())
             need(tip.hex() == digest, f"row {seq}: hash")
@@ -893,6 +901,40 @@ class Bundle:
             held[group, "issue"] - held[group, "pass"] + held[group, "RESERVED"] <= held[group, "fund"],
             "more than the budget",
         )
+
+    def issued(self, rows: list[str], seq: int, tip: bytes, stops: set[int]) -> tuple[int, bytes]:
+        """Reads vouchers issued one after the other, two rows each, as the text they must be; nearly all of a
+        big ledger is such rows. Up to one of `stops`. The last row so read, and its hash."""
+        at_ms, number, of_tier, first = map(int, rows[seq].split(",")[2:6])
+        draw, key, held = self.draws[number], (number, of_tier), self.held
+        tier, spot, row_hash = draw["tiers"][of_tier], seq, tip
+        if draw["over"] or self.asked or self.returning or min(at_ms, number, of_tier, first) < 0:
+            return seq - 1, tip
+        of, front = f",{at_ms},{number},{of_tier},", framed(b"gala/row/1", u64(number), u64(of_tier))
+        backs = [framed(u64(0), b"reserve", u64(0)), framed(u64(0), b"issue", u64(1))]
+        texts = [",0,reserve,0,BUDGET,RESERVED,", ",0,issue,1,RESERVED,ISSUED,"]
+        room = held[key, "BUDGET"]
+        for prize, face in enumerate(tier["faces"][first:], first):
+            one = (number, of_tier, prize)
+            if spot in stops or spot + 1 in stops or spot + 2 >= len(rows) or (*one, 0) in self.states:
+                break
+            right, middle = face <= room and one not in self.spendable, framed(u64(prize))
+            for n in (0, 1):
+                name = sha(front + middle + backs[n]).hex()[:32]
+                line = f"{spot + n},{name}{of}{prize}{texts[n]}{face},{tier['currency']}"
+                row_hash = sha(b"gala/ledger/1\0" + row_hash + line.encode())
+                right = right and rows[spot + n] == f"{line},{row_hash.hex()}"
+            if not right:
+                break
+            self.states[*one, 0] = "live", 1
+            self.spendable.add(one)
+            room, spot, tip = room - face, spot + 2, row_hash
+        moved, held[key, "BUDGET"] = held[key, "BUDGET"] - room, room
+        for what in ("ISSUED", "reserve", "issue"):
+            held[key, what] += moved
+        exposed = held[key, "issue"] - held[key, "pass"] + held[key, "RESERVED"]
+        need(exposed <= held[key, "fund"], f"row {spot - 1}: more than the budget")
+        return spot - 1, tip
 
     def by_itself(self, draw: dict[str, Any], subject: Any, kind: str, at_ms: int) -> None:
         """A row that no fixed date asked for, held against the times of its draw."""
@@ -1042,10 +1084,15 @@ def spread(places: Any, tickets: Any) -> tuple[Any, Any, Any]:
 
 def lowest(key: bytes, tickets: Any, eligible: Any, reach: int) -> tuple[Any, Any, Any]:  # 8: ranking
     """The best ticket of at least `reach` eligible places, or of all: places, tickets, scores; best first."""
-    best = np.empty(len(tickets), np.uint64)
-    for first in range(0, len(tickets), 1 << 16):
-        places, ticket, starts = spread(np.arange(first, len(tickets))[: 1 << 16], tickets[first:][: 1 << 16])
-        best[first : first + (1 << 16)] = np.minimum.reduceat(aes(key, places, ticket)[:, 0], starts)
+    best, step = np.empty(len(tickets), np.uint64), 1 << 13
+
+    def stretch(first: int) -> None:
+        held = tickets[first : first + step]
+        places, ticket, starts = spread(np.arange(first, first + len(held)), held)
+        best[first : first + step] = np.minimum.reduceat(aes(key, places, ticket)[:, 0], starts)
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(stretch, range(0, len(tickets), step)))
     pool = np.flatnonzero(eligible)
     if reach < len(pool):
         pool = pool[best[pool] <= np.partition(best[pool], reach - 1)[reach - 1]]
@@ -1072,14 +1119,18 @@ def matches(when: Any, slots: Any, settled: int | None) -> Any:
     return column == np.uint64(value) if op == "eq" else column >= np.uint64(value)
 
 
+def u64(value: int) -> bytes:
+    return value.to_bytes(8, "big")
+
+
+def framed(*parts: bytes) -> bytes:
+    return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+
+
 def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) -> str:
-    parts = [
-        b"gala/row/1",
-        *(value.to_bytes(8, "big") for value in (draw, tier, prize, alternate)),
-        kind.encode(),
-        n.to_bytes(8, "big"),
-    ]
-    return sha(b"".join(len(part).to_bytes(4, "big") + part for part in parts)).hex()[:32]
+    word = kind.encode()
+    head = ROW_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, prize, 8, alternate, len(word))
+    return sha(head + word + ROW_TAIL.pack(8, n)).hex()[:32]
 
 
 def tile(level: str, index: int, width: int) -> str:
@@ -1117,6 +1168,7 @@ def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
         IndexError,
         AttributeError,
         ArithmeticError,
+        struct.error,
         RecursionError,
     ) as error:
         return False, [*told, f"FAIL  {name}: malformed: {error!r}"]
@@ -1129,6 +1181,7 @@ if __name__ == "__main__":
     where = [argument for argument in arguments if argument != "--key"] or [str(Path(__file__).parent)]
     if not Path(where[0]).is_dir():
         sys.exit(f"usage: verify.py [FOLDER] [--key KEY]; {where[0]} is no folder")
+    gc.disable()  # hundreds of thousands of rows, and nothing among them that only points at itself
     good, lines = verify(Path(where[0]), known)
     print("\n".join(lines))
     sys.exit(0 if good else 1)

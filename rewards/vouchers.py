@@ -1,10 +1,10 @@
 """A voucher: its life as a table, its name, and what a till is told of it."""
 
 import hashlib
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from struct import Struct
 
 from rewards.leaves import Window
 
@@ -22,10 +22,8 @@ TRANSITIONS: dict[tuple[str, str], str] = {
     ("expired", "return"): "returned",
 }
 ISSUED_AT = 1  # the issue is a voucher's second row: n counts its transitions from 0
-
-
-_HEAD = struct.Struct(">I10sIQIQIQIQI")  # the parts of a row's id before its kind, each after its length
-_LAST = struct.Struct(">IQ")
+_ID_HEAD = Struct(">I10sIQIQIQIQI")  # the parts of a row's id before its kind, each after its length
+_ID_TAIL = Struct(">IQ")
 
 
 class Refusal(StrEnum):
@@ -82,17 +80,17 @@ def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) 
 
     SHA-256 over the parts, each after its length as u32be; integers as u64be.
     """
-    name = kind.encode()
-    head = _HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, prize, 8, alternate, len(name))
-    return hashlib.sha256(head + name + _LAST.pack(8, n)).digest()[:16]
+    word = kind.encode()
+    head = _ID_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, prize, 8, alternate, len(word))
+    return hashlib.sha256(head + word + _ID_TAIL.pack(8, n)).digest()[:16]
 
 
 def issuing_ids(draw: int, tier: int, prizes: Iterable[int]) -> Iterator[tuple[str, str]]:
     """The ids, in hex, of the `reserve` and the `issue` row of a tier's prizes: as `row_id`, at a third of
     its cost, since there are very many of these."""
-    before = _HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, 0, 8, 0, 0)[:-24]
+    before = _ID_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, 0, 8, 0, 0)[:-24]
     behind = [
-        _HEAD.pack(10, b"", 8, 0, 8, 0, 8, 0, 8, 0, len(kind))[-16:] + kind + _LAST.pack(8, n)
+        _ID_HEAD.pack(10, b"", 8, 0, 8, 0, 8, 0, 8, 0, len(kind))[-16:] + kind + _ID_TAIL.pack(8, n)
         for n, kind in enumerate((b"reserve", b"issue"))
     ]
     sha256 = hashlib.sha256

@@ -6,7 +6,7 @@ import hmac
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards import beacon, places, ranking, roster, scores
@@ -56,16 +56,6 @@ def test_the_ranking_is_that_of_the_slow_version(
     eligible = data.draw(st.lists(st.booleans(), min_size=len(tickets), max_size=len(tickets)))
     found = lowest(ranking.tier_key(seed, 3), *arrays(tickets, eligible), count)
     assert list(found) == slow_ranks(seed, 3, tickets, eligible)[:count]
-
-
-@settings(max_examples=25)
-@given(SEEDS, st.lists(st.integers(1, 6), min_size=1, max_size=60), st.integers(1, 9))
-def test_the_ranking_does_not_depend_on_how_it_is_cut(seed: bytes, tickets: list[int], at_once: int) -> None:
-    everyone = [True] * len(tickets)
-    whole = lowest(seed, *arrays(tickets, everyone), 10)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scores, "PLACES_AT_ONCE", at_once)
-        assert lowest(seed, *arrays(tickets, everyone), 10) == whole
 
 
 @given(SEEDS, st.lists(st.integers(1, 4), min_size=1, max_size=30), st.data())
