@@ -15,10 +15,13 @@ import msgspec
 import typer
 import uvloop
 from redis.exceptions import RedisError
-from rich.console import Console
 
-from gala import recount, rundown_check, settings, typescript
+from gala import cli_outside, recount, rundown_check, settings, typescript
 from gala.beginning import OtherRundown, service_secret
+from gala.cli_audit import audit
+from gala.cli_money import statement_command, vouchers
+from gala.console import fail, out, read_settings
+from gala.counter import serve_counter
 from gala.demo import Options, demo
 from gala.listener import CannotListen
 from gala.logs import set_up_logs
@@ -32,7 +35,7 @@ from gala.store.clients import StoreUnusable
 from gala.store.log import Forked
 from gala.store.valkey import ValkeyUnusable
 from gala.workers import NotUp
-from rewards.audit import verify_bundle
+from rewards.reopening import NoEvening, OtherKeys
 
 RUNDOWNS = Path(__file__).parent / "rundowns"
 CHECKOUT = Path(__file__).parent.parent
@@ -53,25 +56,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-audit = typer.Typer(help="Check the published evidence.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
-
-out = Console()
-err = Console(stderr=True)
-
-
-def fail(message: str, code: int = 2) -> typer.Exit:
-    """Says what is wrong on standard error; raise what it returns."""
-    err.print(message, style="red", highlight=False, soft_wrap=True)
-    return typer.Exit(code)
-
-
-def read_settings() -> settings.Settings:
-    """The environment's settings, or the end."""
-    try:
-        return settings.read(os.environ)
-    except settings.SettingsFault as fault:
-        raise fail(str(fault)) from None
+app.add_typer(cli_outside.draw, name="draw")
+app.command("witness")(cli_outside.witness)
+app.add_typer(vouchers, name="vouchers")
+audit.command("statement")(statement_command)
 
 
 def find_rundown(name: str) -> Path:
@@ -133,7 +122,14 @@ def demo_command(
 
 @app.command()
 def serve(
-    rundown: Annotated[str, typer.Argument(help="A rundown's file, or the name of a shipped one.")],
+    rundown: Annotated[
+        str,
+        typer.Argument(
+            metavar="[RUNDOWN]",
+            help="A rundown's file, or the name of a shipped one. Without it, the counter: no show, but the "
+            "books in GALA_DATA, for tills, dates and evidence, as long as vouchers are good.",
+        ),
+    ] = "",
     rehearsal: Annotated[
         bool,
         typer.Option("--rehearsal", help="Bannered, in XTS, gala time starts a minute before the show."),
@@ -161,11 +157,13 @@ def serve(
     """Run an evening until Ctrl-C: in this process, some roles of it, or in several processes."""
     chosen = read_settings()
     set_up_logs(chosen.log, worker or ("workers" if workers > 1 else ""))
+    if not rundown:
+        if rehearsal or role or workers > 1:
+            raise fail("the counter has no roles: name a rundown, or leave the options away")
+        raise typer.Exit(run_or_say(lambda: counter(chosen)))
     plan = read_rundown(rundown)
     if (plan.currency == "XTS") != rehearsal:
         raise fail("XTS is for rehearsals, and rehearsals are in XTS: set the currency, or --rehearsal")
-    if not rehearsal and any(segment.draws for segment in plan.segments):
-        raise fail("draws of a real show need the parties' own commitments, which cannot be given yet")
     try:
         wanted = roles_of(role or (), chosen, workers)
     except Unserved as why:
@@ -197,6 +195,19 @@ def serve(
         )
 
     raise typer.Exit(run_or_say(run))
+
+
+async def counter(chosen: settings.Settings) -> int:
+    """Keeps an evening's books open until a signal."""
+    if not (chosen.data / "books").is_dir():
+        raise NoEvening(f"no books in {chosen.data}: an evening keeps them, and GALA_DATA says where")
+    return await serve_counter(
+        chosen,
+        service_secret(chosen, secrets.token_bytes),
+        wall_ms=lambda: time.time_ns() // 1_000_000,
+        stop=stop_on_signals(),
+        say=lambda line: out.print(line, highlight=False, soft_wrap=True),
+    )
 
 
 @app.command()
@@ -323,19 +334,6 @@ def bench_command(
     raise typer.Exit(subprocess.run(command, cwd=CHECKOUT, check=False).returncode)  # noqa: S603
 
 
-@audit.command()
-def verify(
-    bundle: Annotated[Path, typer.Argument(help="A bundle's folder.")],
-) -> None:
-    """Check a bundle from its files alone. Exit 0: every check passes; 1: one fails."""
-    if not bundle.is_dir():
-        raise fail(f"{bundle} is no folder")
-    checks = verify_bundle(bundle)
-    for found in checks:
-        out.print(str(found), style="" if found.ok else "red", highlight=False, soft_wrap=True)
-    raise typer.Exit(0 if checks and all(found.ok for found in checks) else 1)
-
-
 def stop_on_signals() -> asyncio.Event:
     """An event that SIGINT and SIGTERM set; a second SIGINT ends the hard way."""
     stop = asyncio.Event()
@@ -356,7 +354,10 @@ def run_or_say(run: Callable[[], Coroutine[Any, Any, int]]) -> int:
     code = 1
     try:
         code = uvloop.run(run())
-    except* (CannotListen, OtherRundown, NotUp, StoreUnusable, ValkeyUnusable) as problems:
+    except* (
+        *(CannotListen, OtherRundown, NotUp, StoreUnusable, ValkeyUnusable),
+        *(NoEvening, OtherKeys),
+    ) as problems:
         said = first_of(problems)
     except* KeyboardInterrupt:
         code = 130

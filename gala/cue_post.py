@@ -22,9 +22,17 @@ TARGETS = {
     "delay": "target: the id of a channel",
 }
 """The kinds that say what they mean, and how."""
+OF_PARTIES: dict[str, tuple[str, ...]] = {
+    "commit": ("draw", "party", "commitment"),
+    "reveal": ("draw", "party", "r"),
+    "beacon": ("draw", "signature"),
+}
+"""What a party of a draw says, and may say with an auditor's pass."""
 PLAIN = ("go", "hold", "resume", "kill", "ask_clap", "clap")
-KINDS = (*PLAIN, *TARGETS)
+KINDS = (*PLAIN, *TARGETS, *OF_PARTIES, "void_draw")
 NUMBERS: dict[str, tuple[str, ...]] = {
+    **OF_PARTIES,
+    "void_draw": ("draw",),
     "multiply": ("factor_bp", "ms"),
     "extend": ("ms",),
     "retime": ("at_ms",),
@@ -75,8 +83,13 @@ def _out_of_bounds(post: CuePost) -> str:
         not isinstance(post.delay_ms, UnsetType) and 0 <= post.delay_ms <= DELAY_MS_MAX
     ):
         return f"delay takes delay_ms, how far the channel runs behind the hall: 0 to {DELAY_MS_MAX}"
-    if post.cue == "kill" and not post.reason.strip():
-        return "kill needs a reason, which is logged"
+    if post.cue in ("kill", "void_draw") and not post.reason.strip():
+        return f"{post.cue} needs a reason, which is logged"
+    missing = [name for name in OF_PARTIES.get(post.cue, ()) if not getattr(post, name)]
+    if missing:
+        return f"{post.cue} needs {', '.join(missing)}"
+    if post.cue == "void_draw" and post.draw < 1:
+        return "void_draw needs draw: its number"
     return ""
 
 
@@ -91,4 +104,6 @@ def cue_of(post: CuePost) -> dict[str, Any]:
         cue["outcome"] = post.outcome
     if post.reason.strip():
         cue["reason"] = post.reason.strip()
+    if post.cue == "void_draw":
+        cue["cause"] = "director"
     return cue | {name: getattr(post, name) for name in NUMBERS.get(post.cue, ())}

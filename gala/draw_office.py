@@ -8,7 +8,7 @@ close, or that was not closed in time, is void. What a killed notary had done is
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from gala.protocol import Standing
 from gala.rundown import Draw, Prize, Rundown, Segment, words
 from gala.show_state import Drawing, LogEntry, State, round_id
 from gala.store import keys
+from gala.wallets import Wallets
 from games import GAMES
 from games.game import open_round
 from rewards import beacon, decks, leaves
@@ -58,6 +59,7 @@ class DrawOffice:
         follower: Follower,
         redis: Redis,
         register: Register,
+        wallets: Wallets,
         *,
         chain: Chain,
         signature: Signature,
@@ -67,6 +69,7 @@ class DrawOffice:
         self._follower = follower
         self._redis = redis
         self._register = register
+        self._wallets = wallets
         self._chain = chain
         self._signature = signature
         self._secret = secret
@@ -219,35 +222,16 @@ class DrawOffice:
 
     async def _pay(self, number: int, now_ms: int) -> None:
         """Vouchers, and every entrant's page of the draw."""
-        vouchers = await self._register.issue(number, at_ms=now_ms)
-        prizes = {
-            prize.tier: prize
-            for _, draw in self._drawings()
-            if draw.number == number
-            for prize in draw.prizes
-        }
-        held: dict[int, list[wallet.Held]] = {}
-        for voucher in vouchers:
-            one = wallet.Held(
-                id=voucher.id.hex(),
-                draw=number,
-                tier=voucher.tier,
-                title=prizes[voucher.tier].title,
-                face_minor=voucher.amount,
-                currency=voucher.currency,
-                valid_from_at_ms=voucher.window.valid_from_ms,
-                valid_until_at_ms=voucher.window.valid_until_ms,
-                zone=voucher.window.zone,
-            )
-            held.setdefault(voucher.number, []).append(one)
-        await self._write_wallets(number, held)
+        await self._register.issue(number, at_ms=now_ms)
+        await self._write_pages(number)
+        await self._wallets.follow()  # before anybody is told: whoever won finds their voucher
 
-    async def _write_wallets(self, draw: int, held: Mapping[int, list[wallet.Held]]) -> None:
+    async def _write_pages(self, draw: int) -> None:
         pages: dict[Any, Any] = {}
         for viewer in range(self._numbers(self._state.version)):
             found = await self._register.standing(draw, viewer)
             if found.tickets:
-                page = wallet.Page(standing=_standing(draw, found), vouchers=held.get(viewer, []))
+                page = wallet.Page(standing=_standing(draw, found))
                 pages[wallet.field(viewer, draw)] = msgspec.msgpack.encode(page)
             if len(pages) >= 1000:
                 await self._redis.hset(keys.wallet(self._rundown.id), mapping=pages)

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from gala import roles
 from gala.beginning import begin, same_show, store_for
+from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
 from gala.draw_office import Signature
@@ -24,6 +25,7 @@ from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
 from gala.listener import Listener
+from gala.loops import BACKOFF_S, Loops, Step
 from gala.notary import Notary
 from gala.passes import Passes, derive
 from gala.roles import ROLES, Booth, Entropy, Front, House, Office
@@ -44,10 +46,12 @@ CONDUCTOR_S = 0.02
 EDGE_S = 0.02
 CREW_S = 0.05
 NOTARY_S = 0.1
+CLERK_S = 0.03
+DUES_S = 1.0
+ASKS_S = 0.02
 FOLLOW_S = 0.2
 REPORT_S = 0.25
 CLOCK_S = 1.0
-BACKOFF_S = 0.5
 BEGUN_S = 0.2
 DOOR_S = 0.1
 
@@ -65,7 +69,6 @@ LEAVE_MS_MIN, LEAVE_MS_MAX = 2_000, 30_000
 PHONES = Limits()
 
 Part = TypeVar("Part")
-Step = Callable[[], Awaitable[None]]
 
 
 def _here(part: Part | None) -> Part:
@@ -88,10 +91,18 @@ class Evening:
     timed: Conductor | None
     office: Office | None
     booth: Booth | None
-    faults: list[str] = field(default_factory=list)  # roles that failed and were started again
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    loops: Loops = field(default_factory=Loops)
     _leaving: bool = field(default=False, init=False)  # written by `keep_out`
     _away_s: float = field(default=0.0, init=False)  # when the edge went out of rotation; by `_door`
+
+    @property
+    def faults(self) -> list[str]:
+        """Roles that failed and went on."""
+        return self.loops.faults
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        return self.loops.stopping
 
     @property
     def rundown(self) -> Rundown:
@@ -133,6 +144,10 @@ class Evening:
     @property
     def notary(self) -> Notary:
         return _here(self.office).notary
+
+    @property
+    def clerk(self) -> Clerk:
+        return _here(self.office).clerk
 
     @property
     def register(self) -> Register:
@@ -192,7 +207,7 @@ class Evening:
         await self.edge.send_elsewhere(within_ms)
         until_s = loop.time() + (within_ms + LEAVE_MS_MIN / 2) / 1000
         while len(self.edge.audience) and loop.time() < until_s and not self.stopping.is_set():
-            await self._rest(DOOR_S)
+            await self.loops.rest(DOOR_S)
         self.stop()
 
     async def run(self) -> None:
@@ -203,7 +218,7 @@ class Evening:
             if self.timed is None and not await self._begun():
                 return
             for name, step, every_s in self._steps():
-                tasks.create_task(self._loop(name, step, every_s))
+                tasks.create_task(self.loops.forever(name, step, every_s))
             if self.front:
                 tasks.create_task(self._plays())
 
@@ -215,6 +230,7 @@ class Evening:
         if self.front:
             edge = self.front.edge
             steps += [
+                ("claims", self.front.asker.step, ASKS_S),
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
                 ("report", lambda: edge.report(now()), REPORT_S),
@@ -223,10 +239,13 @@ class Evening:
             crew = self.booth.crew
             steps += [
                 ("crew", lambda: crew.step(now()), CREW_S),
+                ("asks", self.booth.asker.step, ASKS_S),
                 ("overlay", self._in_time(self.booth.overlays.step), CREW_S),
             ]
         if self.office:
             steps.append(("notary", self._in_time(self.office.notary.step), NOTARY_S))
+            steps.append(("clerk", self._in_time(self.office.clerk.step), CLERK_S))
+            steps.append(("dues", self._in_time(self.office.clerk.do_due), DUES_S))
         if self.shared:
             steps.append(("door", self._door, DOOR_S))
         return steps
@@ -245,11 +264,11 @@ class Evening:
                         return True
             except (RedisError, TimeoutError, OSError) as error:
                 log.warning("store does not answer", role="beginning", error=repr(error))
-                await self._rest(BACKOFF_S)
+                await self.loops.rest(BACKOFF_S)
             if not told:
                 told = True
                 log.info("waiting for the show to begin")
-            await self._rest(BEGUN_S)
+            await self.loops.rest(BEGUN_S)
         return False
 
     async def _door(self) -> None:
@@ -269,7 +288,7 @@ class Evening:
             if now_s - self._away_s >= AWAY_S:
                 self.front.public.keep_out()
 
-    def _in_time(self, step: Callable[[int], Awaitable[None]]) -> Step:
+    def _in_time(self, step: Callable[[int], Awaitable[object]]) -> Step:
         """The step of a role that does nothing while this process's clock is not the show's."""
 
         async def in_time() -> None:
@@ -278,43 +297,9 @@ class Evening:
 
         return in_time
 
-    async def _loop(self, name: str, step: Step, every_s: float) -> None:
-        """Steps a role for ever. A store that does not answer is waited for.
-
-        Any other failure is a fault of ours. It is told, kept in `faults`, and the role goes on with its
-        next step: what one role stumbles over must not take the others off the air, and every step may be
-        done again.
-        """
-        failing = False
-        while not self.stopping.is_set():
-            try:
-                await step()
-            except (RedisError, TimeoutError, OSError) as error:
-                if not failing:
-                    log.warning("store does not answer", role=name, error=repr(error))
-                failing = True
-                await self._rest(BACKOFF_S)
-            except Exception as error:
-                if not failing:
-                    log.exception("role failed", role=name)
-                    self.faults.append(f"{name}: {error!r}")
-                failing = True
-                await self._rest(BACKOFF_S)
-            else:
-                if failing:
-                    log.info("role goes on", role=name)
-                failing = False
-                await self._rest(every_s)
-
-    async def _rest(self, seconds: float) -> None:
-        """Sleeps, but not through `stop`."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.stopping.wait()
-
     async def _plays(self) -> None:
         """Counts plays until the last that were begun have their answers."""
-        await self._loop("plays", self.edge.plays.step, 0)
+        await self.loops.forever("plays", self.edge.plays.step, 0)
         await self.edge.plays.finish()
 
 

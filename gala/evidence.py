@@ -17,7 +17,7 @@ from gala.edge.report import Report, refused_by_channel
 from gala.rundown import Rundown, words
 from gala.show_state import LogEntry, Round, State
 from rewards.audit import Check
-from rewards.register import Outline
+from rewards.told import Outline
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +30,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     chain: str = ""
     equations: list[protocol_crew.EvidenceEquation] = msgspec.field(default_factory=list)
+    key: str = ""  # the log's verifier key
     checkpoint: str = ""  # the log as signed now: what witnesses look at
     witnesses: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)  # name -> leaves seen, when
     signed_size: int = 0
@@ -40,13 +41,15 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
 def books(
     outline: Outline,
     *,
+    key: str,
     checkpoint: str,
     witnesses: Mapping[str, tuple[int, int]],
-    published_at_ms: int,
+    signed: tuple[int, int],
     checks: Iterable[Check],
 ) -> Books:
-    """The notary's part. published_at_ms: 0 before the bundle is; its checkpoint then covers all leaves."""
+    """The notary's part. signed: leaves under the published checkpoint, and when that was; zeros before."""
     return Books(
+        key=key,
         checkpoint=checkpoint,
         witnesses=dict(witnesses),
         origin=outline.origin,
@@ -72,8 +75,8 @@ def books(
             )
             for equation in outline.equations
         ],
-        signed_size=len(outline.leaves) if published_at_ms else 0,
-        signed_at_ms=published_at_ms,
+        signed_size=signed[0],
+        signed_at_ms=signed[1],
         checks=[
             protocol_crew.EvidenceCheck(name=check.name, ok=check.ok, detail=check.detail) for check in checks
         ],

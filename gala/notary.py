@@ -7,25 +7,26 @@ lost: acknowledgements rest on the box, and seals and draws wait.
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 import structlog
 from redis.asyncio import Redis
 
-from gala import embargo, show_draws
+from gala import chronicle, embargo, show_draws
 from gala.draw_office import DrawOffice, Signature
+from gala.edge.report import Report
 from gala.evidence import books
 from gala.follower import CueRefused, Follower
 from gala.passes import derive
+from gala.publishing import Publishing
 from gala.rounds import Rounds
 from gala.rundown import Rundown, Segment
 from gala.show_state import LogEntry, Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
+from gala.wallets import Wallets
 from rewards import leaves
-from rewards.audit import Check, verify_bundle
 from rewards.beacon import Chain, RehearsalBeacon
 from rewards.note import BadNote
 from rewards.register import Keys, Register
@@ -48,7 +49,7 @@ def chain_and_signature(rundown: Rundown, secret: bytes) -> tuple[Chain, Signatu
 
 
 class Notary:
-    """One notary. `bundle`: where the evidence is published once the slowest channel has seen everything."""
+    """One notary. It publishes once the slowest channel has seen everything, and again as money moves."""
 
     def __init__(
         self,
@@ -57,27 +58,26 @@ class Notary:
         log: ShowLog,
         redis: Redis,
         register: Register,
+        wallets: Wallets,
         *,
         chain: Chain,
         signature: Signature,
         secret: bytes,
-        bundle: Path,
+        publishing: Publishing,
     ) -> None:
         self._rundown = rundown
         self._rounds = rounds
         self._redis = redis
         self._register = register
-        self._bundle = bundle
+        self._publishing = publishing
         self._follower = Follower(rundown, log)
         self._draws = DrawOffice(
-            rundown, self._follower, redis, register, chain=chain, signature=signature, secret=secret
+            rundown, self._follower, redis, register, wallets, chain=chain, signature=signature, secret=secret
         )
         self._looked_at_ms = 0  # when the witnesses' words were read last; by `_look`
         self._heard: dict[bytes, bytes] = {}  # what each witness said last; by `_look`
         self._written = 0  # entries of the log; by `step` alone
         self._untold = True  # the books have changed since the auditor was told; written by `step`
-        self._published_at_ms = 0
-        self._checks: list[Check] | None = None
         self.published = asyncio.Event()
 
     @property
@@ -87,10 +87,9 @@ class Notary:
 
     async def step(self, now_ms: int) -> None:
         """Writes down what is new, draws what is ready, publishes when all have seen it."""
-        if self.published.is_set() and self._checks is None:
-            # a step of its own, after the one that published: nobody waits for it
-            self._checks = await asyncio.to_thread(verify_bundle, self._bundle)
-            self._untold = True
+        if self.published.is_set():
+            # not in the step that published: nobody waits for the checks
+            self._untold = await self._publishing.step(now_ms) or self._untold
         await self._follower.read()
         entries = self._follower.history.entries
         # it grows while we write: each of our own cues may bring others' along
@@ -112,10 +111,11 @@ class Notary:
         outline = await self._register.outline()
         written = books(
             outline,
+            key=self._register.watched.key,
             checkpoint=await self._register.watched.checkpoint() if outline.leaves else "",
             witnesses=self._draws.awake,
-            published_at_ms=self._published_at_ms,
-            checks=self._checks or (),
+            signed=self._publishing.signed,
+            checks=self._publishing.checks,
         )
         await self._redis.set(keys.evidence(self._rundown.id), msgspec.msgpack.encode(written))
 
@@ -232,10 +232,21 @@ class Notary:
 
     async def _publish_when_seen(self, now_ms: int) -> None:
         if now_ms >= embargo.bundle_at_ms(self._rundown, self.state):
-            await self._register.publish(self._bundle, at_ms=now_ms)
-            self._published_at_ms = now_ms
+            await self._keep_notes()
+            await self._publishing.publish(now_ms)
             self._untold = True
             self.published.set()
+
+    async def _keep_notes(self) -> None:
+        """What the statement needs of the log and the edges, which may be gone when it is asked for."""
+        said = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.edges(self._rundown.id)))
+        reports = [msgspec.msgpack.decode(word, type=Report) for word in said.values()]
+        found = chronicle.chronicle(self._rundown, self.state, self._follower.history.entries, reports)
+        await asyncio.to_thread(chronicle.keep, self._publishing.notes, found)
+
+    def grew(self) -> None:
+        """The books have, by another hand than this one's: the auditor is told, and the bundle refreshed."""
+        self._publishing.grown = self._untold = True
 
 
 def settings_of(segment: Segment) -> dict[str, Any]:

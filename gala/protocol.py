@@ -175,7 +175,11 @@ class RoundMine(Message):
 
 
 class VoucherView(Message):
-    """A voucher in the wallet. ``code`` is for its owner only. Times are instants; print them in `zone`."""
+    """A voucher in the wallet. ``code`` is for its owner only. Times are instants; print them in `zone`.
+
+    An issued one with ``claim_until_at_ms`` is to be claimed before then (event `claim`), or it passes on to
+    the next in line. passed: it did; returned: nobody took it in time, and its money went back.
+    """
 
     id: str
     draw: int
@@ -187,8 +191,9 @@ class VoucherView(Message):
     valid_from_at_ms: int
     valid_until_at_ms: int
     zone: str
-    state: Literal["issued", "redeemed", "expired"] = "issued"
+    state: Literal["issued", "claimed", "redeemed", "expired", "passed", "returned"] = "issued"
     rehearsal: bool = False
+    claim_until_at_ms: int = 0  # 0: it needs no claim
 
 
 class Standing(Message):
@@ -316,6 +321,24 @@ class TuneReply(Message):
     delay_ms: int = 0
     rest_ms: int = 0
     reason: str = ""
+
+
+class Claim(Message):
+    """A viewer wants this voucher of theirs."""
+
+    voucher: str
+
+
+class ClaimReply(Message):
+    """``claimed`` is in the ledger, also when it was before; with the voucher as it stands. ``refused``:
+    unknown (not theirs) · expired (the date or the window is over) · test_money. ``retry``: the same again
+    after `retry_after_ms`.
+    """
+
+    status: Literal["claimed", "refused", "retry"]
+    reason: str = ""
+    retry_after_ms: int = 0
+    voucher: VoucherView | None = None
 
 
 class Refusal(Message):

@@ -1,6 +1,6 @@
 """The wire of the crew, declared once: the director's desk, cues, the auditor's page. As `gala.protocol`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -207,9 +207,10 @@ class CuePost(Message):
     cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume · skip
     (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms) ·
     extend (target: round id, ms; negative: shorten) · retime (target: cue id, at_ms) · swap (target and
-    other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap. A reason
-    with go is an override of a red window; retime and swap need one for what is tied to the clock on the
-    wall.
+    other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap · commit
+    (draw, party, commitment) · reveal (draw, party, r) · beacon (draw, signature) · void_draw (draw, reason).
+    A reason with go is an override of a red window; retime and swap need one for what is tied to the clock
+    on the wall. An auditor's pass serves for commit, reveal and beacon.
     """
 
     id: str
@@ -223,6 +224,11 @@ class CuePost(Message):
     other: str = ""
     at_ms: int = 0
     delay_ms: int | UnsetType = UNSET
+    draw: int = 0
+    party: str = ""
+    commitment: str = ""  # hex
+    r: str = ""  # hex
+    signature: str = ""  # hex
 
 
 class CueReply(Message):
@@ -232,6 +238,31 @@ class CueReply(Message):
     reason: str = ""
     detail: str = ""
     show: Desk | None = None
+
+
+# ---------------------------------------------------------------- tills
+
+
+class TillPost(Message):
+    """``POST /api/vouchers/redeem`` and ``/rollback``: the code as it was typed or scanned."""
+
+    code: Annotated[str, msgspec.Meta(max_length=64)]
+
+
+class TillReply(Message, omit_defaults=False):
+    """All its fields are always there. `amount` is in minor units of `currency`, 0 when refused; `zone` is
+    that of the voucher's window, whose ends are 0 where no voucher is known. Why it is refused: unknown ·
+    not_yet · expired · used · not_redeemed · closed (its books are) · test_money · key_reused (that
+    Idempotency-Key was for another act or code).
+    """
+
+    status: Literal["done", "refused"]
+    reason: str = ""
+    amount: int = 0
+    currency: str = ""
+    zone: str = ""
+    valid_from_at_ms: int = 0
+    valid_until_at_ms: int = 0
 
 
 # ---------------------------------------------------------------- the auditor

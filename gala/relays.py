@@ -16,7 +16,6 @@ from rewards.beacon import BadBeacon, Chain
 
 log = structlog.get_logger("gala.beacon")
 
-PUBLIC = "https://api.drand.sh,https://api2.drand.sh,https://api3.drand.sh,https://drand.cloudflare.com"
 TIMEOUT_S = 4.0
 AGAIN_S = 1.0
 ANSWER_BYTES_MAX = 4096
@@ -37,7 +36,7 @@ class Relays:
             self._asking[beacon_round] = asyncio.get_running_loop().create_task(self._ask(beacon_round))
         return self._known.get(beacon_round)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Asks no more."""
         for task in self._asking.values():
             task.cancel()

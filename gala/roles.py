@@ -15,19 +15,30 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
+
+from gala.asks import Asked, Asker, AtTill, Seal
+from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
 from gala.draw_office import Signature
 from gala.edge.app import crew_app, public_app
+from gala.edge.bearer import bearers
 from gala.edge.broadcast import Broadcast
+from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
+from gala.edge.evidence_files import statement_route
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
+from gala.edge.till import till_routes
+from gala.edge.watch import watch_routes
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
+from gala.protocol_crew import TillReply
+from gala.publishing import Publishing
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.settings import Settings
@@ -35,6 +46,7 @@ from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from gala.timekeeping import Timekeeper, World
+from gala.wallets import Wallets, titles_of
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
 from rewards.beacon import Chain
@@ -69,6 +81,18 @@ class House:
         return replace(self, clients=clients, log=ShowLog(clients, self.rundown.id))
 
     @property
+    def seal(self) -> Seal:
+        """Of what is asked of the notary, and answered."""
+        return Seal(self.rundown.id, self.secret, self.entropy)
+
+    def asker(self) -> Asker:
+        """Asks the notary as this role's user of the store."""
+        clock = self.clock
+        return Asker(
+            self.clients.once, self.rundown.id, self.seal, now_ms=clock.now_ms, rate=lambda: clock.rate
+        )
+
+    @property
     def bundle(self) -> Path:
         """Where the evidence will be."""
         return self.settings.data / "bundle"
@@ -84,6 +108,7 @@ class Front:
     """An edge and where viewers reach it."""
 
     edge: Edge
+    asker: Asker
     public: Listener
 
 
@@ -92,6 +117,7 @@ class Office:
     """A notary and the books it keeps, which are open."""
 
     notary: Notary
+    clerk: Clerk
     register: Register
 
 
@@ -101,6 +127,7 @@ class Booth:
 
     crew: Crew
     overlays: Overlays
+    asker: Asker
     listener: Listener
 
 
@@ -123,7 +150,8 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         rate=lambda: clock.rate,
         rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
     )
-    viewers.register_namespace(ViewerSocket(viewers, edge, entropy))
+    asker = house.asker()
+    viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), entropy))
     AtOnce(lines, edge, clock.now_ms)
     public = Listener(
         public_app(edge, viewers, house.bundle, entropy),
@@ -133,7 +161,7 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         setting="GALA_PUBLIC_PORT",
         shared=shared,
     )
-    return Front(edge, public)
+    return Front(edge, asker, public)
 
 
 def conductor(house: House, grace_ms: int) -> Conductor:
@@ -152,18 +180,21 @@ async def office(house: House, *, rehearsal: bool, chain: Chain, signature: Sign
         rehearsal=rehearsal,
         keys=register_keys(house.secret),
     )
+    wallets = Wallets(house.clients.once, rundown.id, register, titles_of(rundown))
     notary = Notary(
         rundown,
         house.rounds,
         house.log,
         house.clients.once,
         register,
+        wallets,
         chain=chain,
         signature=signature,
         secret=house.secret,
-        bundle=house.bundle,
+        publishing=Publishing(register, house.settings.data, lambda: house.wall_s() * 1000),
     )
-    return Office(notary, register)
+    clerk = Clerk(register, Asked(house.clients.once, rundown.id, house.seal), wallets, notary.grew)
+    return Office(notary, clerk, register)
 
 
 def booth(house: House, join_url: str, *, shared: bool) -> Booth:
@@ -192,8 +223,22 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         now=clock.now_ms,
         rate=lambda: clock.rate,
     )
+    asker = house.asker()
+
+    async def ask(act: AtTill) -> TillReply:
+        return msgspec.msgpack.decode(await asker.ask(act), type=TillReply)
+
+    def real_ms() -> int:
+        return house.world.monotonic_ns() // 1_000_000
+
+    allowed = bearers(house.passes, house.wall_s)
+    others = [
+        *till_routes(ask, allowed, real_ms),
+        *watch_routes(lambda: crew.books, house.clients.once, house.rundown.id, allowed),
+        statement_route(settings.data, allowed),
+    ]
     listener = Listener(
-        crew_app(crew, overlays, consoles),
+        crew_app(crew, overlays, consoles, house.bundle, others),
         # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
         Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
         settings.crew_host,
@@ -201,7 +246,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         setting="GALA_CREW_PORT",
         shared=shared,
     )
-    return Booth(crew, overlays, listener)
+    return Booth(crew, overlays, asker, listener)
 
 
 def join_url(settings: Settings, port: int) -> str:

@@ -18,6 +18,7 @@ from gala.evening import open_evening
 from gala.listener import reserve
 from gala.notary import chain_and_signature
 from gala.passes import Passes
+from gala.relays import Relays
 from gala.roles import ROLES, Entropy, join_url
 from gala.rundown import Rundown
 from gala.settings import Settings
@@ -25,6 +26,7 @@ from gala.store import users
 from gala.store.valkey import embedded
 from gala.timekeeping import world_of
 from gala.workers import Workers, on_signals, one_of
+from rewards.beacon import QUICKNET
 
 log = structlog.get_logger("gala")
 
@@ -77,7 +79,11 @@ async def serve_here(
     secret = service_secret(settings, entropy)
     clock = GalaClock(rundown.starts_at_ms - BEFORE_MS if rehearsal else wall_ms())
     chain, signature = chain_and_signature(rundown, secret)
+    relays = Relays(QUICKNET, settings.beacon_relays.split(","))
+    if not rehearsal:
+        chain, signature = QUICKNET, relays.signature
     async with (
+        contextlib.aclosing(relays),
         open_evening(
             settings,
             rundown,

@@ -9,6 +9,7 @@ GALA_PUBLIC_PORT      (default 8011; 0 = any free one)
 GALA_PUBLIC_URL       what the QR code says, if not the above
 GALA_CREW_HOST        where the crew reaches us (default 127.0.0.1: put a VPN or proxy before it)
 GALA_CREW_PORT        (default 8012; 0 = any free one)
+GALA_BEACON_RELAYS    drand relays to ask, comma-separated (default: the public ones)
 GALA_ORIGINS          origins whose pages may open a socket, comma-separated (default: our own)
 GALA_LOG              debug, info, warning or error (default info)
 ====================  =================================================================================
@@ -36,6 +37,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     crew_host: str = "127.0.0.1"
     crew_port: int = 8012
+    beacon_relays: str = (
+        "https://api.drand.sh,https://api2.drand.sh,https://api3.drand.sh,https://drand.cloudflare.com"
+    )
     origins: str = ""
     log: Literal["debug", "info", "warning", "error"] = "info"
 

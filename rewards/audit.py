@@ -14,7 +14,7 @@ draw …       roster from the sealed boxes; the beacon's signature; ranking and
 prizes       prizes.csv is what the results give
 ledger       rows chain up to the roll-ups, every equation holds, each payout is one winning rank
 
-What only the keys of the places can show (whose slot became whose tickets) is not checked here.
+keys of …    with `--keys`: whose slot became whose tickets, which only the keys of the places can show
 """
 
 import argparse
@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from rewards import accounts, bundle, canonical, merkle, tiles, witness
+from rewards import accounts, bundle, canonical, keyed, merkle, tiles, witness
 from rewards.history import BrokenHistory, Draw, History, Stages
 from rewards.note import ED25519, BadNote, Checkpoint, Verifier, read
 from rewards.rounds import Failed, check_box, check_ranking, check_roster
@@ -57,8 +57,10 @@ class Reading:
 Rule = Callable[[Reading], str]
 
 
-def verify_bundle(folder: Path, key: str | None = None) -> list[Check]:
+def verify_bundle(folder: Path, key: str | None = None, keys: Path | None = None) -> list[Check]:
     """All checks of a bundle. key: the verifier key the log must be signed with, where one is known.
+
+    keys: the auditor's folder of place keys (see `keyed`), whose checks come last; ValueError if it is none.
 
     A failed rule stops those that build upon it; they fail as `not checked`.
     """
@@ -68,7 +70,11 @@ def verify_bundle(folder: Path, key: str | None = None) -> list[Check]:
         checks.append(_run(name, rule, reading))
         if not checks[-1].ok:
             return [*checks, Check("rounds, draws, ledger", False, f"not checked: {name} failed")]
-    return [*checks, *(_run(name, rule, reading) for name, rule in _claims(reading.history))]
+    checks += [_run(name, rule, reading) for name, rule in _claims(reading.history)]
+    if keys is not None:
+        opened = keyed.Keyed(keys, reading.files, reading.history)
+        checks += [_run(name, partial(_keyed, rule), reading) for name, rule in opened.checks()]
+    return checks
 
 
 def _claims(history: History) -> Iterator[tuple[str, Rule]]:
@@ -84,6 +90,10 @@ def _claims(history: History) -> Iterator[tuple[str, Rule]]:
             yield f"draw {number} result", partial(_result, draw)
     yield "prizes", _prizes
     yield "ledger", _ledger
+
+
+def _keyed(rule: Callable[[], str], _reading: Reading) -> str:
+    return rule()
 
 
 def _box(stages: Stages, reading: Reading) -> str:
@@ -246,11 +256,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m rewards.audit", description="Verify a published bundle.")
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--key", help="the log's verifier key, as published elsewhere")
+    parser.add_argument("--keys", type=Path, metavar="DIR", help="the auditor's folder of place keys")
     options = parser.parse_args(arguments)
     if not options.folder.is_dir():
         print(f"{options.folder} is no directory", file=sys.stderr)
         return 2
-    checks = verify_bundle(options.folder, options.key)
+    try:
+        checks = verify_bundle(options.folder, options.key, options.keys)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     for check in checks:
         print(check)
     failed = sum(not check.ok for check in checks)

@@ -105,11 +105,11 @@ class Cashier:
             seq = self._ledger.book.count + 1
             await self._ledger.add(
                 db,
-                [
+                (
                     Row(seq + 2 * at + n, at_ms, *subject, kind, n, award.amount, currencies[award.tier])
                     for at, (subject, award) in enumerate(promised.items())
                     for n, kind in enumerate(("reserve", "issue"))
-                ],
+                ),
             )
             left = _budgets(spec)
             for award in awards:
@@ -124,6 +124,11 @@ class Cashier:
         """Every voucher of a draw as it stands, by tier, prize and alternate."""
         async with self._ledger.transaction() as db:
             return await self._holders.vouchers(db, spec)
+
+    async def changed(self, after: int, most: int) -> tuple[int, list[Voucher]]:
+        """The vouchers that rows behind `after` have changed (`Holders.changed`)."""
+        async with self._ledger.transaction() as db:
+            return await self._holders.changed(db, after, most)
 
     async def expire(self, draw: int, at_ms: int) -> int:
         """Expires and returns what is live or claimed of a draw whose window has ended; returns how many."""

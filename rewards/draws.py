@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rewards import beacon, leaves, merkle, places, ranking, roster, slots
+from rewards import beacon, leaves, merkle, places, ranking, roster, scores, slots
 from rewards.boxes import Numbers
 from rewards.history import Draw, Stages
 from rewards.leaves import Leaf
@@ -19,8 +19,8 @@ from rewards.ranking import Tier, TierResult
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A sealed round that gives tickets: its leaves, its slots, the numbers behind them. channels: those whose
-    slots alone give any in this draw (None: all)."""
+    """A sealed round that gives tickets: its leaves, its slots, the numbers behind them. channels: those
+    whose slots alone give any in this draw (None: all)."""
 
     round_id: str
     stages: Stages
@@ -186,7 +186,7 @@ def make_result(
         ],
         "size": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "root": merkle.chunked_root(content, ranking.RECORD.itemsize).hex(),
+        "root": merkle.chunked_root(content, scores.RECORD.itemsize).hex(),
     }
     return Result(leaf, results)
 

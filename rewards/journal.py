@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from rewards import canonical, files, history, leaves, merkle
 from rewards.cashier import Cashier
 from rewards.leaves import Leaf
-from rewards.ledger import Ledger
+from rewards.ledger import Ledger, Overtaken
 
 
 class Contradiction(ValueError):
@@ -56,6 +56,13 @@ class Journal:
 
         found: the files it speaks of, path below the folder to content, made durable first.
         """
+        while True:
+            try:
+                return await self._append(leaf, at_ms, found or {})
+            except Overtaken:
+                continue  # another process wrote this place of the log; what it wrote is read first
+
+    async def _append(self, leaf: Leaf, at_ms: int, found: Mapping[str, bytes]) -> Leaf:
         await self.catch_up()
         if not self.bodies:
             await self._write(self._evening | {"at_ms": at_ms}, {})
@@ -67,7 +74,7 @@ class Journal:
             if differing:
                 raise Contradiction(f"{key} was written before with another {differing[0]}")
             return stands
-        return await self._write(leaf | {"at_ms": at_ms}, found or {})
+        return await self._write(leaf | {"at_ms": at_ms}, found)
 
     async def append_with_rows(
         self, head: Leaf, at_ms: int, write: Callable[[AsyncConnection], Awaitable[Leaf]]
@@ -75,8 +82,17 @@ class Journal:
         """The leaf as it stands, written in one transaction with the ledger's rows it speaks of.
 
         head: what decides its key. write: writes the rows and returns what else the leaf says; it is not
-        asked when the leaf stands already.
+        asked when the leaf stands already, and again when another process was faster.
         """
+        while True:
+            try:
+                return await self._append_with_rows(head, at_ms, write)
+            except Overtaken:
+                continue  # as above
+
+    async def _append_with_rows(
+        self, head: Leaf, at_ms: int, write: Callable[[AsyncConnection], Awaitable[Leaf]]
+    ) -> Leaf:
         await self.catch_up()
         key = leaves.key_of(head)
         if key in self._index:
@@ -100,10 +116,11 @@ class Journal:
         index = len(self.bodies)
         self.history.apply(leaf)
         try:
-            for name, content in found.items():
-                await asyncio.to_thread(files.write_durably, self._folder / name, content)
             async with self._ledger.transaction() as db:
                 await self._ledger.add_leaf(db, index, leaves.key_of(leaf), body)
+                # Within the transaction: durable before the leaf is, and never touched by a leaf that fails.
+                for name, content in found.items():
+                    await asyncio.to_thread(files.write_durably, self._folder / name, content)
                 if leaf["schema"] == "gala/spec/1":
                     await self._cashier.fund(db, leaf, leaf["at_ms"])
         except BaseException:

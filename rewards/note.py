@@ -131,6 +131,13 @@ def cosigned_at_s(note: str, verifier: Verifier) -> int | None:
     return min(times, default=None)
 
 
+def cosigner_names(note: str) -> list[str]:
+    """Under a checkpoint: the names on lines that are not the log's own. Nothing is verified; BadNote if it
+    is none."""
+    text, lines = _split(note)
+    return [name for name, _ in lines if name != Checkpoint.parse(text).origin]
+
+
 def _cosigned(text: str, at_s: int) -> bytes:
     return f"cosignature/v1\ntime {at_s}\n{text}".encode()
 

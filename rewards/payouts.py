@@ -136,10 +136,10 @@ class Payouts:
         found = await self._draw(draw)
         if not self._ledger.book.begun(draw):
             raise BrokenHistory(f"draw {draw}: date {date} before its vouchers were issued")
-        won, numbers = self._prizes(found), self._numbers(found)
+        numbers = self._numbers(found)
 
         async def write(db: AsyncConnection) -> Leaf:
-            first, last = await self._cashier.pass_on(db, won, numbers, at_ms)
+            first, last = await self._cashier.pass_on(db, self._prizes(found), numbers, at_ms)
             return {"first": first, "last": last}
 
         head = self._head(found, "alternate") | {"date": date}

@@ -33,18 +33,30 @@ def numbers_mac(key: bytes, numbers: npt.NDArray[np.int64]) -> bytes:
     return hmac.digest(key, b"gala/numbers/1\x00" + numbers.astype(">u4").tobytes(), "sha256")
 
 
-def aes_blocks(
-    key: bytes, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.uint64]:
-    """AES-256 under `key` of the blocks u64be(high) ‖ u64be(low); shape (n, 2) of uint64, so that
-    comparing rows compares the ciphertexts as 16 big-endian bytes."""
-    blocks = np.empty((len(high), 2), dtype=">u8")
-    blocks[:, 0] = high
-    blocks[:, 1] = low
-    # ECB here is the bare permutation on distinct blocks: it hides order and draws lots, no text.
-    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305
-    out = encryptor.update(blocks.tobytes()) + encryptor.finalize()
-    return np.frombuffer(out, dtype=">u8").reshape(-1, 2).astype(np.uint64)
+class Blocks:
+    """AES-256 under one key of up to `rows` blocks u64be ‖ u64be at a time, in memory that is used again."""
+
+    def __init__(self, key: bytes, rows: int) -> None:
+        self._plain = np.zeros((rows, 2), dtype=np.uint64)  # as the bytes lie in memory; `write` writes it
+        self._ciphered = np.empty((rows + 1, 2), dtype=np.uint64)  # the cipher asks for a block to spare
+        # ECB here is the bare permutation on distinct blocks: it hides order and draws lots, no text.
+        self._encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305
+
+    def write(self, rows: int, half: int, values: npt.NDArray[np.int64] | int) -> None:
+        """The first half (0) or the second (1) of the first `rows` blocks; one value for all, or one each."""
+        self._plain[:rows, half] = np.asarray(values).astype(">u8").view(np.uint64)
+
+    def ciphered(self, rows: int) -> npt.NDArray[np.uint64]:
+        """The first `rows` blocks ciphered, shape (rows, 2), as the bytes lie in memory: `as_numbers` reads
+        them. The next call overwrites them."""
+        plain, ciphered = (blocks.view(np.uint8).reshape(-1).data for blocks in (self._plain, self._ciphered))
+        self._encryptor.update_into(plain[: 16 * rows], ciphered)
+        return self._ciphered[:rows]
+
+
+def as_numbers(ciphered: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Blocks as numbers, so that comparing rows compares 16 big-endian bytes."""
+    return ciphered.view(">u8").astype(np.uint64)
 
 
 def sort_blocks(blocks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
@@ -57,6 +69,7 @@ def sort_blocks(blocks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 
 
 def public_order(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The order of `numbers` (natural, distinct) by AES_key(u64be(0) ‖ u64be(number)): indices into them."""
-    wide = numbers.astype(np.uint64)
-    return sort_blocks(aes_blocks(key, np.zeros_like(wide), wide))
+    """The order of numbers (natural, distinct) by AES_key(u64be(0) ‖ u64be(number)): indices into them."""
+    blocks = Blocks(key, len(numbers))
+    blocks.write(len(numbers), 1, numbers)
+    return sort_blocks(as_numbers(blocks.ciphered(len(numbers))))

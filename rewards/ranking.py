@@ -7,23 +7,22 @@ somebody out of the roster moves nobody else, it only promotes those behind. Aft
 Sampling with Replacement", arXiv:1808.10016, here without replacement.
 
 Prizes of a tier go to its ranks in order; tiers are drawn in the order of their table. Who has already won
-as often as the cap allows, in this draw and the earlier ones the cap runs over, is skipped. Alternates are the following ranks of the same ranking, unfiltered:
-whether one is at the cap is asked on the day a prize comes free.
+as often as the cap allows, in this draw and the earlier ones the cap runs over, is skipped. Alternates are
+the following ranks of the same ranking, unfiltered: whether one is at the cap is asked on the day a prize
+comes free.
 """
 
 import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
-from rewards.places import aes_blocks, sort_blocks
+from rewards import scores
 from rewards.roster import Flags, Tickets, Won
-
-TICKETS_AT_ONCE = 1 << 20  # 16 MiB of scores: memory stays flat at any size of roster
-RECORD = np.dtype([("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])  # 28 bytes
+from rewards.scores import RECORD, Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,8 @@ class Ranks(Sequence[Ranked]):
 
     __slots__ = ("records",)
 
-    def __init__(self, records: npt.NDArray[Any]) -> None:
-        """records: of dtype RECORD."""
+    def __init__(self, records: Records) -> None:
+        assert records.dtype == RECORD
         self.records = records
 
     @property
@@ -104,48 +103,6 @@ def tier_key(seed: bytes, tier: int) -> bytes:
     return hmac.digest(seed, b"gala/tier/1\x00" + tier.to_bytes(2, "big"), "sha256")
 
 
-def score(key: bytes, place: int, ticket: int) -> bytes:
-    """A ticket's score, 16 bytes. key: 32 bytes, of the tier."""
-    one = aes_blocks(key, np.array([place], dtype=np.uint64), np.array([ticket], dtype=np.uint64))
-    return one.astype(">u8").tobytes()
-
-
-def best_ticket(key: bytes, place: int, tickets: int) -> Ranked:
-    """The lowest of a place's tickets, 1 or more."""
-    blocks = aes_blocks(key, np.full(tickets, place, dtype=np.uint64), np.arange(tickets, dtype=np.uint64))
-    best = int(sort_blocks(blocks)[0])
-    return Ranked(place, best, blocks[best].astype(">u8").tobytes())
-
-
-def best_scores(key: bytes, tickets: Tickets) -> npt.NDArray[np.uint64]:
-    """The first eight bytes of each place's best score; every place has a ticket."""
-    found = np.empty(len(tickets), dtype=np.uint64)
-    for first, last in _chunks(tickets):
-        places, numbers, starts = _spread(np.arange(first, last, dtype=np.int64), tickets[first:last])
-        scores = aes_blocks(key, places, numbers)[:, 0]
-        found[first:last] = np.minimum.reduceat(scores, starts)
-    return found
-
-
-def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> Ranks:
-    """The first `count` ranks (or all there are), best first."""
-    best = best_scores(key, tickets)
-    pool = np.flatnonzero(eligible)
-    if count < len(pool):
-        # Everyone whose first eight bytes reach the count-th lowest; ties are settled below in full.
-        limit = np.partition(best[pool], count - 1)[count - 1] if count else np.uint64(0)
-        pool = pool[best[pool] <= limit]
-    places, numbers, _ = _spread(pool, tickets[pool])
-    blocks = aes_blocks(key, places, numbers)
-    order = sort_blocks(blocks)
-    _, firsts = np.unique(places[order], return_index=True)
-    ranks = order[np.sort(firsts)][:count]
-    records = np.empty(len(ranks), dtype=RECORD)
-    records["place"], records["ticket"] = places[ranks], numbers[ranks]
-    records["score"] = blocks[ranks].astype(">u8").view("V16")[:, 0]
-    return Ranks(records)
-
-
 def draw(
     seed: bytes,
     tiers: Sequence[Tier],
@@ -161,7 +118,7 @@ def draw(
     for tier in tiers:
         capped = times >= cap
         reach = tier.count + tier.alternates + int(np.count_nonzero(capped & eligible))
-        ranks = lowest(tier_key(seed, tier.tier), tickets, eligible, reach)
+        ranks = Ranks(scores.lowest(tier_key(seed, tier.tier), tickets, eligible, reach))
         free = np.flatnonzero(~capped[ranks.places])[: tier.count]
         # If ranks end before the prizes do, all of them were walked.
         taken = int(free[-1]) + 1 if len(free) == tier.count else len(ranks)
@@ -195,24 +152,3 @@ def decode(content: bytes, sizes: Sequence[tuple[int, int, int, int]]) -> list[T
         found.append(TierResult(tier, ranks[first:middle], ranks[middle:last], skipped))
         first = last
     return found
-
-
-def _chunks(tickets: Tickets) -> Iterator[tuple[int, int]]:
-    """Ranges of whole places with about TICKETS_AT_ONCE tickets each."""
-    ends = np.cumsum(tickets)
-    first = 0
-    while first < len(tickets):
-        before = int(ends[first - 1]) if first else 0
-        last = int(np.searchsorted(ends, before + TICKETS_AT_ONCE, side="right"))
-        last = max(last, first + 1)
-        yield first, last
-        first = last
-
-
-def _spread(
-    places: npt.NDArray[np.int64], tickets: Tickets
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """One row a ticket: its place, its number within the place, and where each place begins."""
-    starts = np.cumsum(tickets) - tickets
-    numbers = np.arange(int(tickets.sum()), dtype=np.int64) - np.repeat(starts, tickets)
-    return np.repeat(places, tickets).astype(np.uint64), numbers.astype(np.uint64), starts

@@ -15,15 +15,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rewards import beacon, boxes, bundle, draws, history, leaves, places, ranking, roster
+from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, places, ranking, roster
 from rewards.books import Equation
 from rewards.cashier import Cashier
-from rewards.journal import Journal, Line
+from rewards.journal import Journal
 from rewards.leaves import DrawSpec, Leaf, RoundOpening
 from rewards.ledger import Ledger
 from rewards.note import Signer
 from rewards.payouts import Payouts
 from rewards.standing import Drawn, Scores, Standing
+from rewards.told import Frozen, Outline, Sealed
 from rewards.vouchers import Voucher
 from rewards.watched import Watched
 
@@ -36,44 +37,6 @@ class Keys:
     log: bytes
     places: bytes
     codes: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A sealed round: what numpy counts in the box, and whether the live counters say the same."""
-
-    recount: dict[str, int]
-    equal: bool
-    plays: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """A frozen roster: places with tickets, their tickets, and how many of both may win."""
-
-    places: int
-    tickets_total: int
-    eligible_places: int
-    eligible_tickets: int
-    root: str  # hex
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """The books as they stand, without what is secret or not published yet.
-
-    root: over the leaves so far, hex. seals: by round, what its seal says: whether the recount was equal.
-    rows, chain: of the ledger; the running hash is hex.
-    """
-
-    origin: str
-    leaves: list[Line]
-    root: str
-    seals: dict[str, bool]
-    rows: int
-    chain: str
-    equations: list[Equation]
 
 
 class Register:
@@ -100,10 +63,16 @@ class Register:
         self.watched = Watched(folder, Signer(self.origin, keys.log), self._journal, self._turn)
 
     @classmethod
-    async def open(cls, folder: Path, *, show: str, rehearsal: bool, keys: Keys) -> "Register":
-        """Opens or founds an evening's folder. Contradiction if it belongs to another show."""
+    async def open(
+        cls, folder: Path, *, show: str, rehearsal: bool, keys: Keys, ledger_url: str = ""
+    ) -> "Register":
+        """Opens or founds an evening's folder. Contradiction if it belongs to another show.
+
+        ledger_url: of a PostgreSQL database that holds log, rows and vouchers, instead of `ledger.sqlite`.
+        """
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        register = cls(folder, show, keys, await Ledger.open(folder / "ledger.sqlite"), rehearsal=rehearsal)
+        ledger = await Ledger.open(ledger_url or folder / "ledger.sqlite")
+        register = cls(folder, show, keys, ledger, rehearsal=rehearsal)
         try:
             await register._journal.catch_up()
         except BaseException:
@@ -319,6 +288,13 @@ class Register:
                 chain=self._ledger.book.tip.hex(),
                 equations=equations,
             )
+
+    async def export_keys(self, target: Path) -> None:
+        """Writes the auditor's folder of place keys (see `keyed`). FileExistsError if it holds anything."""
+        async with self._turn:
+            await self._journal.catch_up()
+            past = self._journal.history
+            await asyncio.to_thread(keyed.export, target, self._folder, past, self._round_key, self._draw_key)
 
     async def publish(self, target: Path, *, at_ms: int) -> None:
         """Rolls the ledger up into the log, signs a checkpoint, and writes or refreshes the bundle."""

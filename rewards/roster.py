@@ -9,6 +9,7 @@ in the earlier ones when the roster was frozen.
 """
 
 import struct
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ _MAGIC = b"GALAROST"
 TICKETS_MAX = 65535  # a place's tickets are a u16
 WON_MAX = 255  # what a place had won before is a u8
 
-Tickets = npt.NDArray[np.int64]
+Tickets = npt.NDArray[np.integer[Any]]  # by place; u16, or wider while they are added up
 Flags = npt.NDArray[np.bool_]
 Won = npt.NDArray[np.uint8]  # prizes won in earlier draws, by place
 
@@ -48,9 +49,10 @@ def decode(content: bytes, draw_id32: bytes) -> Tickets:
         raise BadRoster("the roster of another draw")
     if len(content) != _HEADER.size + 2 * count:
         raise BadRoster(f"header says {count} places, the file holds {(len(content) - _HEADER.size) / 2}")
-    tickets = np.frombuffer(content, dtype=">u2", offset=_HEADER.size).astype(np.int64)
-    if int(tickets.sum()) != total:
-        raise BadRoster(f"header says {total} tickets, the places hold {int(tickets.sum())}")
+    tickets = np.frombuffer(content, dtype=">u2", offset=_HEADER.size).astype(np.uint16)
+    held = int(tickets.sum(dtype=np.int64))
+    if held != total:
+        raise BadRoster(f"header says {total} tickets, the places hold {held}")
     if count and not int(tickets.min()):
         raise BadRoster(f"place {int(tickets.argmin())} has no tickets")
     return tickets

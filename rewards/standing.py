@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rewards import ranking
+from rewards import ranking, scores
 from rewards.boxes import Numbers
 from rewards.ranking import Ranked, TierResult
 from rewards.roster import Flags, Tickets
@@ -103,8 +103,8 @@ class Scores:
     def _tier(self, result: TierResult, place: int) -> TierStanding:
         key = ranking.tier_key(self.seed, result.tier)
         if result.tier not in self._best:
-            self._best[result.tier] = np.sort(ranking.best_scores(key, self.tickets)[self.eligible])
-        score = ranking.best_ticket(key, place, int(self.tickets[place])).score
+            self._best[result.tier] = np.sort(scores.best_scores(key, self.tickets)[self.eligible])
+        _, score = scores.best_ticket(key, place, int(self.tickets[place]))
         first = np.uint64(int.from_bytes(score[:8], "big"))
         rank = int(np.searchsorted(self._best[result.tier], first)) + 1
         won = next((prize for prize, ranked in enumerate(result.winners) if ranked.place == place), None)

@@ -38,8 +38,13 @@ def files(leaves: Sequence[bytes]) -> dict[str, bytes]:
             raise ValueError(f"a leaf is longer than {LEAF_MAX} bytes")
         content = b"".join(struct.pack(">H", len(leaf)) + leaf for leaf in row)
         found[path("entries", index, len(row))] = content
+    return found | hash_files([merkle.leaf_hash(leaf) for leaf in leaves])
+
+
+def hash_files(hashes: Sequence[bytes]) -> dict[str, bytes]:
+    """The tiles of hashes alone, from the leaves' hashes: they tell how a log grows, not what it says."""
+    found: dict[str, bytes] = {}
     level = 0
-    hashes: Sequence[bytes] = [merkle.leaf_hash(leaf) for leaf in leaves]
     while hashes:
         for index, row in _rows(hashes):
             found[path(str(level), index, len(row))] = b"".join(row)

@@ -18,6 +18,11 @@ class Watched:
         self._journal = journal
         self._turn = turn
 
+    @property
+    def key(self) -> str:
+        """The log's verifier key, as text."""
+        return str(self._signer.verifier)
+
     async def checkpoint(self) -> str:
         """The log as it stands, signed: what a witness looks at."""
         async with self._turn:

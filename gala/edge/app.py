@@ -1,7 +1,7 @@
 """The two listeners: pages and sockets for viewers, and, on another port, everything for the crew."""
 
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gala.edge.crew import Crew, CrewSocket, crew_routes, json_response
+from gala.edge.bearer import json_response
+from gala.edge.crew import Crew, CrewSocket, crew_routes
 from gala.edge.edge import Edge
+from gala.edge.evidence_files import Files, bundle_files
 from gala.edge.overlay import Overlays, OverlaySocket
+from gala.edge.proofs import proof_route
 from gala.texts import Texts
 
 PAGES = Path(__file__).parent.parent / "web" / "dist"
@@ -67,13 +69,6 @@ def page(name: str) -> Callable[[Request], Awaitable[Response]]:
         return FileResponse(path, headers={"cache-control": "no-cache"})
 
     return serve
-
-
-class Files(StaticFiles):
-    """Starlette's, over a folder that may not be there yet: then every file of it is 404."""
-
-    async def check_config(self) -> None:
-        """Nothing: Starlette's fails where the folder is missing."""
 
 
 class Assets(Files):
@@ -147,19 +142,6 @@ def public_app(
     async def join(_request: Request) -> Response:
         return json_response({"pass": edge.passes.viewer(entropy(16).hex()), "show": edge.rundown.id})
 
-    async def not_yet(_request: Request) -> Response:
-        return PlainTextResponse(
-            "The evidence is published after the show, once every channel has seen it.\n", 404
-        )
-
-    class Bundle(Files):
-        """The bundle's files, or honest words while there is none."""
-
-        async def get_response(self, path: str, scope: Scope) -> Response:
-            if not (bundle / "MANIFEST.json").is_file():
-                return await not_yet(Request(scope))
-            return await super().get_response("MANIFEST.json" if path == "." else path, scope)
-
     app = Starlette(
         routes=[
             Route("/", page("viewer.html")),
@@ -168,15 +150,21 @@ def public_app(
             texts_route(edge.texts),
             pictures_route(edge.texts),
             Route("/api/join", join, methods=["POST"]),
-            Mount("/bundle", Bundle(directory=bundle, check_dir=False)),
+            proof_route(edge.passes, bundle, bundle.parent / "books"),
+            Mount("/bundle", bundle_files(bundle)),
             assets(),
         ]
     )
     return Guarded(socketio.ASGIApp(sockets, other_asgi_app=app), ancestors="*")
 
 
-def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer) -> ASGIApp:
-    """What the crew reaches; put it where only they can come."""
+def crew_app(
+    crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, bundle: Path, others: Sequence[Route] = ()
+) -> ASGIApp:
+    """What the crew reaches; put it where only they can come.
+
+    bundle: as for viewers, and not before them; others: routes of other trades, as tills'.
+    """
     sockets.register_namespace(CrewSocket(crew))
     sockets.register_namespace(OverlaySocket(overlays, crew.passes, crew.wall_s))
     crew.sockets = overlays.sockets = sockets
@@ -205,6 +193,8 @@ def crew_app(crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer) -> A
             texts_route(overlays.texts),
             pictures_route(overlays.texts),
             *crew_routes(crew),
+            Mount("/bundle", bundle_files(bundle)),
+            *others,
             assets(),
         ]
     )

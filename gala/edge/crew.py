@@ -20,14 +20,15 @@ from gala import embargo, protocol, protocol_crew
 from gala.as_run import as_run
 from gala.clock import Now
 from gala.conductor import Snapshot, pages_of
-from gala.cue_post import cue_of, malformed
+from gala.cue_post import OF_PARTIES, cue_of, malformed
 from gala.desk import Gates, desk
+from gala.edge.bearer import bearers, json_response
 from gala.edge.broadcast import plain
 from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.socket import refuse
 from gala.evidence import Books, evidence
 from gala.follower import STALE, CueRefused, Follower
-from gala.passes import BadPass, CrewPass, CrewRole, Passes
+from gala.passes import BadPass, CrewPass, Passes
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_reasons import Reason
@@ -93,6 +94,11 @@ class Crew:
     def history(self) -> History:
         """The log as read last."""
         return self._follower.history
+
+    @property
+    def books(self) -> Books:
+        """What the notary told last."""
+        return self._books
 
     @property
     def ready(self) -> bool:
@@ -285,39 +291,21 @@ class CrewSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socke
 # ---------------------------------------------------------------- HTTP
 
 
-def json_response(content: object, status: int = 200) -> Response:
-    """JSON of a message or of plain values; never kept by a cache."""
-    body = msgspec.json.encode(content)
-    return Response(
-        body, status_code=status, media_type="application/json", headers={"cache-control": "no-store"}
-    )
-
-
 def crew_routes(crew: Crew) -> list[Route]:
     """The HTTP side of the crew's listener."""
 
-    def allowed(request: Request, *roles: CrewRole) -> CrewPass | Response:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            return json_response({"reason": "pass_needed", "detail": "Authorization: Bearer PASS"}, 401)
-        try:
-            held = crew.passes.read_crew(token, crew.wall_s())
-        except BadPass as error:
-            return json_response({"reason": "bad_pass", "detail": str(error)}, 401)
-        if held.role not in roles:
-            return json_response(
-                {"reason": "wrong_role", "detail": f"this needs a pass for {' or '.join(roles)}"}, 403
-            )
-        return held
+    allowed = bearers(crew.passes, crew.wall_s)
 
     async def cues(request: Request) -> Response:
-        held = allowed(request, "director")
+        held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
         try:
             post = msgspec.json.decode(await request.body(), type=protocol_crew.CuePost)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             return json_response(protocol_crew.CueReply(reason=Reason.BAD_CUE, detail=str(error)), 422)
+        if held.role != "director" and post.cue not in OF_PARTIES:
+            return json_response({"reason": "wrong_role", "detail": "only a director calls this"}, 403)
         try:
             status, reply = await crew.post(post, held)
         except (RedisError, TimeoutError, OSError):

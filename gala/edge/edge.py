@@ -25,7 +25,18 @@ from gala.edge.waiting import mine_of
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
-from gala.protocol import Clock, Drain, Mine, RoundMine, Show, Sync, Tally, Welcome
+from gala.protocol import (
+    Clock,
+    Drain,
+    Mine,
+    RoundMine,
+    Show,
+    Standing,
+    Sync,
+    Tally,
+    VoucherView,
+    Welcome,
+)
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
@@ -267,11 +278,25 @@ class Edge:
         mine = Mine(number=viewer.number, rounds=rounds)
         draws = [drawing.number for drawing in embargo.announced(visible)]
         if draws:
-            fields = [wallet.field(viewer.number, draw) for draw in draws]
-            for page in await self._redis.hmget(keys.wallet(self.rundown.id), fields):
-                if page is not None:
-                    self._turn(mine, msgspec.msgpack.decode(cast("bytes", page), type=wallet.Page))
+            mine.draws, held = await self._wallet(viewer.number, draws)
+            mine.vouchers = [self._shown(one) for one in held]
         return mine
+
+    async def voucher(self, viewer: Viewer, voucher: str) -> VoucherView | None:
+        """A voucher of this viewer's, as far as their cohort may know of it."""
+        draws = [drawing.number for drawing in embargo.announced(viewer.cohort.visible)]
+        if viewer.number < 0 or not draws:
+            return None
+        _, held = await self._wallet(viewer.number, draws)
+        return next((self._shown(one) for one in held if one.id == voucher), None)
+
+    async def _wallet(self, number: int, draws: Sequence[int]) -> tuple[list[Standing], list[wallet.Held]]:
+        names = wallet.fields(number, draws)
+        found = await self._redis.hmget(keys.wallet(self.rundown.id), names)
+        return wallet.read(cast("list[bytes | None]", found))
+
+    def _shown(self, held: wallet.Held) -> VoucherView:
+        return wallet.shown(held, self._code_key, rehearsal=self.state.rehearsal)
 
     async def _round_mine(self, round_: Round, number: int) -> RoundMine | None:
         opened = self._rounds.opened(round_)
@@ -280,11 +305,6 @@ class Edge:
         if found is not None and embargo.result(round_, self.state.rounds[round_.id]):
             found.entries = opened.tickets(slot, self._rounds.settled(round_))
         return found
-
-    def _turn(self, mine: Mine, page: wallet.Page) -> None:
-        mine.draws.append(page.standing)
-        rehearsal = self.state.rehearsal
-        mine.vouchers += [wallet.shown(held, self._code_key, rehearsal=rehearsal) for held in page.vouchers]
 
     # ------------------------------------------------------------ boards and reports
 

@@ -11,6 +11,7 @@ from gala import protocol
 from gala.clock import Now
 from gala.edge.audience import Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, plain
+from gala.edge.claims import Claims
 from gala.edge.edge import Edge
 from gala.edge.waiting import Said
 from gala.passes import BadPass, ViewerPass
@@ -20,7 +21,7 @@ from gala.wire.members import Members
 from gala.wire.packets import ServedPacket
 from games.game import Reason
 
-SAID = ("enter", "tune")
+SAID = ("enter", "tune", "claim")
 SOME_TIME_MS = 1_000
 
 
@@ -65,10 +66,13 @@ def tuning_of(channel: str, delay_ms: int | msgspec.UnsetType) -> Tuning:
 class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio has no types
     """Namespace /viewer. `entropy(n)` gives n random bytes for new viewers' names."""
 
-    def __init__(self, sockets: socketio.AsyncServer, edge: Edge, entropy: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, sockets: socketio.AsyncServer, edge: Edge, claims: Claims, entropy: Callable[[int], bytes]
+    ) -> None:
         super().__init__(NAMESPACE)
         self._sockets = sockets
         self._edge = edge
+        self._claims = claims
         self._entropy = entropy
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
@@ -154,6 +158,17 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         own_ms = viewer.cohort.exact_ms if viewer.delay_ms is None else viewer.delay_ms
         reply = protocol.TuneReply(cohort=viewer.cohort.name, delay_ms=own_ms, rest_ms=viewer.rest_ms)
         return plain(reply)
+
+    async def on_claim(self, sid: str, data: object) -> Any:
+        """Claims a voucher of this viewer's."""
+        viewer = self._edge.audience.get(sid)
+        try:
+            said = msgspec.convert(data, protocol.Claim)
+        except msgspec.ValidationError:
+            return plain(protocol.ClaimReply(status="refused", reason="unknown"))
+        if viewer is None:
+            return plain(protocol.ClaimReply(status="retry", retry_after_ms=SOME_TIME_MS))
+        return plain(await self._claims.claim(viewer, said.voucher))
 
 
 class AtOnce:

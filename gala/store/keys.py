@@ -11,6 +11,9 @@ clock:{SHOW}             string  the newest reading of the show's clock, msgpack
 clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
 cosigned:{SHOW}          hash    witness -> the newest checkpoint of the log that it has cosigned
+asks:{SHOW}              hash    an ask's id -> what the notary is asked for, sealed (`gala.asks`)
+answers:{SHOW}           hash    an ask's id -> its answer, sealed; the newest of them
+answers:{SHOW}:order     list    the ids of these, oldest first
 mark:{N}                 string  empty; in a cluster one a node, set behind all that must be durable there
 ======================== ======= ==================================================================
 
@@ -19,9 +22,10 @@ A box's keys ``box:{SHOW/SEGMENT/RUN#PAGE}:…`` belong to `voting.box`. Nothing
 SHOW, SEGMENT and RUN are slugs, so no brace ever stands inside a tag.
 """
 
-RENEWED = frozenset(("tally", "edges", "clock", "clocks"))
-"""What these keys hold is written anew all the time, and nothing is told that rests on it: of all others a
-write must outlive the loss of a machine."""
+RENEWED = frozenset(("tally", "edges", "clock", "clocks", "asks", "answers"))
+"""What these keys hold is written anew all the time, or laid again by whoever asked (what an answer says is
+in the ledger), and nothing is told that rests on it. Of all others a write must outlive the loss of a
+machine."""
 
 
 def log(show: str) -> str:
@@ -62,3 +66,15 @@ def evidence(show: str) -> str:
 
 def cosigned(show: str) -> str:
     return f"cosigned:{{{show}}}"
+
+
+def asks(show: str) -> str:
+    return f"asks:{{{show}}}"
+
+
+def answers(show: str) -> str:
+    return f"answers:{{{show}}}"
+
+
+def answers_order(show: str) -> str:
+    return f"answers:{{{show}}}:order"

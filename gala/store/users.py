@@ -4,10 +4,10 @@ Everybody may read, and run scripts. A user writes its own keys and no others, w
 script calls is held to the rules of its caller, so an edge can fill slots and cannot open a gate.
 
 ============== ======================================================================================
-gala-edge      slots and counters of boxes, blocks of numbers, its report
+gala-edge      slots and counters of boxes, blocks of numbers, its report, asks
 gala-conductor cues, gates, tallies, the show's clock
-gala-notary    cues, gates, wallets, what the auditor may watch
-gala-crew      cues, what witnesses cosigned
+gala-notary    cues, gates, wallets, what the auditor may watch, answers in the place of asks
+gala-crew      cues, asks, what witnesses cosigned
 ============== ======================================================================================
 
 and all of them how their clock stands, and marks behind what must be durable. Passwords are derived from the
@@ -30,13 +30,15 @@ EVERYBODY = (
 )
 CUES = "(-@all +xadd ~log:*) (-@all +hset ~log:*:ids)"
 GATES = "(-@all +hset ~box:*:gate)"
+ASKS = "(-@all +hset ~asks:*)"
 
 RULES = {
     "edge": "(-@all +bitfield +setrange ~box:*:slots) (-@all +hincrby ~box:*:counters) "
-    "(-@all +incrby ~numbers:*) (-@all +hset ~edges:*)",
+    f"(-@all +incrby ~numbers:*) (-@all +hset ~edges:*) {ASKS}",
     "conductor": f"{CUES} {GATES} (-@all +set ~tally:*) (-@all +set +del ~clock:*)",
-    "notary": f"{CUES} {GATES} (-@all +hset ~wallet:*) (-@all +set ~evidence:*)",
-    "crew": f"{CUES} (-@all +hset ~cosigned:*)",
+    "notary": f"{CUES} {GATES} (-@all +hset ~wallet:*) (-@all +set ~evidence:*) (-@all +hdel ~asks:*) "
+    "(-@all +hset +hdel +rpush +lpop ~answers:*)",
+    "crew": f"{CUES} {ASKS} (-@all +hset ~cosigned:*)",
 }
 
 

@@ -17,9 +17,11 @@ from pathlib import Path
 import uvloop
 
 from gala import memory
+from gala.asks import Asker, Seal
 from gala.clock import GalaClock
 from gala.edge.app import public_app
 from gala.edge.broadcast import Broadcast
+from gala.edge.claims import Claims
 from gala.edge.edge import Edge
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
@@ -87,7 +89,9 @@ async def serve(url: str, folder: Path) -> None:
         rate=lambda: 1.0,
         rotation=Rotation(timekeeper, time.monotonic_ns),
     )
-    sockets.register_namespace(ViewerSocket(sockets, edge, crowd.randbytes))
+    seal = Seal(rundown.id, SECRET, crowd.randbytes)
+    asker = Asker(clients.once, rundown.id, seal, now_ms=clock.now_ms, rate=lambda: 1.0)
+    sockets.register_namespace(ViewerSocket(sockets, edge, Claims(edge, asker), crowd.randbytes))
     AtOnce(exchange, edge, clock.now_ms)
     await edge.follow()
     app = public_app(edge, sockets, folder / "bundle", crowd.randbytes)

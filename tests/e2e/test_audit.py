@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 from asyncio import to_thread
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
@@ -50,10 +52,13 @@ async def test_only_who_asks_is_sent_the_evidence_and_then_whenever_it_changes(n
 
 
 async def test_an_auditor_watches_an_evening_counted_drawn_paid_and_verified(
-    night: Night, browser: Browser
+    night: Night, browser: Browser, tmp_path: Path
 ) -> None:
     page = await desk(browser, night)
     await expect(page.locator("#log")).to_contain_text("gala/spec/1")
+    verify = page.locator("#verify")
+    await verify.get_by_role("button", name="Verify what is published").click()
+    await expect(verify.get_by_role("status")).to_contain_text("Nothing is published yet")
     await expect(page.locator(".run")).to_contain_text("when every channel has seen the end")
     await is_clean(page)
 
@@ -89,6 +94,19 @@ async def test_an_auditor_watches_an_evening_counted_drawn_paid_and_verified(
     await expect(page.locator(".run")).to_contain_text("11 passed, 0 failed")
     await expect(page.get_by_text("Checkpoint 14 signed")).to_be_visible()
     await is_clean(page)
+
+    await verify.get_by_role("button", name="Verify what is published").click()
+    await expect(verify.get_by_role("status")).to_contain_text("PASS: the evidence published here")
+    await expect(verify).to_contain_text("draw 1 result")
+    await is_clean(page)
+    copy = Path(shutil.copytree(night.evening.bundle, tmp_path / "copy"))
+    (copy / "prizes.csv").write_text((copy / "prizes.csv").read_text().replace(",0,", ",1,", 1))
+    await verify.get_by_label("Choose a folder").set_input_files(copy)
+    await expect(verify.get_by_role("status")).to_contain_text("FAIL: copy")
+    await expect(verify.locator(".bad")).to_contain_text("prizes.csv is another file")
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", night.evening.bundle)
+    await verify.get_by_label("Choose a zip").set_input_files(packed)
+    await expect(verify.get_by_role("status")).to_contain_text("PASS: packed.zip")
 
     status, body = await to_thread(get, night, "/api/evidence", crew_pass(night, "auditor"))
     assert status == 200

@@ -1,5 +1,6 @@
-"""A running evening and phones that hang up before it ends."""
+"""A running evening, phones that hang up before it ends, and books with vouchers in them."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from gala.store.clients import Clients
+from tests.gala.paid import play_it
 from tests.gala.phones import Join, Phone, Stage, running
 
 
@@ -37,3 +39,11 @@ async def join(stage: Stage) -> AsyncIterator[Join]:
             return phone
 
         yield joined
+
+
+@pytest.fixture(scope="session")
+def paid(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`books` and `bundle` of the short evening, played once; to be copied before they are written to."""
+    folder = tmp_path_factory.mktemp("paid")
+    asyncio.run(play_it(valkey_url, folder))
+    return folder

@@ -19,6 +19,7 @@ from gala.edge.waiting import Said
 from gala.follower import Follower
 from gala.notary import Notary, chain_and_signature, register_keys
 from gala.protocol import PlayReply
+from gala.publishing import Publishing
 from gala.rehearsal import next_act
 from gala.rounds import Rounds
 from gala.rundown import Rundown
@@ -27,6 +28,7 @@ from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timing import GRACE_MS
+from gala.wallets import Wallets, titles_of
 from gala.wire.packets import ack_frame
 from rewards.register import Register
 from tests.gala.story import SHORT
@@ -134,16 +136,18 @@ class Hall:
         def signature(beacon_round: int) -> bytes | None:
             return None if self.now_ms < silent_until_ms else spoken(beacon_round)
 
+        books = register if life is None else cast("Register", Mortal(register, life))
         return Notary(
             self.rundown,
             self.rounds,
             ShowLog(clients, self.rundown.id),
             clients.once,
-            register if life is None else cast("Register", Mortal(register, life)),
+            books,
+            Wallets(clients.once, self.rundown.id, books, titles_of(self.rundown)),
             chain=chain,
             signature=signature,
             secret=SECRET,
-            bundle=self.folder / "bundle",
+            publishing=Publishing(books, self.folder, lambda: self.now_ms),
         )
 
     def booth(self) -> "Booth":

@@ -32,8 +32,13 @@ CLOCK = ("SET", keys.clock("short"), "x")
 STANDING = ("HSET", keys.clocks("short"), "x", "x")
 WALLET = ("HSET", keys.wallet("short"), "1/1", "x")
 EVIDENCE = ("SET", keys.evidence("short"), "x")
+ASK = ("HSET", keys.asks("short"), "x", "x")
+ASKED = ("HDEL", keys.asks("short"), "x")
+ANSWER = ("HSET", keys.answers("short"), "x", "x")
+ANSWERED = ("RPUSH", keys.answers_order("short"), "x")
 WRITES = [
     *(CUE, CUE_ID, SLOT, COUNTER, GATE, TALLY, NUMBERS, REPORT, CLOCK, STANDING, WALLET, EVIDENCE),
+    *(ASK, ASKED, ANSWER, ANSWERED),
     ("DEL", f"{PAGE}:slots"),
     ("RENAME", f"{PAGE}:slots", f"{PAGE}:old"),
     ("SET", "anything", "x"),
@@ -44,10 +49,10 @@ WRITES = [
     ("PUBLISH", "anywhere", "x"),
 ]
 OWN = {
-    "edge": (SLOT, COUNTER, NUMBERS, REPORT, STANDING),
+    "edge": (SLOT, COUNTER, NUMBERS, REPORT, STANDING, ASK),
     "conductor": (CUE, CUE_ID, GATE, TALLY, CLOCK, STANDING),
-    "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING),
-    "crew": (CUE, CUE_ID, STANDING),
+    "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING, ASKED, ANSWER, ANSWERED),
+    "crew": (CUE, CUE_ID, STANDING, ASK),
 }
 
 

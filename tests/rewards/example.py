@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from rewards import books, leaves, merkle, places, ranking, roster, slots, vouchers
+from rewards import books, leaves, merkle, places, ranking, roster, scores, slots, vouchers
 from rewards.beacon import RehearsalBeacon
 
 
@@ -37,8 +37,8 @@ def worked() -> dict[str, str]:
         "signature of round 1000": signature.hex(),
         "seed": seed.hex(),
         "tier key 1": key.hex(),
-        "score(place 0, ticket 0)": ranking.score(key, 0, 0).hex(),
-        "score(place 2, ticket 2)": ranking.score(key, 2, 2).hex(),
+        "score(place 0, ticket 0)": scores.score(key, 0, 0).hex(),
+        "score(place 2, ticket 2)": scores.score(key, 2, 2).hex(),
         "ranking.bin": ranking.encode(tiers).hex(),
         "place key commitment": places.key_commitment(key0).hex(),
         "public order of 0 1 2 3 4": " ".join(map(str, order.tolist())),

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewards import beacon, places, ranking, roster
+from rewards import beacon, places, ranking, roster, scores
 from rewards.beacon import QUICKNET, BadBeacon, Chain, RehearsalBeacon
-from rewards.ranking import Ranked, Tier
+from rewards.ranking import Ranked, Ranks, Tier
 
 # drand quicknet, rounds 1000 to 1002, as its relays serve them; also in the tests of ideal-lab5/pallets.
 QUICKNET_ROUNDS = {
@@ -41,6 +41,10 @@ def slow_ranks(seed: bytes, tier: int, tickets: list[int], eligible: list[bool])
     return [Ranked(place, ticket, score) for score, place, ticket in sorted(scores)]
 
 
+def lowest(key: bytes, tickets: roster.Tickets, eligible: roster.Flags, count: int) -> list[Ranked]:
+    return list(Ranks(scores.lowest(key, tickets, eligible, count)))
+
+
 def arrays(tickets: list[int], eligible: list[bool]) -> tuple[roster.Tickets, roster.Flags]:
     return np.array(tickets, dtype=np.int64), np.array(eligible, dtype=np.bool_)
 
@@ -50,7 +54,7 @@ def test_the_ranking_is_that_of_the_slow_version(
     seed: bytes, tickets: list[int], data: st.DataObject, count: int
 ) -> None:
     eligible = data.draw(st.lists(st.booleans(), min_size=len(tickets), max_size=len(tickets)))
-    found = ranking.lowest(ranking.tier_key(seed, 3), *arrays(tickets, eligible), count)
+    found = lowest(ranking.tier_key(seed, 3), *arrays(tickets, eligible), count)
     assert list(found) == slow_ranks(seed, 3, tickets, eligible)[:count]
 
 
@@ -58,10 +62,10 @@ def test_the_ranking_is_that_of_the_slow_version(
 @given(SEEDS, st.lists(st.integers(1, 6), min_size=1, max_size=60), st.integers(1, 9))
 def test_the_ranking_does_not_depend_on_how_it_is_cut(seed: bytes, tickets: list[int], at_once: int) -> None:
     everyone = [True] * len(tickets)
-    whole = ranking.lowest(seed, *arrays(tickets, everyone), 10)
+    whole = lowest(seed, *arrays(tickets, everyone), 10)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "TICKETS_AT_ONCE", at_once)
-        assert ranking.lowest(seed, *arrays(tickets, everyone), 10) == whole
+        patch.setattr(scores, "PLACES_AT_ONCE", at_once)
+        assert lowest(seed, *arrays(tickets, everyone), 10) == whole
 
 
 @given(SEEDS, st.lists(st.integers(1, 4), min_size=1, max_size=30), st.data())
@@ -69,10 +73,8 @@ def test_the_draw_of_all_without_some_is_the_draw_of_the_rest(
     seed: bytes, tickets: list[int], data: st.DataObject
 ) -> None:
     kept = data.draw(st.lists(st.booleans(), min_size=len(tickets), max_size=len(tickets)))
-    everyone = ranking.lowest(seed, *arrays(tickets, [True] * len(tickets)), len(tickets))
-    assert list(ranking.lowest(seed, *arrays(tickets, kept), len(tickets))) == [
-        r for r in everyone if kept[r.place]
-    ]
+    everyone = lowest(seed, *arrays(tickets, [True] * len(tickets)), len(tickets))
+    assert list(lowest(seed, *arrays(tickets, kept), len(tickets))) == [r for r in everyone if kept[r.place]]
 
 
 @given(SEEDS, st.lists(st.integers(1, 4), min_size=0, max_size=25), st.integers(1, 3), st.integers(1, 3))

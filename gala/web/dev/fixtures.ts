@@ -1,5 +1,6 @@
 import type { DrawView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
 import type { ClapMemory } from "../src/viewer/clap.ts";
+import type { Finding, Report } from "../src/viewer/report.ts";
 import { complete } from "../src/wire/complete.ts";
 import type { Link } from "../src/wire/connection.ts";
 import type { Seat } from "../src/wire/evening.ts";
@@ -22,6 +23,8 @@ export interface Moment {
   /** of the clap that is asked for */
   tap_ms?: number;
   done?: ClapMemory["done"];
+  /** what the check of this viewer's proofs found; none while it runs */
+  report?: Report;
 }
 
 /** 2019-11-10 20:10:30 in Shanghai. */
@@ -154,6 +157,7 @@ const voucher = (more: Partial<VoucherView> = {}): VoucherView =>
     rehearsal: true,
     ...more,
   });
+const claimable = { claim_until_at_ms: Date.UTC(2019, 10, 11, 4) };
 const standing = { draw: 1, tickets: 3, entrants: 412_388, won: false, place: 23_661, score: "33b59a4107c2de880f6b1c9a5520e871", cutoff: "0047db0c91aa3e5577f0812bc6d94a10" };
 
 const base: Moment = { show: null, showText: text, segmentText: null, mine: mine(), plays: {}, tally: null, channel: "cable" };
@@ -167,6 +171,45 @@ const drawing = (view: Partial<DrawView>, rest: Partial<Moment> = {}): Moment =>
     mine: mine({ rounds: slot("comets", 3) }),
     ...rest,
   });
+
+const logKey = "gala/double-eleven+e60b6b88+AW1E+Tn4KdQ1mLze3akN4B22n6pQyqM+jGwyikuQDU2s";
+const logged = { index: 214, size: 388, root: "aef3bc77b83258c9322e553825fe90c4b33d57223bbe6c3f1821e564a35451a6" };
+const playFound: Finding = {
+  id: "gala/tetris/1",
+  kind: "box",
+  title: "Human Tetris",
+  verdict: "fits",
+  why: "",
+  facts: { kind: "box", ...logged, plays: 718_446, place: 402_113, seq: 2, slot: "0002010001" },
+  proof: "{}",
+};
+const entryFound: Finding = {
+  id: "1",
+  kind: "roster",
+  title: "",
+  verdict: "fits",
+  why: "",
+  facts: {
+    kind: "roster",
+    ...logged,
+    places: 412_388,
+    place: 23_661,
+    tickets: 3,
+    tiers: [
+      { tier: 1, score: standing.score.slice(1), cutoff: standing.cutoff, below: false },
+      { tier: 2, score: "7a31" + standing.cutoff.slice(4), cutoff: "11" + standing.cutoff.slice(2), below: false },
+    ],
+  },
+  proof: "{}",
+};
+const passedOver: Finding = {
+  ...entryFound,
+  facts: { kind: "roster", ...logged, places: 412_388, place: 23_661, tickets: 1, tiers: [{ tier: 1, score: standing.cutoff, cutoff: standing.cutoff, below: true }] },
+};
+const keptBack: Finding = { ...playFound, id: "gala/dance/1", title: "Street-dance battle", verdict: "kept_back", why: "kept_back", facts: null, proof: "" };
+const notFound: Finding = { ...playFound, verdict: "not", why: "the slot holds play 1 of yours, and the phone made 2", facts: null };
+const checked = (report?: Report): Moment =>
+  at({ show: show({ phase: "ended", rehearsal: true }), place: "check", mine: mine({ draws: [complete("Standing", standing)] }), ...(report ? { report } : {}) });
 
 const result = { outcome: "comets", tally: { voters: 718_446, choices: { comets: 412_388, harbour: 306_058 } } };
 
@@ -319,6 +362,23 @@ export const MOMENTS: Record<string, Moment> = {
       vouchers: [voucher(), voucher({ id: "v2", valid_from_at_ms: NOW_MS - 9_000_000 }), voucher({ id: "v3", state: "redeemed" }), voucher({ id: "v4", state: "expired", face_minor: 500_000 })],
     }),
   }),
+  "wallet-claims": at({
+    show: show({}),
+    place: "wallet",
+    mine: mine({
+      vouchers: [
+        voucher(claimable),
+        voucher({ id: "v2", state: "claimed", claim_until_at_ms: claimable.claim_until_at_ms, face_minor: 2_000 }),
+        voucher({ id: "v3", state: "passed" }),
+        voucher({ id: "v4", state: "returned" }),
+        voucher({ id: "v5", claim_until_at_ms: NOW_MS - 1 }),
+      ],
+    }),
+  }),
+  "voucher-claim": at({ show: show({ rehearsal: true }), place: "voucher/v1", mine: mine({ vouchers: [voucher(claimable)] }) }),
+  "voucher-claimed": at({ show: show({}), place: "voucher/v1", mine: mine({ vouchers: [voucher({ ...claimable, state: "claimed" })] }) }),
+  "voucher-passed": at({ show: show({}), place: "voucher/v1", mine: mine({ vouchers: [voucher({ ...claimable, state: "passed" })] }) }),
+  "draw-claim": drawing({ state: "announced", ...drawn }, { mine: mine({ vouchers: [voucher(claimable)], draws: [complete("Standing", { ...standing, won: true, rank: 41, score: "0031aa" + standing.score.slice(6) })], rounds: slot("comets", 3) }) }),
   "wallet-empty": at({ show: show({}), place: "wallet" }),
   you: at({ show: show({}), place: "you" }),
   "you-own": at({ show: show({}), place: "you", own_ms: 23_400 }),
@@ -333,6 +393,11 @@ export const MOMENTS: Record<string, Moment> = {
   "clap-far": clap(waiting, 148_000),
   "clap-used": clap(waiting, 23_400, { done: "used", own_ms: 23_400 }),
   rules: at({ show: show({ draw: draw({}) }), place: "rules" }),
+  "check-working": checked(),
+  "check-unpublished": checked({ state: "unpublished", key: "", findings: [] }),
+  check: checked({ state: "done", key: logKey, findings: [entryFound, playFound, keptBack] }),
+  "check-passed-over": checked({ state: "done", key: logKey, findings: [passedOver] }),
+  "check-bad": checked({ state: "done", key: logKey, findings: [entryFound, notFound] }),
   ended: at({ show: show({ phase: "ended", rehearsal: true }), mine: mine({ vouchers: [voucher()] }) }),
   nolink: at({
     link: { state: "down", tries: 3, next_at_ms: 3000 },

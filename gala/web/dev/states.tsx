@@ -6,6 +6,7 @@ import { render } from "preact";
 import { chooseLang, LANGUAGES, Words } from "../src/i18n/words.ts";
 import type { Evening } from "../src/wire/evening.ts";
 import { PageContext, type Manners, type Page } from "../src/viewer/page.ts";
+import type { Report } from "../src/viewer/report.ts";
 import { Shell } from "../src/viewer/shell.tsx";
 import { MOMENTS, NOW_MS, type Moment } from "./fixtures.ts";
 
@@ -29,6 +30,8 @@ function eveningOf(moment: Moment): Evening {
     enter: nothing,
     play: nothing,
     tune: () => Promise.resolve(null),
+    claim: () => Promise.resolve(null),
+    look: nothing,
     speak: nothing,
     tryNow: nothing,
     freshPass: nothing,
@@ -52,7 +55,8 @@ async function draw(state: string, wish: string, hand: string, ways = "calm"): P
   const words = signal(new Words(lang, await LANGUAGES[lang].load()));
   const place = signal(moment.place ?? "stage");
   const clap = signal({ asked_at_ms: moment.show?.clap?.asked_at_ms ?? 0, tap_ms: moment.tap_ms ?? 0, done: moment.done ?? "" });
-  const page: Page = { evening: eveningOf(moment), words, manners, clap, place, ring: nothing, local_ms: () => 0 };
+  const prove = (): Promise<Report> => (moment.report ? Promise.resolve(moment.report) : new Promise(nothing));
+  const page: Page = { evening: eveningOf(moment), words, manners, clap, place, ring: nothing, prove, local_ms: () => 0 };
   render(null, root);
   render(
     <PageContext.Provider value={page}>

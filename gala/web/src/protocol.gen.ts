@@ -150,7 +150,12 @@ export interface RoundMine {
   entries: number;
 }
 
-/** A voucher in the wallet. `code` is for its owner only. Times are instants; print them in `zone`. */
+/**
+ * A voucher in the wallet. `code` is for its owner only. Times are instants; print them in `zone`.
+ *
+ * An issued one with `claim_until_at_ms` is to be claimed before then (event `claim`), or it passes on to
+ * the next in line. passed: it did; returned: nobody took it in time, and its money went back.
+ */
 export interface VoucherView {
   id: string;
   draw: number;
@@ -162,8 +167,10 @@ export interface VoucherView {
   valid_from_at_ms: number;
   valid_until_at_ms: number;
   zone: string;
-  state: "expired" | "issued" | "redeemed";
+  state: "claimed" | "expired" | "issued" | "passed" | "redeemed" | "returned";
   rehearsal: boolean;
+  /** 0: it needs no claim */
+  claim_until_at_ms: number;
 }
 
 /** How this viewer did in an announced draw, with what is needed to check it. */
@@ -283,6 +290,23 @@ export interface TuneReply {
   delay_ms: number;
   rest_ms: number;
   reason: string;
+}
+
+/** A viewer wants this voucher of theirs. */
+export interface Claim {
+  voucher: string;
+}
+
+/**
+ * `claimed` is in the ledger, also when it was before; with the voucher as it stands. `refused`:
+ * unknown (not theirs) · expired (the date or the window is over) · test_money. `retry`: the same again
+ * after `retry_after_ms`.
+ */
+export interface ClaimReply {
+  status: "claimed" | "refused" | "retry";
+  reason: string;
+  retry_after_ms: number;
+  voucher: VoucherView | null;
 }
 
 /** A refused CONNECT. */
@@ -514,9 +538,10 @@ export interface Desk {
  * cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume · skip
  * (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms) ·
  * extend (target: round id, ms; negative: shorten) · retime (target: cue id, at_ms) · swap (target and
- * other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap. A reason
- * with go is an override of a red window; retime and swap need one for what is tied to the clock on the
- * wall.
+ * other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap · commit
+ * (draw, party, commitment) · reveal (draw, party, r) · beacon (draw, signature) · void_draw (draw, reason).
+ * A reason with go is an override of a red window; retime and swap need one for what is tied to the clock
+ * on the wall. An auditor's pass serves for commit, reveal and beacon.
  */
 export interface CuePost {
   id: string;
@@ -530,6 +555,14 @@ export interface CuePost {
   other: string;
   at_ms: number;
   delay_ms?: number;
+  draw: number;
+  party: string;
+  /** hex */
+  commitment: string;
+  /** hex */
+  r: string;
+  /** hex */
+  signature: string;
 }
 
 /** 200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk. */
@@ -538,6 +571,27 @@ export interface CueReply {
   reason: string;
   detail: string;
   show: Desk | null;
+}
+
+/** `POST /api/vouchers/redeem` and `/rollback`: the code as it was typed or scanned. */
+export interface TillPost {
+  code: string;
+}
+
+/**
+ * All its fields are always there. `amount` is in minor units of `currency`, 0 when refused; `zone` is
+ * that of the voucher's window, whose ends are 0 where no voucher is known. Why it is refused: unknown ·
+ * not_yet · expired · used · not_redeemed · closed (its books are) · test_money · key_reused (that
+ * Idempotency-Key was for another act or code).
+ */
+export interface TillReply {
+  status: "done" | "refused";
+  reason: string;
+  amount: number;
+  currency: string;
+  zone: string;
+  valid_from_at_ms: number;
+  valid_until_at_ms: number;
 }
 
 /** A leaf of the log, without its content: that is published with the bundle. */
@@ -662,6 +716,8 @@ export interface Messages {
   PlayReply: PlayReply,
   Tune: Tune,
   TuneReply: TuneReply,
+  Claim: Claim,
+  ClaimReply: ClaimReply,
   Refusal: Refusal,
   OverlayWelcome: OverlayWelcome,
   DeskCue: DeskCue,
@@ -678,6 +734,8 @@ export interface Messages {
   Desk: Desk,
   CuePost: CuePost,
   CueReply: CueReply,
+  TillPost: TillPost,
+  TillReply: TillReply,
   EvidenceLeaf: EvidenceLeaf,
   EvidenceRound: EvidenceRound,
   EvidenceDraw: EvidenceDraw,
@@ -700,7 +758,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   SegmentText: { absent: {"card": {}, "question": {}, "choices": {}}, parts: {"choices": {"of": "ChoiceText", "as": "map"}} },
   Tally: { absent: {}, parts: {} },
   RoundMine: { absent: {"entries": 0}, parts: {} },
-  VoucherView: { absent: {"state": "issued", "rehearsal": false}, parts: {} },
+  VoucherView: { absent: {"state": "issued", "rehearsal": false, "claim_until_at_ms": 0}, parts: {} },
   Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
   Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": []}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
   Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
@@ -715,6 +773,8 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   PlayReply: { absent: {"reason": "", "refused": [], "retry_after_ms": 0, "mine": null}, parts: {"mine": {"of": "RoundMine", "as": "one"}} },
   Tune: { absent: {"channel": "", "lang": ""}, parts: {} },
   TuneReply: { absent: {"cohort": "", "delay_ms": 0, "rest_ms": 0, "reason": ""}, parts: {} },
+  Claim: { absent: {}, parts: {} },
+  ClaimReply: { absent: {"reason": "", "retry_after_ms": 0, "voucher": null}, parts: {"voucher": {"of": "VoucherView", "as": "one"}} },
   Refusal: { absent: {"retry_after_ms": 0}, parts: {} },
   OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
   DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },
@@ -729,8 +789,10 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "prizes": 0, "budget_minor": 0, "currency": "", "problem": ""}, parts: {} },
   AsRun: { absent: {}, parts: {} },
   Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
-  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0}, parts: {} },
+  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "draw": 0, "party": "", "commitment": "", "r": "", "signature": ""}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
+  TillPost: { absent: {}, parts: {} },
+  TillReply: { absent: {"reason": "", "amount": 0, "currency": "", "zone": "", "valid_from_at_ms": 0, "valid_until_at_ms": 0}, parts: {} },
   EvidenceLeaf: { absent: {}, parts: {} },
   EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}, "refused_by_channel": {}}, parts: {} },
   EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },

@@ -133,4 +133,13 @@ test("a voucher is ready inside its window only, by the window's own instants", 
   const voucher = complete("VoucherView", { state: "issued", valid_from_at_ms: 10, valid_until_at_ms: 20 });
   expect([9, 10, 19, 20].map((now) => shelfOf(voucher, now))).toEqual(["later", "ready", "ready", "done"]);
   expect(shelfOf({ ...voucher, state: "redeemed" }, 15)).toBe("done");
+  expect(shelfOf({ ...voucher, state: "claimed" }, 15)).toBe("ready");
+  for (const state of ["expired", "passed", "returned"] as const) expect(shelfOf({ ...voucher, state }, 15)).toBe("done");
+});
+
+test("a voucher with a date is to be claimed before it, and is nobody's own after it unless it was", () => {
+  const voucher = complete("VoucherView", { claim_until_at_ms: 12, valid_from_at_ms: 10, valid_until_at_ms: 20 });
+  expect([5, 11, 12, 19].map((now) => shelfOf(voucher, now))).toEqual(["claim", "claim", "done", "done"]);
+  const claimed = { ...voucher, state: "claimed" } as const;
+  expect([5, 11, 12, 19, 20].map((now) => shelfOf(claimed, now))).toEqual(["later", "ready", "ready", "ready", "done"]);
 });

@@ -9,13 +9,15 @@ import type { Link } from "../wire/connection.ts";
 import { bays, verdict, type Bay } from "./arcade.ts";
 import { Ledger, Log, Refusals, Rounds, Run } from "./records.tsx";
 import { ICONS, Says } from "./says.tsx";
+import { Verification } from "./verification.tsx";
+import type { Verifying } from "./verifying.ts";
 
 const REFUSED: Record<string, string> = {
   bad_pass: "This pass is not of this show, or it has run out.",
   wrong_role: "This pass is for another role: the desk needs an auditor’s or a director’s.",
 };
 
-export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link> }): JSX.Element {
+export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link>; verifying: Verifying }): JSX.Element {
   const link = props.link.value;
   const evidence = props.evidence.value;
   if (link.state === "refused" && link.reason !== "starting") return <NoPass why={REFUSED[link.reason] ?? link.reason} />;
@@ -37,6 +39,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
         </span>
         <nav aria-label="Desk">
           <a href="#evidence">Evidence</a>
+          <a href="#verify">Verify</a>
           <a href="#money">Money</a>
           <a href="#plays">Plays</a>
           <a href="#log">Log</a>
@@ -69,6 +72,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
           <Rounds evidence={evidence} />
           <Run evidence={evidence} />
         </div>
+        <Verification verifying={props.verifying} />
         <div class="two even">
           <Ledger evidence={evidence} />
           <Refusals evidence={evidence} />

@@ -77,7 +77,7 @@ export interface Console {
 export const READ_MS = 500;
 
 /** What a cue does not name. */
-const EMPTY = { expect: {}, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, other: "", at_ms: 0 };
+const EMPTY = { expect: {}, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, other: "", at_ms: 0, draw: 0, party: "", commitment: "", r: "", signature: "" };
 
 export function openConsole(sends: Sends, startedMs: number): Console {
   const desk = signal<Desk | null>(null);

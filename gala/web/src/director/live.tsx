@@ -84,7 +84,8 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
         </span>
         <span class="end">{money(draw.budget_minor, draw.currency)}</span>
       </p>
-      {draw.state !== "armed" && (
+      {draw.state === "void" && <p class="row mid">Void: its prizes return to the budget.</p>}
+      {draw.state !== "armed" && draw.state !== "void" && (
         <p class="row mid">
           <span>
             <b>{count(draw.entrants)}</b> entrants, <b>{count(draw.tickets)}</b> tickets

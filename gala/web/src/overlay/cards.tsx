@@ -89,8 +89,15 @@ export function Draw({ draw, now_ms, words }: { draw: DrawView; now_ms: number; 
     drawn: words.t("drawnTitle"),
     frozen: !near ? words.t("frozenTitle") : left_ms > 0 ? words.t("beaconTitle", { s: seconds }) : words.t("waitTitle"),
     armed: "",
-    void: "",
+    void: words.t("voidTitle"),
   };
+  if (draw.state === "void") {
+    return (
+      <section class="low plate">
+        <h1 class="q">{titles.void}</h1>
+      </section>
+    );
+  }
   return (
     <section class="low plate">
       <div class={near && left_ms > 0 ? "head clocked" : "head"}>

@@ -3,8 +3,8 @@ import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
 import type { DrawView, Standing } from "../protocol.gen.ts";
 import { usePage } from "./page.ts";
-import { State } from "./state.tsx";
 import { Arch } from "./timer.tsx";
+import { isClaimable, VoucherState } from "./claim.tsx";
 import { Ticket } from "./wallet.tsx";
 
 /** The draw: armed, frozen and waiting for the number, drawn, announced. */
@@ -20,6 +20,7 @@ export function Draw(): JSX.Element {
       {draw.state === "frozen" && <Frozen draw={draw} />}
       {draw.state === "drawn" && <Drawn draw={draw} />}
       {draw.state === "announced" && <Announced draw={draw} />}
+      {draw.state === "void" && <Void />}
     </>
   );
 }
@@ -72,6 +73,17 @@ function Drawn({ draw }: DrawProps): JSX.Element {
       <Beacon draw={draw} />
       <MyEntries />
     </>
+  );
+}
+
+function Void(): JSX.Element {
+  const { words } = usePage();
+  const w = words.value;
+  return (
+    <div class="mid stack center">
+      <h1 class="big">{w.t("drawVoid")}</h1>
+      <p class="sub">{w.t("drawVoidSub")}</p>
+    </div>
   );
 }
 
@@ -140,16 +152,15 @@ function Announced({ draw }: DrawProps): JSX.Element {
       {won.map((voucher) => (
         <Ticket voucher={voucher} key={voucher.id} />
       ))}
-      {standing.won ? (
-        <State is="counted" title={w.t("issuedTitle")}>
-          {w.t("issuedSub")}
-        </State>
-      ) : (
+      {won.map((voucher) => (
+        <VoucherState voucher={voucher} key={voucher.id} />
+      ))}
+      {!standing.won && (
         <Rank standing={standing} />
       )}
       <div class="push stack hand">
         {standing.won && (
-          <a class="btn go" href="#wallet">
+          <a class={won.some((one) => isClaimable(one, evening.now_ms.value)) ? "btn line" : "btn go"} href="#wallet">
             <Icon name="wallet" />
             {w.t("toWallet")}
           </a>
@@ -248,6 +259,10 @@ export function Figures({ draw, standing }: { draw: DrawView; standing: Standing
             {w.t("lowestWins")} {w.t(standing.score <= standing.cutoff ? "below" : "above")}
           </p>
         )}
+        <a class="btn line" href="#check">
+          <Icon name="shield" />
+          {w.t("checkHere")}
+        </a>
         <p class="small sub">
           {w.t("checkNote")}{" "}
           <a class="inline" href="/bundle/">

@@ -71,7 +71,9 @@ const known = effect(() => {
   });
 });
 
-const page: Page = { evening, words, manners, clap: keptClap(drawer), place, ring, local_ms: () => performance.now() };
+const title = (round: string): string => evening.plays.value[round]?.title || (round.split("/")[1] ?? round);
+const prove: Page["prove"] = async (mine) => (await import("./proofs.ts")).report(mine, { pass: drawer.get("pass"), title });
+const page: Page = { evening, words, manners, clap: keptClap(drawer), place, ring, prove, local_ms: () => performance.now() };
 const root = document.getElementById("page");
 if (root === null) throw new Error("the page has no place for itself");
 render(

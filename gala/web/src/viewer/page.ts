@@ -2,8 +2,10 @@ import { createContext } from "preact";
 import { useContext } from "preact/hooks";
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { Lang, Words } from "../i18n/words.ts";
+import type { Mine } from "../protocol.gen.ts";
 import type { Evening } from "../wire/evening.ts";
 import type { ClapMemory } from "./clap.ts";
+import type { Report } from "./report.ts";
 
 /** What a viewer sets for this phone; kept on it. */
 export interface Manners {
@@ -23,10 +25,12 @@ export interface Page {
   readonly manners: Manners;
   /** what this phone knows of the newest clap; kept on it */
   readonly clap: Signal<ClapMemory>;
-  /** what stands behind # in the address: stage, wallet, voucher/ID, you, rules */
+  /** what stands behind # in the address: stage, wallet, voucher/ID, you, rules, practice, check */
   readonly place: ReadonlySignal<string>;
   /** A tone for each frequency, Hz, one after the other; silent unless this phone's sound is on. */
   ring(tones: readonly number[]): void;
+  /** Fetches and verifies every proof of this viewer; rejects where the network does not answer. */
+  prove(mine: Mine): Promise<Report>;
   /** local time of `Link.next_at_ms` and the like, ms */
   local_ms(): number;
 }

@@ -1,4 +1,4 @@
-import { useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon, type IconName } from "../brand/icons.tsx";
@@ -9,8 +9,9 @@ import { ClapCard } from "./clapcard.tsx";
 import { usePage } from "./page.ts";
 import { sceneOf } from "./scene.ts";
 import { Stage } from "./stage.tsx";
+import { State } from "./state.tsx";
 import { PracticePlace, Rules, You } from "./you.tsx";
-import { VoucherPage, Wallet } from "./wallet.tsx";
+import { shelfOf, VoucherPage, Wallet } from "./wallet.tsx";
 
 /** The whole page: name, link and sound on top; the place one is at; tabs at the bottom. */
 export function Shell(): JSX.Element {
@@ -61,7 +62,22 @@ function Place({ at }: { at: string }): JSX.Element {
   if (at === "you") return <You />;
   if (at === "rules") return <Rules />;
   if (at === "practice") return <PracticePlace />;
+  if (at === "check") return <CheckPlace />;
   return <Stage />;
+}
+
+/** What checks is as large as half of the page, and few ask for it: it is loaded when somebody does. */
+function CheckPlace(): JSX.Element {
+  const { words } = usePage();
+  const held = useSignal<{ Checking: () => JSX.Element } | "away" | null>(null);
+  useEffect(() => {
+    import("./checking.tsx").then(
+      (loaded) => (held.value = loaded),
+      () => (held.value = "away"),
+    );
+  }, []);
+  if (held.value === "away") return <State is="offline" title={words.value.t("checkAway")} />;
+  return held.value ? <held.value.Checking /> : <State is="pending" title={words.value.t("checkWorking")} />;
 }
 
 const LINK_WORDS: Record<string, Key> = { joining: "linkJoining", up: "linkUp", down: "linkDown", refused: "linkDown" };
@@ -137,7 +153,7 @@ const TABS: readonly { to: string; icon: IconName & Key }[] = [
 function Dock(): JSX.Element {
   const { evening, words, place } = usePage();
   const w = words.value;
-  const count = evening.mine.value.vouchers.filter((voucher) => voucher.state === "issued").length;
+  const count = evening.mine.value.vouchers.filter((one) => shelfOf(one, evening.now_ms.value) !== "done").length;
   const here = place.value.startsWith("voucher/") ? "wallet" : place.value;
   return (
     <nav class="dock" aria-label={w.t("sections")}>

@@ -241,6 +241,10 @@ function Ended(): JSX.Element {
           <Icon name="wallet" />
           {w.t("openWallet")}
         </a>
+        <a class="btn line" href="#check">
+          <Icon name="shield" />
+          {w.t("check")}
+        </a>
         <a class="btn quiet" href="/bundle/">
           <Icon name="out" />
           {w.t("report")}

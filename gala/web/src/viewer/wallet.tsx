@@ -1,20 +1,25 @@
 import type { JSX } from "preact";
-import { Icon } from "../brand/icons.tsx";
+import { useEffect } from "preact/hooks";
+import { Icon, type IconName } from "../brand/icons.tsx";
 import type { VoucherView } from "../protocol.gen.ts";
 import type { Key } from "../i18n/en.ts";
+import type { Words } from "../i18n/words.ts";
+import { isClaimable, isTooLate, VoucherState } from "./claim.tsx";
 import { usePage } from "./page.ts";
-import { State } from "./state.tsx";
 
-/** later: its window is not open yet · ready · done: redeemed or past */
-type Shelf = "later" | "ready" | "done";
+/** claim: it is to be claimed first · later: its window is not open yet · ready · done: redeemed, past or gone */
+type Shelf = "claim" | "later" | "ready" | "done";
 
 /** Where a voucher stands at this instant. */
 export function shelfOf(voucher: VoucherView, now_ms: number): Shelf {
-  if (voucher.state !== "issued" || now_ms >= voucher.valid_until_at_ms) return "done";
+  const held = voucher.state === "issued" || voucher.state === "claimed";
+  if (!held || now_ms >= voucher.valid_until_at_ms || isTooLate(voucher, now_ms)) return "done";
+  if (isClaimable(voucher, now_ms)) return "claim";
   return now_ms < voucher.valid_from_at_ms ? "later" : "ready";
 }
 
 const SHELVES: readonly [Shelf, Key][] = [
+  ["claim", "claimFirst"],
   ["ready", "readyNow"],
   ["later", "opensLater"],
   ["done", "done"],
@@ -27,6 +32,7 @@ export function Wallet(): JSX.Element {
   const { vouchers, rounds } = evening.mine.value;
   const held = Object.values(rounds).reduce((sum, one) => sum + one.entries, 0);
   const now_ms = evening.now_ms.value;
+  useEffect(() => evening.look(), []);
   return (
     <>
       <h1>{w.t("walletTitle")}</h1>
@@ -61,12 +67,22 @@ export function Wallet(): JSX.Element {
   );
 }
 
+const ICONS: Record<Shelf, IconName> = { claim: "hand", later: "lock", ready: "tick", done: "clock" };
+
+/** How it stands, in a few words. */
+function tagOf(w: Words, voucher: VoucherView, shelf: Shelf): string {
+  if (shelf === "claim") return w.t("claimBy", { time: w.moment(voucher.claim_until_at_ms, voucher.zone) });
+  if (shelf === "later") return w.t("opensAlone");
+  if (shelf === "ready") return w.t("showCode");
+  const said: Partial<Record<VoucherView["state"], Key>> = { redeemed: "redeemed", passed: "passedOn", returned: "wentBack" };
+  return w.t(said[voucher.state] ?? "expired");
+}
+
 function Row({ voucher, shelf }: { voucher: VoucherView; shelf: Shelf }): JSX.Element {
   const { words } = usePage();
   const w = words.value;
   const from = w.moment(voucher.valid_from_at_ms, voucher.zone);
   const to = w.moment(voucher.valid_until_at_ms, voucher.zone);
-  const tag: Key = shelf === "later" ? "opensAlone" : shelf === "ready" ? "showCode" : voucher.state === "redeemed" ? "redeemed" : "expired";
   return (
     <a class={shelf === "done" ? "voucher old" : "voucher"} href={`#voucher/${encodeURIComponent(voucher.id)}`} data-voucher={voucher.id}>
       <span class="v num">{w.money(voucher.face_minor, voucher.currency).replace(/\u00a0/g, " ")}</span>
@@ -76,8 +92,8 @@ function Row({ voucher, shelf }: { voucher: VoucherView; shelf: Shelf }): JSX.El
           {w.t("fromTo", { from, to })} · {voucher.zone}
         </small>
         <span class={`tag ${shelf}`}>
-          <Icon name={shelf === "later" ? "lock" : shelf === "ready" ? "tick" : "seal"} />
-          {w.t(tag)}
+          <Icon name={voucher.state === "redeemed" ? "seal" : ICONS[shelf]} />
+          {tagOf(w, voucher, shelf)}
         </span>
       </span>
     </a>
@@ -86,7 +102,7 @@ function Row({ voucher, shelf }: { voucher: VoucherView; shelf: Shelf }): JSX.El
 
 /** A voucher as a ticket: how much, from when to when and by whose clock, and its code. */
 export function Ticket({ voucher }: { voucher: VoucherView }): JSX.Element {
-  const { words } = usePage();
+  const { evening, words } = usePage();
   const w = words.value;
   return (
     <div class="ticket" data-ticket={voucher.id}>
@@ -104,8 +120,12 @@ export function Ticket({ voucher }: { voucher: VoucherView }): JSX.Element {
         <dd>{w.moment(voucher.valid_until_at_ms, voucher.zone)}</dd>
         <dt>{w.t("zone")}</dt>
         <dd>{voucher.zone}</dd>
-        <dt>{w.t("code")}</dt>
-        <dd class="code">{voucher.code}</dd>
+        {shelfOf(voucher, evening.now_ms.value) !== "done" && (
+          <>
+            <dt>{w.t("code")}</dt>
+            <dd class="code">{voucher.code}</dd>
+          </>
+        )}
       </dl>
     </div>
   );
@@ -116,14 +136,13 @@ export function VoucherPage({ id }: { id: string }): JSX.Element {
   const { evening, words } = usePage();
   const w = words.value;
   const voucher = evening.mine.value.vouchers.find((one) => one.id === id);
+  useEffect(() => evening.look(), []);
   if (!voucher) return <Wallet />;
   return (
     <>
       <h1>{w.t("voucher")}</h1>
       <Ticket voucher={voucher} />
-      <State is="counted" title={w.t("issuedTitle")}>
-        {w.t("issuedSub")}
-      </State>
+      <VoucherState voucher={voucher} />
       <div class="push stack hand">
         <a class="btn line" href="#wallet">
           <Icon name="wallet" />

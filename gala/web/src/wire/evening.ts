@@ -1,5 +1,5 @@
 import { computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { EnterReply, Mine, RoundMine, RoundView, SegmentText, Show, ShowText, Tally, TuneReply } from "../protocol.gen.ts";
+import type { ClaimReply, EnterReply, Mine, RoundMine, RoundView, SegmentText, Show, ShowText, Tally, TuneReply } from "../protocol.gen.ts";
 import { complete } from "./complete.ts";
 import { Connection, type Link } from "./connection.ts";
 import { GalaClock } from "./clock.ts";
@@ -41,6 +41,10 @@ export interface Evening {
   play(round: string, move: Record<string, unknown>, label: string, title: string): void;
   /** Says how this viewer watches; resolves to the service's answer, or to null where there was none yet. */
   tune(wish: Watching): Promise<TuneReply | null>;
+  /** Takes a voucher of this viewer's; resolves to the service's answer, or to null where there was none yet. */
+  claim(voucher: string): Promise<ClaimReply | null>;
+  /** Asks what is true of this viewer now, unless it was asked a moment ago: a till or the clock may have changed it. */
+  look(): void;
   speak(lang: string): void;
   tryNow(): void;
   /** Forgets a pass the service does not know, and comes in anew. */
@@ -49,6 +53,9 @@ export interface Evening {
 
 /** An answer to a play or to `enter` that takes longer is asked for again. */
 const ANSWER_MS = 4000;
+
+/** How soon after a look another one is of use. */
+const LOOK_MS = 5000;
 
 const NOBODY: Mine = complete("Mine", {});
 
@@ -247,6 +254,35 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
   });
   connection.now();
 
+  const claim = async (voucher: string): Promise<ClaimReply | null> => {
+    if (!isUp()) return null;
+    try {
+      const reply = complete("ClaimReply", await connection.ask("claim", { voucher }, ANSWER_MS));
+      const stands = reply.voucher;
+      if (stands) {
+        const vouchers = mine.value.vouchers.map((one) => (one.id === stands.id ? stands : one));
+        mine.value = { ...mine.value, vouchers };
+      }
+      return reply;
+    } catch {
+      return null;
+    }
+  };
+  let looked_ms = -LOOK_MS;
+  const look = async (): Promise<void> => {
+    if (mine.value.number < 0 || !isUp() || performance.now() - looked_ms < LOOK_MS) return;
+    looked_ms = performance.now();
+    try {
+      const reply = complete("EnterReply", await connection.ask("enter", {}, ANSWER_MS));
+      if (reply.mine) {
+        mine.value = reply.mine;
+        plays.learn(reply.mine);
+      }
+    } catch {
+      // what was known stays on the screen, and the link says how it stands itself
+    }
+  };
+
   let wishes = 0;
   const tune = async (wish: Watching): Promise<TuneReply | null> => {
     const wanted_no = ++wishes;
@@ -288,6 +324,8 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     enter: () => void enter(),
     play: (round, move, label, title) => plays.make(round, move, label, title, mine.value.rounds[round]),
     tune,
+    claim,
+    look: () => void look(),
     speak: (chosen) => {
       lang = chosen;
       drawer.set("lang", chosen);

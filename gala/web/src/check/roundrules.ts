@@ -1,0 +1,99 @@
+/** What may follow what in a round: open, lock, settle, seal, void; a rerun takes the place of what it repeats. */
+import { must } from "./bytes.ts";
+import { encode } from "./canonical.ts";
+import { commitment } from "./chains.ts";
+import { firstRun, type Evening } from "./history.ts";
+import type { LeafOf } from "./leaves.ts";
+
+const PUBLISHED_FROM = 20;
+const CHAIN_MAX = 4096;
+const CHANNELS_MAX = 256;
+
+export interface RoundSoFar {
+  open: LeafOf<"open">;
+  rerun?: string;
+  locked?: boolean;
+  settled?: number;
+  seal?: LeafOf<"seal">;
+  voided?: boolean;
+}
+
+type RoundLeaf = LeafOf<"open"> | LeafOf<"lock"> | LeafOf<"settle"> | LeafOf<"seal"> | LeafOf<"round-void">;
+
+export function roundRules(evening: Evening, leaf: RoundLeaf): void {
+  if (leaf.kind === "open") {
+    open(evening, leaf);
+    return;
+  }
+  const round = evening.rounds.get(leaf.round);
+  must(round !== undefined, `${leaf.round} has not opened`);
+  for (const draw of evening.draws.values()) {
+    const counted = draw.roster?.rounds.some((one) => one.round === leaf.round);
+    must(!counted, `${leaf.round} is in the roster of draw ${draw.spec.draw} already`);
+  }
+  if (leaf.kind === "lock") {
+    must(!round.locked, `${leaf.round} is locked already`);
+    round.locked = true;
+  } else if (leaf.kind === "round-void") {
+    must(!round.voided, `${leaf.round} is void already`);
+    round.voided = true;
+  } else {
+    must(round.locked === true, `${leaf.kind} without lock`);
+    if (leaf.kind === "settle") {
+      must(round.settled === undefined, `${leaf.round} is settled already`);
+      round.settled = leaf.settled;
+    } else {
+      must(round.seal === undefined, `${leaf.round} is sealed already`);
+      sealed(round, leaf);
+      round.seal = leaf;
+    }
+  }
+}
+
+function open(evening: Evening, leaf: LeafOf<"open">): void {
+  must(!evening.rounds.has(leaf.round), `${leaf.round} opened before`);
+  must((leaf.game === undefined) === (leaf.settings === undefined), "it gives a game without settings, or settings without a game");
+  if (leaf.chains) {
+    const { length, commitments } = leaf.chains;
+    must(length <= CHAIN_MAX && commitments.length <= CHANNELS_MAX, "its chains are too many or too long");
+  }
+  const before = leaf.rerun_of;
+  if (before !== undefined) {
+    const repeated = evening.rounds.get(before);
+    must(repeated !== undefined, `it reruns ${before}, which has not opened`);
+    must(repeated.rerun === undefined, `${before} has a rerun already`);
+    for (const draw of evening.draws.values()) {
+      const counted = draw.roster?.rounds.some((one) => one.round === before);
+      must(!counted, `it reruns ${before}, which is in the roster of draw ${draw.spec.draw}`);
+    }
+    repeated.rerun = leaf.round;
+  }
+  evening.rounds.set(leaf.round, { open: leaf });
+  const names = [leaf.round, firstRun(evening, leaf.round)];
+  for (const { spec } of evening.draws.values()) {
+    for (const one of spec.rounds) {
+      if (!names.includes(one.round)) continue;
+      const same = encode(one.entries, "entries") === encode(leaf.entries, "entries");
+      must(same, `its entries are not those of draw ${spec.draw}`);
+    }
+  }
+}
+
+/** A seal publishes its box, or keeps back one of a few plays; it opens the chains that were committed to. */
+function sealed({ open }: RoundSoFar, leaf: LeafOf<"seal">): void {
+  const shown = [leaf.size, leaf.sha256, leaf.root].filter((one) => one !== undefined).length;
+  if (leaf.plays < PUBLISHED_FROM) {
+    must(shown === 0 && leaf.withheld_mac !== undefined, `a box of ${leaf.plays} plays is kept back`);
+  } else {
+    must(shown === 3 && leaf.withheld_mac === undefined, `a box of ${leaf.plays} plays is published`);
+  }
+  const promised = open.chains?.commitments;
+  must(promised === undefined || leaf.heads !== undefined, "it does not open the chains");
+  must(promised !== undefined || leaf.heads === undefined, "it has heads of no chains");
+  if (!promised || !leaf.heads || !open.chains) return;
+  must(promised.length === leaf.heads.length, `${leaf.heads.length} heads of ${promised.length} chains`);
+  for (const [channel, head] of leaf.heads.entries()) {
+    const found = commitment(head, channel, open.chains.length);
+    must(found === promised[channel], `the head of channel ${channel} does not lead to what was promised`);
+  }
+}

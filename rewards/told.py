@@ -1,0 +1,44 @@
+"""What the register answers: a sealed round, a frozen roster, the books in outline."""
+
+from dataclasses import dataclass
+
+from rewards.books import Equation
+from rewards.journal import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed round: what numpy counts in the box, and whether the live counters say the same."""
+
+    recount: dict[str, int]
+    equal: bool
+    plays: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A frozen roster: places with tickets, their tickets, and how many of both may win."""
+
+    places: int
+    tickets_total: int
+    eligible_places: int
+    eligible_tickets: int
+    root: str  # hex
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The books as they stand, without what is secret or not published yet.
+
+    root: over the leaves so far, hex. seals: by round, what its seal says: whether the recount was equal.
+    rows, chain: of the ledger; the running hash is hex.
+    """
+
+    origin: str
+    leaves: list[Line]
+    root: str
+    seals: dict[str, bool]
+    rows: int
+    chain: str
+    equations: list[Equation]

