@@ -42,6 +42,7 @@ CHECKOUT = Path(__file__).parent.parent
 BENCHES = {  # modules of tests/bench, which only a source checkout has
     "box": "what a play costs the store",
     "recount": "how long ten million slots take to count anew",
+    "draw": "how long a draw of ten million viewers and its verification take",
     "million": "a million votes through several edges, counted exactly through kills",
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",
@@ -57,10 +58,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit, name="audit")
-app.add_typer(cli_outside.draw, name="draw")
-app.command("witness")(cli_outside.witness)
 app.add_typer(vouchers, name="vouchers")
 audit.command("statement")(statement_command)
+app.add_typer(cli_outside.draw, name="draw")
+app.command("witness")(cli_outside.witness)
 
 
 def find_rundown(name: str) -> Path:

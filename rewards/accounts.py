@@ -8,7 +8,6 @@ computed again and must stand exactly there.
 import itertools
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from rewards import books, bundle, prizes, vouchers
 from rewards.books import OF_A_TIER, UNSETTLED, BadRow, Book, Row, Subject
@@ -199,7 +198,7 @@ class _Reading:
         self._begin_dates(row.seq)
         if self._asked:
             asked = self._asked.popleft()
-            if row != replace(asked, at_ms=row.at_ms):
+            if row != asked._replace(at_ms=row.at_ms):
                 raise Failed(f"row {row.seq}: its date asks for {asked.kind} of {asked.subject} here")
             if row.at_ms < asked.at_ms:
                 raise Failed(f"row {row.seq}: before its date")

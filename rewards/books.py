@@ -11,6 +11,7 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rewards import vouchers
 
@@ -44,8 +45,7 @@ class BadRow(ValueError):
     """A row that may not follow those before it; names the row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One movement of money. n: the voucher's own transition number."""
 
     seq: int

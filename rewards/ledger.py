@@ -107,8 +107,6 @@ CODE = Table(
     Column("voucher", LargeBinary(16), unique=True, nullable=True),
 )
 
-FIELDS = [name for name in ROW.c.keys() if name not in ("id", "hash")]  # noqa: SIM118  # as those of `Row`
-
 
 class BadUrl(ValueError):
     """A ledger's URL that cannot be used. It may hold a password, so it is not repeated here."""
@@ -168,8 +166,8 @@ class Ledger:
             found = (await db.execute(query)).all()
             for *values, row_id, digest in found:
                 row = Row(*values)
-                self.book.add(row)
-                if self.book.tip != digest or row.id != row_id:
+                written = self.book.add(row)
+                if self.book.tip != digest or written.split(",", 2)[1] != row_id.hex():
                     raise BadRow(f"row {row.seq}: the stored hash or id is not its own")
             if len(found) < AT_ONCE:
                 return
@@ -180,10 +178,9 @@ class Ledger:
         while some := list(islice(waiting, AT_ONCE)):
             records = []
             for row in some:
-                _, row_id, _ = self.book.add(row).split(",", 2)
-                values = (getattr(row, name) for name in FIELDS)
-                records.append((*values, bytes.fromhex(row_id), self.book.tip))
-            await self.put(db, ROW, (*FIELDS, "id", "hash"), records)
+                written = self.book.add(row)
+                records.append((*row, bytes.fromhex(written.split(",", 2)[1]), self.book.tip))
+            await self.put(db, ROW, (*Row._fields, "id", "hash"), records)
 
     async def put(
         self, db: AsyncConnection, table: Table, columns: Sequence[str], records: Sequence[tuple[Any, ...]]
@@ -219,7 +216,7 @@ class Ledger:
 
 
 def _rows_from(seq: int) -> Any:
-    columns = [ROW.c[name] for name in (*FIELDS, "id", "hash")]
+    columns = [ROW.c[name] for name in (*Row._fields, "id", "hash")]
     return select(*columns).where(ROW.c.seq >= seq).order_by(ROW.c.seq)
 
 

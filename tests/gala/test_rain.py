@@ -187,13 +187,13 @@ async def amounts(hall: Hall) -> dict[tuple[int, int], int]:
     """(draw, viewer) -> what stands in the wallet; 0 for an envelope that held nothing."""
     found: dict[tuple[int, int], int] = {}
     pages: dict[bytes, bytes] = await hall.clients.once.hgetall(keys.wallet(hall.rundown.id))  # type: ignore[assignment]
-    for viewer in range(128):
-        for draw in (1, 2):
-            standings, held = wallet.read(
-                [pages.get(name.encode()) for name in wallet.fields(viewer, [draw])]
+    for name in pages:
+        viewer, draw, *of = name.decode().split("/")
+        if not of:
+            _, held = wallet.read(
+                [pages.get(one.encode()) for one in wallet.fields(int(viewer), [int(draw)])]
             )
-            if standings:
-                found[draw, viewer] = sum(voucher.face_minor for voucher in held)
+            found[int(draw), int(viewer)] = sum(voucher.face_minor for voucher in held)
     return found
 
 

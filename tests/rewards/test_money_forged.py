@@ -8,7 +8,7 @@ import asyncio
 import random
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -101,12 +101,12 @@ class Forger:
         )
 
     def change(self, index: int, **values: int | str) -> None:
-        self.rows[index] = replace(self.rows[index], **values)  # type: ignore[arg-type]
+        self.rows[index] = self.rows[index]._replace(**values)  # type: ignore[arg-type]
 
     def sign(self) -> None:
         tip, lines = books.CHAIN_START, []
         for seq, row in enumerate(self.rows, 1):
-            line = replace(row, seq=seq).line()
+            line = row._replace(seq=seq).line()
             tip = books.chain(tip, line)
             lines.append(f"{line},{tip.hex()}")
         (self.folder / "ledger.csv").write_bytes(books.csv(lines))
@@ -161,9 +161,9 @@ def cap_ignored(found: Forger) -> None:
     """A prize that returned, since all who were left were at the cap, is given to one of them."""
     at = max(index for index, row in enumerate(found.rows) if row.kind == "return" and row.at_ms < SHUT_MS)
     row = found.rows[at]
-    heir = replace(row, alternate=row.alternate + 1, n=0)
-    issue = [replace(heir, kind="promote"), replace(heir, kind="issue", n=1)]
-    found.rows[at : at + 1] = [replace(row, kind="pass"), *issue]
+    heir = row._replace(alternate=row.alternate + 1, n=0)
+    issue = [heir._replace(kind="promote"), heir._replace(kind="issue", n=1)]
+    found.rows[at : at + 1] = [row._replace(kind="pass"), *issue]
     dates = [leaf for leaf in found.leaves if leaf["schema"] == "gala/alternate/1"]
     date = next(leaf for leaf in dates if leaf["first"] <= at + 1 <= leaf["last"])
     for leaf in dates:
@@ -202,13 +202,13 @@ def one_more_row(kind: str, *subject: int, **values: int | str) -> Callable[[For
 
     def forge(found: Forger) -> None:
         row = [row for row in found.rows if row.draw == 1 and row.subject[1:] == subject][-1]
-        found.rows.append(replace(row, **{"kind": kind, "n": row.n + 1} | values))  # type: ignore[arg-type]
+        found.rows.append(row._replace(**{"kind": kind, "n": row.n + 1} | values))  # type: ignore[arg-type]
 
     return forge
 
 
 def void_draw_spent(found: Forger) -> None:
-    found.rows.append(replace(found.rows[-1], kind="reserve"))
+    found.rows.append(found.rows[-1]._replace(kind="reserve"))
 
 
 def promoted_between_dates(found: Forger) -> None:
@@ -256,7 +256,7 @@ CLOSED: list[tuple[str, Callable[[Forger], None], str]] = [
     ("a void draw whose budget stays", lambda f: f.rows.remove(f.rows[-1]), "must follow"),
     (
         "a void draw's budget spent",
-        lambda f: f.rows.append(replace(f.rows[-1], kind="reserve")),
+        lambda f: f.rows.append(f.rows[-1]._replace(kind="reserve")),
         "ledger: row",
     ),
 ]
