@@ -22,9 +22,11 @@ HANDS = 12
 
 
 def plan(folder: Path) -> Path:
-    """The shipped rain, without delays; a person locks it. All hands of the app share one envelope."""
+    """The shipped rain, without delays; a person locks and ends it. The app has one envelope."""
     text = Path("gala/rundowns/rain.toml").read_text("utf-8")
-    text = re.sub(r'delay = "\ds"', 'delay = "0s"', text).replace('lock = "after 15s"', 'lock = "go"')
+    text = re.sub(r'delay = "\ds"', 'delay = "0s"', text)
+    for timed in ('lock = "after 15s"', 'end = "after 10s"'):
+        text = text.replace(timed, f'{timed.split(" ")[0]} = "go"')
     first, second = text.split("number = 2")
     second = second.replace("budget_minor = 100_00", "budget_minor = 8_88").replace(
         "envelopes = 20", "envelopes = 1"

@@ -37,7 +37,6 @@ describe("the scene", () => {
     ["hits", show({ ...segment("game"), round: round({ game: "whack" }) }), "hits"],
     ["rain", show({ ...segment("game"), round: round({ game: "rain" }), draw: { draw: 1, state: "armed" } }), "rain"],
     ["the draw of what was caught", show({ ...segment("game"), round: round({ game: "rain", state: "revealed" }), draw: { draw: 1, state: "frozen" } }), "draw"],
-    ["nothing of a draw that is void", show({ ...segment("draw"), draw: { draw: 1, state: "void" } }), "nothing"],
     ["nothing of a void round", show({ ...segment("game"), round: round({ state: "void" }) }), "nothing"],
     ["nothing of an armed draw", show({ ...segment("draw"), draw: { draw: 1, state: "armed" } }), "nothing"],
     ["a frozen draw", show({ ...segment("draw"), draw: { draw: 1, state: "frozen" } }), "draw"],
