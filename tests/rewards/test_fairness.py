@@ -1,10 +1,10 @@
 """A draw is fair, and the fast one is the plain one.
 
 First the whole of `ranking.bin` against a dozen lines of Python that look at one ticket after the other,
-however the roster is cut into stretches. Then chance itself: fifty thousand seeds, of which every one gives a whole
-ranking; how often each outcome came is held against what its tickets promise, by the sum of squares
-(chi-square), which is to stay within five standard deviations of its mean. The seeds are fixed, so no test here
-fails by chance.
+however the roster is cut into stretches. Then chance itself: fifty thousand seeds, of which every one gives a
+whole ranking; how often each outcome came is held against what its tickets promise, by the sum of squares
+(chi-square), which is to stay within five standard deviations of its mean. The seeds are fixed, so no test
+here fails by chance.
 """
 
 import hashlib
