@@ -7,14 +7,17 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rewards import beacon, leaves, merkle, places, ranking, roster, scores, slots
 from rewards.boxes import Numbers
 from rewards.history import Draw, Stages
 from rewards.leaves import Leaf
 from rewards.ranking import Tier, TierResult
+from rewards.stretches import stretches
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +66,22 @@ def make_roster(
     """
     if (won_by_number is not None) != cap_is_shared(spec):
         raise ValueError(f"draw {spec['draw']}: what was won before belongs to a cap over several draws")
-    total = np.zeros(numbers_count, dtype=np.int64)
+    total = np.zeros(numbers_count, dtype=np.int32)  # a spec allows no more than 65535 to one number
     named = []
     for played in rounds:
         if len(played.numbers) and int(played.numbers.max()) >= numbers_count:
             raise ValueError(f"round {played.round_id}: number {played.numbers.max()} was never given out")
         earned = round_tickets(played.stages, played.content, played.channels)
-        total[played.numbers] += earned
+        _add(total, played.numbers, earned)
         named.append(
             {"round": played.round_id, "seal": played.stages.index("seal"), "tickets": int(earned.sum())}
         )
     holders = np.flatnonzero(total)
-    numbers = holders[places.public_order(key, holders)]
-    tickets = total[numbers]
-    eligible = ~np.isin(numbers, np.fromiter(barred, dtype=np.int64, count=len(barred)))
+    numbers = _at(holders, places.public_order(key, holders))
+    tickets = _at(total, numbers)
+    may_win = np.ones(numbers_count, dtype=np.bool_)
+    may_win[[number for number in barred if number < numbers_count]] = False
+    eligible = _at(may_win, numbers)
     content = roster.encode(leaves.draw_id32(spec["draw_id"]), tickets)
     flags = roster.encode_flags(eligible)
     leaf = {
@@ -104,6 +109,26 @@ def make_roster(
     leaf["won_sha256"] = hashlib.sha256(won).hexdigest()
     leaf["won_total"] = sum(won)
     return Roster(leaf, content, flags, numbers, won)
+
+
+def _add(total: npt.NDArray[np.int32], numbers: Numbers, earned: roster.Tickets) -> None:
+    """Adds what each number earned; none stands twice in a box, so its stretches do not meet."""
+
+    def of(first: int, last: int) -> None:
+        total[numbers[first:last]] += earned[first:last].astype(np.int32)
+
+    stretches(len(numbers), 1 << 20, of)
+
+
+def _at(values: npt.NDArray[Any], where: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """values[where], by stretches."""
+    found = np.empty(len(where), dtype=values.dtype)
+
+    def of(first: int, last: int) -> None:
+        found[first:last] = values[where[first:last]]
+
+    stretches(len(where), 1 << 20, of)
+    return found
 
 
 def cap_is_shared(spec: Leaf) -> bool:
