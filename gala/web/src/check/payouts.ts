@@ -82,6 +82,7 @@ export class Ledger {
       const seq = row?.seq ?? rows.length + 1;
       while ((steps?.expected.length ?? 0) === 0 && dates[0]?.first === seq) {
         const date = dates.shift() as Dated;
+        must(this.returns === null, `date ${date.date} of draw ${date.draw} begins between an expiry and its return`);
         steps = { expected: this.due(date), date };
         must(steps.expected.length === date.last - date.first + 1, `date ${date.date} of draw ${date.draw} asks for ${steps.expected.length} rows`);
       }
