@@ -1,10 +1,12 @@
 """The notary's window: asks from tills and phones done, what is due done, wallets brought up to date.
 
-What an ask does is in the ledger before its answer is laid; asked again it is answered as before. So the
-clerk may be killed anywhere, and whoever takes its place finds the asks that are left and does them again.
+All that waits at a step is one transaction: a disk is asked once for many. What an ask does is in the
+ledger before its answer is laid; asked again it is answered as before. So the clerk may be killed anywhere,
+and whoever takes its place finds the asks that are left and does them again.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 import structlog
@@ -12,8 +14,9 @@ import structlog
 from gala.asks import Ask, Asked, AtTill, Claim
 from gala.protocol_crew import TillReply
 from gala.wallets import Wallets
-from rewards.cashier import IdempotencyClash
+from rewards import cashier
 from rewards.register import Register
+from rewards.vouchers import Answer
 
 log = structlog.get_logger("gala")
 
@@ -25,15 +28,24 @@ class Claimed(msgspec.Struct, frozen=True):
     reason: str
 
 
-async def at_till(register: Register, ask: AtTill, now_ms: int) -> TillReply:
-    """A voucher taken or given back at a till, in the ledger when this returns."""
-    act = register.cashier.redeem if ask.act == "redeem" else register.cashier.roll_back
+def _request(ask: Ask) -> cashier.AtTill | cashier.Wanted:
+    """The same in the cashier's words; an id that is none is nobody's voucher."""
+    if isinstance(ask, AtTill):
+        return cashier.AtTill(ask.act, ask.code, ask.till, ask.key)
     try:
-        answer = await act(ask.code, till=ask.till, key=ask.key, at_ms=now_ms)
-    except IdempotencyClash:
+        return cashier.Wanted(bytes.fromhex(ask.voucher), ask.number)
+    except ValueError:
+        return cashier.Wanted(b"", ask.number)
+
+
+def _reply(ask: Ask, answer: Answer | None) -> TillReply | Claimed:
+    if answer is None:
         return TillReply(status="refused", reason="key_reused")
+    status: Literal["done", "refused"] = "done" if answer.status == "done" else "refused"
+    if isinstance(ask, Claim):
+        return Claimed(status, answer.reason)
     return TillReply(
-        status="done" if answer.status == "done" else "refused",
+        status=status,
         reason=answer.reason,
         amount=answer.amount,
         currency=answer.currency,
@@ -43,14 +55,12 @@ async def at_till(register: Register, ask: AtTill, now_ms: int) -> TillReply:
     )
 
 
-async def claim(register: Register, ask: Claim, now_ms: int) -> Claimed:
-    """A voucher claimed by its owner, in the ledger when this returns; an id that is none is unknown."""
-    try:
-        voucher = bytes.fromhex(ask.voucher)
-    except ValueError:
-        voucher = b""
-    answer = await register.cashier.claim(voucher, number=ask.number, at_ms=now_ms)
-    return Claimed(answer.status, answer.reason)
+async def at_till(register: Register, ask: AtTill, now_ms: int) -> TillReply:
+    """A voucher taken or given back at a till, in the ledger when this returns."""
+    (answer,) = await register.cashier.serve([_request(ask)], at_ms=now_ms)
+    reply = _reply(ask, answer)
+    assert isinstance(reply, TillReply)
+    return reply
 
 
 class Clerk:
@@ -65,10 +75,15 @@ class Clerk:
     async def step(self, now_ms: int) -> None:
         """Does all that waits."""
         asks = await self._asked.waiting(now_ms)
-        if asks:
-            answers = {name: await self._answer(ask, now_ms) for name, ask in asks.items()}
+        if not asks:
+            return
+        requests = [_request(ask) for ask in asks.values()]
+        done = await self._register.cashier.serve(requests, at_ms=now_ms)
+        replies = {name: _reply(ask, answer) for (name, ask), answer in zip(asks.items(), done, strict=True)}
+        if any(reply.status == "done" for reply in replies.values()):
+            self._grew()
             await self._wallets.follow()  # before the answers: who hears one finds it in the wallet
-            await self._asked.answer(answers)
+        await self._asked.answer({name: msgspec.msgpack.encode(reply) for name, reply in replies.items()})
 
     async def do_due(self, now_ms: int) -> None:
         """Does what the clock asks for: fixed dates, ends of windows, the closing of books."""
@@ -76,13 +91,3 @@ class Clerk:
             log.info("done as due", act=one.act.value, draw=one.draw, date=one.date)
             self._grew()
         await self._wallets.follow()
-
-    async def _answer(self, ask: Ask, now_ms: int) -> bytes:
-        reply: TillReply | Claimed
-        if isinstance(ask, AtTill):
-            reply = await at_till(self._register, ask, now_ms)
-        else:
-            reply = await claim(self._register, ask, now_ms)
-        if reply.status == "done":
-            self._grew()
-        return msgspec.msgpack.encode(reply)

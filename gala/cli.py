@@ -58,10 +58,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit, name="audit")
-app.add_typer(cli_outside.draw, name="draw")
-app.command("witness")(cli_outside.witness)
 app.add_typer(vouchers, name="vouchers")
 audit.command("statement")(statement_command)
+app.add_typer(cli_outside.draw, name="draw")
+app.command("witness")(cli_outside.witness)
 
 
 def find_rundown(name: str) -> Path:

@@ -36,6 +36,24 @@ class Award:
     amount: int
 
 
+@dataclass(frozen=True, slots=True)
+class AtTill:
+    """What a till asks for. act: `redeem` or `rollback`; key: the till's own, for this act."""
+
+    act: str
+    code: str = field(repr=False)
+    till: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A voucher (its id, 16 bytes) that a viewer wants: a claim, if it is theirs."""
+
+    voucher: bytes
+    number: int
+
+
 class Cashier:
     """Issues, claims, redeems, rolls back, passes on and expires. code_key: 32 bytes, the operator's."""
 
@@ -161,17 +179,34 @@ class Cashier:
 
     async def claim(self, voucher: bytes, *, number: int, at_ms: int) -> Answer:
         """Says for its owner that a voucher is wanted, so that no fixed date passes it on. Again: done."""
-        async with self._ledger.transaction() as db:
-            query = select(VOUCHER).where(VOUCHER.c.id == voucher, VOUCHER.c.number == number)
-            return await self._decide(db, "claim", (await db.execute(query)).mappings().first(), at_ms)
+        (answer,) = await self.serve([Wanted(voucher, number)], at_ms=at_ms)
+        assert answer is not None, "only keys of tills can clash"
+        return answer
 
     async def redeem(self, code: str, *, till: str, key: str, at_ms: int) -> Answer:
         """Takes a voucher at a till. key: the till's idempotency key; IdempotencyClash if it is reused."""
-        return await self._at_till("redeem", code, till, key, at_ms)
+        return await self._one("redeem", code, till, key, at_ms)
 
     async def roll_back(self, code: str, *, till: str, key: str, at_ms: int) -> Answer:
         """Gives a redeemed voucher back to its holder."""
-        return await self._at_till("rollback", code, till, key, at_ms)
+        return await self._one("rollback", code, till, key, at_ms)
+
+    async def _one(self, act: str, code: str, till: str, key: str, at_ms: int) -> Answer:
+        (answer,) = await self.serve([AtTill(act, code, till, key)], at_ms=at_ms)
+        if answer is None:
+            raise IdempotencyClash("this key was used for another request")
+        return answer
+
+    async def serve(self, asked: Sequence[AtTill | Wanted], *, at_ms: int) -> list[Answer | None]:
+        """The answers to several, each done after the one before, all in one durable step; None where a
+        till's key was used for another request."""
+        async with self._ledger.transaction() as db:
+            return [
+                await self._at_till(db, one, at_ms)
+                if isinstance(one, AtTill)
+                else await self._claim(db, one, at_ms)
+                for one in asked
+            ]
 
     async def find(self, code: str) -> Voucher | None:
         """The voucher of a code, our own or a partner's."""
@@ -186,24 +221,23 @@ class Cashier:
         """What its owner shows at a till."""
         return codes.shown(self._code_key, voucher.id, voucher.sealed_code)
 
-    async def _at_till(self, act: str, code: str, till: str, key: str, at_ms: int) -> Answer:
+    async def _claim(self, db: AsyncConnection, one: Wanted, at_ms: int) -> Answer:
+        query = select(VOUCHER).where(VOUCHER.c.id == one.voucher, VOUCHER.c.number == one.number)
+        return await self._decide(db, "claim", (await db.execute(query)).mappings().first(), at_ms)
+
+    async def _at_till(self, db: AsyncConnection, one: AtTill, at_ms: int) -> Answer | None:
         # An unreadable code is looked up like any other, so that it is refused like any other.
-        lookup = codes.typed_lookup(self._code_key, code)
-        async with self._ledger.transaction() as db:
-            first = (
-                (await db.execute(select(ANSWER).where(ANSWER.c.till == till, ANSWER.c.key == key)))
-                .mappings()
-                .first()
-            )
-            if first is not None:
-                if (first["act"], first["lookup"]) != (act, lookup):
-                    raise IdempotencyClash("this key was used for another request")
-                return Answer(*(first[name] for name in Answer.__dataclass_fields__))
-            answer = await self._decide(db, act, await self._holders.held(db, code), at_ms)
-            values = {name: getattr(answer, name) for name in Answer.__dataclass_fields__}
-            await db.execute(
-                insert(ANSWER).values(till=till, key=key, act=act, lookup=lookup, at_ms=at_ms, **values)
-            )
+        lookup = codes.typed_lookup(self._code_key, one.code)
+        query = select(ANSWER).where(ANSWER.c.till == one.till, ANSWER.c.key == one.key)
+        first = (await db.execute(query)).mappings().first()
+        if first is not None:
+            if (first["act"], first["lookup"]) != (one.act, lookup):
+                return None
+            return Answer(*(first[name] for name in Answer.__dataclass_fields__))
+        answer = await self._decide(db, one.act, await self._holders.held(db, one.code), at_ms)
+        values = {name: getattr(answer, name) for name in Answer.__dataclass_fields__}
+        row = {"till": one.till, "key": one.key, "act": one.act, "lookup": lookup, "at_ms": at_ms}
+        await db.execute(insert(ANSWER).values(**row, **values))
         return answer
 
     async def _decide(self, db: AsyncConnection, act: str, held: RowMapping | None, at_ms: int) -> Answer:

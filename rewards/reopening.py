@@ -26,11 +26,14 @@ class Reopened:
     rehearsal: bool
 
 
-async def reopen(folder: Path, *, keys: Keys) -> Reopened:
-    """Opens an evening's folder as it was left. Raises NoEvening and OtherKeys, and founds nothing."""
-    if not await asyncio.to_thread((folder / "ledger.sqlite").is_file):
+async def reopen(folder: Path, *, keys: Keys, ledger_url: str = "") -> Reopened:
+    """Opens an evening's folder as it was left; ledger_url: as for `Register.open`.
+
+    Raises NoEvening and OtherKeys, and founds nothing.
+    """
+    if not ledger_url and not await asyncio.to_thread((folder / "ledger.sqlite").is_file):
         raise NoEvening(f"no books in {folder}")
-    ledger = await Ledger.open(folder / "ledger.sqlite")
+    ledger = await Ledger.open(ledger_url or folder / "ledger.sqlite")
     try:
         async with ledger.transaction() as db:
             bodies = [body for _, body in await ledger.leaves(db, 0)]
@@ -45,5 +48,5 @@ async def reopen(folder: Path, *, keys: Keys) -> Reopened:
             key = places.place_key(keys.places, f"draw/{show}/{leaf['draw']}")
             if places.key_commitment(key).hex() != leaf["place_key_commitment"]:
                 raise OtherKeys(f"the books in {folder} were kept under another secret")
-    register = await Register.open(folder, show=show, rehearsal=rehearsal, keys=keys)
+    register = await Register.open(folder, show=show, rehearsal=rehearsal, keys=keys, ledger_url=ledger_url)
     return Reopened(register, show, rehearsal)

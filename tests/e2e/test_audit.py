@@ -71,7 +71,7 @@ async def test_an_auditor_watches_an_evening_counted_drawn_paid_and_verified(
     await expect(row).to_contain_text("open")
     await night.to_locked()
     await expect(row).to_contain_text("equal")
-    await expect(row).to_contain_text("leaf 6")
+    await expect(row).to_contain_text("leaf 4")
     await expect(bay(page, "Boxes")).to_contain_text("PASS")
 
     await night.go("tetris.settle", "comets")
@@ -94,6 +94,12 @@ async def test_an_auditor_watches_an_evening_counted_drawn_paid_and_verified(
     await expect(page.locator(".run")).to_contain_text("11 passed, 0 failed")
     await expect(page.get_by_text("Checkpoint 14 signed")).to_be_visible()
     await is_clean(page)
+    async with page.context.expect_page() as opened:
+        await page.get_by_role("button", name="Statement").click()
+    statement = await opened.value
+    await expect(statement.get_by_role("heading", name="Statement: ")).to_be_visible()
+    await expect(statement.locator("tbody").first).to_contain_text("First prize")
+    await is_clean(statement)
 
     await verify.get_by_role("button", name="Verify what is published").click()
     await expect(verify.get_by_role("status")).to_contain_text("PASS: the evidence published here")

@@ -136,7 +136,12 @@ async def test_a_winner_finds_the_voucher_in_the_wallet_and_a_loser_an_honest_wo
     code = re.compile(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){3}-[0-9A-Z*~$=]")
     await expect(winner.get_by_text(code)).to_be_visible()
     await winner.get_by_role("navigation").get_by_text("Wallet").click()
-    await expect(winner.get_by_text("First prize")).to_be_visible()
+    await expect(winner.get_by_text("claim by Nov 11, 12:00")).to_be_visible()
+    await winner.get_by_text("First prize").click()
+    await winner.get_by_role("button", name="Claim it").click()
+    await expect(winner.get_by_text("Claimed: it is yours")).to_be_visible()
+    await winner.reload()
+    await expect(winner.get_by_text("Claimed: it is yours")).to_be_visible()
     loser = pages[won.index(False)]
     await loser.get_by_role("navigation").get_by_text("Wallet").click()
     await expect(loser.get_by_text(code)).to_have_count(0)

@@ -4,9 +4,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
+
 from gala.asks import Asked, Asker, Seal
 from gala.clerk import Clerk
 from gala.notary import register_keys
+from gala.rundown import Rundown, Segment
 from gala.store.clients import Clients
 from gala.wallets import Wallets, titles_of
 from rewards.codes import voucher_code
@@ -18,19 +22,42 @@ from tests.gala.story import SHORT
 from tests.gala.test_notary import Undying, play
 
 SHOW = SHORT.id
+DAY_MS = 86_400_000
 (DRAW,) = (draw for segment in SHORT.segments for draw in segment.draws)
 FROM_MS, UNTIL_MS = DRAW.valid_from_at_ms, DRAW.valid_until_at_ms
-DAY_MS = 86_400_000
+DATES_MS = (FROM_MS + DAY_MS // 4, FROM_MS + DAY_MS // 2)
+
+
+def dated(rundown: Rundown) -> Rundown:
+    """The same with dates on which unclaimed prizes pass on."""
+
+    def of(segment: Segment) -> Segment:
+        draws = tuple(replace(draw, alternates_at_ms=DATES_MS) for draw in segment.draws)
+        return replace(segment, draws=draws)
+
+    return replace(rundown, segments=tuple(of(segment) for segment in rundown.segments))
+
+
+DATED = dated(SHORT)
 
 
 async def play_it(valkey_url: str, folder: Path) -> None:
-    """Plays the evening into this folder (`books`, `bundle`), with a store that is empty again afterwards."""
+    """Plays the evening into this folder (`books`, `bundle`, and what the `store` held), with a store that is
+    empty again afterwards."""
     clients = await patient(valkey_url)
     await clients.once.flushall()
-    hall = Hall(clients, folder)
+    hall = Hall(clients, folder, DATED)
     await play(hall, Undying(hall))
+    held = {key: await clients.once.dump(key) async for key in clients.once.scan_iter()}
+    (folder / "store").write_bytes(msgspec.msgpack.encode(held))
     await clients.once.flushall()
     await clients.close()
+
+
+async def restore(paid: Path, clients: Clients) -> None:
+    """What the store held at the end of that evening."""
+    for key, dump in msgspec.msgpack.decode((paid / "store").read_bytes()).items():
+        await clients.once.restore(key, 0, dump)
 
 
 async def books(paid: Path, data: Path) -> Register:
@@ -67,4 +94,4 @@ class Till:
         return Clerk(self.register, self.asked(), self.wallets(), lambda: None)
 
     def wallets(self) -> Wallets:
-        return Wallets(self.clients.once, SHOW, self.register, titles_of(SHORT))
+        return Wallets(self.clients.once, SHOW, self.register, titles_of(DATED))

@@ -150,6 +150,25 @@ async def test_an_ask_that_waited_too_long_is_not_done_behind_anybodys_back(till
     assert (await answered(till.asker(), till.clerk(), till.now_ms, ask)).status == "done"
 
 
+async def test_all_that_waits_is_done_in_one_step_each_after_the_other(till: Till) -> None:
+    held = await vouchers(till.register)
+    some = [AtTill("redeem", code(voucher), "Lin's", f"k-{n}") for n, voucher in enumerate(held)]
+    some += [AtTill("redeem", code(voucher), "Mo's", f"m-{n}") for n, voucher in enumerate(held)]
+    asker = till.asker()
+    asking = [asyncio.create_task(asker.ask(ask)) for ask in some]
+    while len(await till.asked().waiting(FROM_MS)) < len(some):
+        await asyncio.sleep(0)
+    await till.clerk().step(FROM_MS)
+    while not all(task.done() for task in asking):
+        await asker.step()
+        await asyncio.sleep(0)
+    replies = [msgspec.msgpack.decode(task.result(), type=TillReply) for task in asking]
+    assert sorted(reply.status for reply in replies) == ["done"] * 10 + ["refused"] * 10
+    for first, second in zip(replies[:10], replies[10:], strict=True):
+        assert {first.reason, second.reason} == {"", "used"}
+    assert (await kinds(till.register)).count("redeem") == 10
+
+
 async def test_no_more_wait_than_may_and_tills_keep_their_places(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:

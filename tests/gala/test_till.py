@@ -14,7 +14,7 @@ from gala.edge import till as door
 from gala.edge.till import Attempts
 from gala.store.clients import Clients
 from rewards.vouchers import Voucher
-from tests.gala.paid import FROM_MS, UNTIL_MS, books, code, vouchers
+from tests.gala.paid import DATED, FROM_MS, UNTIL_MS, books, code, vouchers
 from tests.gala.phones import Stage, running
 
 FIELDS = {"status", "reason", "amount", "currency", "zone", "valid_from_at_ms", "valid_until_at_ms"}
@@ -54,7 +54,7 @@ class Shop:
 @pytest.fixture
 async def shop(clients: Clients, valkey_url: str, paid: Path, tmp_path: Path) -> AsyncIterator[Shop]:
     await (await books(paid, tmp_path)).close()
-    async with running(valkey_url, tmp_path) as stage, aiohttp.ClientSession() as http:
+    async with running(valkey_url, tmp_path, rundown=DATED) as stage, aiohttp.ClientSession() as http:
         yield Shop(stage, await vouchers(stage.evening.register), http)
 
 

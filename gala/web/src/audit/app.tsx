@@ -9,6 +9,7 @@ import type { Link } from "../wire/connection.ts";
 import { bays, verdict, type Bay } from "./arcade.ts";
 import { Ledger, Log, Refusals, Rounds, Run } from "./records.tsx";
 import { ICONS, Says } from "./says.tsx";
+import { StatementLink } from "./statement.tsx";
 import { Verification } from "./verification.tsx";
 import type { Verifying } from "./verifying.ts";
 
@@ -17,7 +18,7 @@ const REFUSED: Record<string, string> = {
   wrong_role: "This pass is for another role: the desk needs an auditor’s or a director’s.",
 };
 
-export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link>; verifying: Verifying }): JSX.Element {
+export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link>; verifying: Verifying; pass: string }): JSX.Element {
   const link = props.link.value;
   const evidence = props.evidence.value;
   if (link.state === "refused" && link.reason !== "starting") return <NoPass why={REFUSED[link.reason] ?? link.reason} />;
@@ -43,6 +44,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
           <a href="#money">Money</a>
           <a href="#plays">Plays</a>
           <a href="#log">Log</a>
+          <StatementLink pass={props.pass} />
         </nav>
         <span class="end dim">{signed(evidence)}</span>
         <span>

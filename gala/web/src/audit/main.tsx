@@ -36,7 +36,7 @@ if (pass) {
   });
   connection.link.subscribe((now) => now.state === "refused" && now.reason !== "starting" && forgetPass(sessionStorage, KEPT));
   connection.now();
-  render(<App evidence={evidence} link={connection.link} verifying={new Verifying()} />, page);
+  render(<App evidence={evidence} link={connection.link} verifying={new Verifying()} pass={pass} />, page);
 } else {
   render(<NoPass why="No pass came with this link." />, page);
 }
