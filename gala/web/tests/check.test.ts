@@ -1,5 +1,5 @@
 // The second verifier against what others published: the worked example of SPEC.md, the shared vectors of counts,
-// RFC 6962's trees. Whole bundles are judged in tests/gala/test_web_check.py, where there is somebody to make them.
+// RFC 6962's trees. Whole bundles are judged in tests/rewards/test_second_verifier.py, where there is somebody to make them.
 import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { ecb } from "@noble/ciphers/aes.js";

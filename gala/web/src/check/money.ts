@@ -65,9 +65,9 @@ function rolledUp({ rollUps }: Evening, rows: readonly Row[]): void {
 
 function dated({ draws }: Evening): Dated[] {
   const all = [...draws.values()].flatMap(({ spec, dates }) =>
-    dates.map(({ draw, date, first, last }) => ({ draw, first, last, date_at_ms: spec.alternates_at_ms[date - 1] ?? Infinity })),
+    dates.map(({ draw, date, first, last }) => ({ draw, date, first, last, date_at_ms: spec.alternates_at_ms[date - 1] ?? Infinity })),
   );
-  return all.sort((a, b) => a.first - b.first || a.last - b.last || a.draw - b.draw);
+  return all.sort((a, b) => a.first - b.first || a.last - b.last || a.draw - b.draw || a.date - b.date);
 }
 
 const closed = ({ draws }: Evening): CloseOut[] => [...draws.values()].flatMap(({ closeOut }) => (closeOut ? [closeOut] : []));
@@ -92,6 +92,7 @@ function moneyOf({ spec, result, voided }: DrawSoFar, drawn: Drawn | undefined, 
       }),
     ),
     window: spec.window,
+    dates_at_ms: spec.alternates_at_ms,
     ended: result ? "result" : voided ? "void" : "",
     won: drawn?.won ?? new Uint8Array(),
     cap: spec.cap.prizes,

@@ -7,6 +7,8 @@ import type { Row } from "./rows.ts";
 /** What the log says of rows `first` … `last`: they are what happened at a date. */
 export interface Dated {
   draw: number;
+  /** 1, 2, … */
+  date: number;
   date_at_ms: number;
   first: number;
   last: number;
@@ -24,6 +26,8 @@ export interface DrawMoney {
   draw: number;
   tiers: Map<number, TierMoney>;
   window: { valid_from_ms: number; valid_until_ms: number };
+  /** when what nobody claimed passes on, ms since 1970 */
+  dates_at_ms: readonly number[];
   ended: "result" | "void" | "";
   won: Uint8Array;
   cap: number;
@@ -53,6 +57,8 @@ export class Ledger {
   /** the next alternate of a tier that nobody has used */
   private readonly next = new Map<string, number>();
   private readonly paid = new Map<string, number>();
+  /** dates of each draw that were held so far */
+  private readonly held = new Map<number, number>();
   private returns: Step | null = null;
 
   constructor(private readonly draws: Map<number, DrawMoney>) {
@@ -74,12 +80,13 @@ export class Ledger {
     let steps: { expected: Step[]; date: Dated } | null = null;
     for (const row of [...rows, null]) {
       const seq = row?.seq ?? rows.length + 1;
-      for (const one of closed) if (one.rows === seq - 1) this.closes(one);
       while ((steps?.expected.length ?? 0) === 0 && dates[0]?.first === seq) {
         const date = dates.shift() as Dated;
+        must(this.returns === null, `date ${date.date} of draw ${date.draw} begins between an expiry and its return`);
         steps = { expected: this.due(date), date };
-        must(steps.expected.length === date.last - date.first + 1, `the date of draw ${date.draw} asks for ${steps.expected.length} rows`);
+        must(steps.expected.length === date.last - date.first + 1, `date ${date.date} of draw ${date.draw} asks for ${steps.expected.length} rows`);
       }
+      for (const one of closed) if (one.rows === seq - 1) this.closes(one);
       if (row === null) break;
       try {
         const expected = steps?.expected.shift();
@@ -114,20 +121,25 @@ export class Ledger {
     must(draw.ended === "result", `draw ${draw.draw} has no result`);
     must(row.prize < books.money.winners.length, `prize ${row.prize} of tier ${row.tier} was won by nobody`);
     const { valid_from_ms, valid_until_ms } = draw.window;
-    if (row.kind === "claim") must(row.at_ms < valid_until_ms, "a claim after the window's end");
+    const next_at_ms = draw.dates_at_ms[this.held.get(draw.draw) ?? 0];
+    if (row.kind === "claim") must(row.at_ms < (next_at_ms ?? valid_until_ms), "a claim after the next date or the window's end");
     if (row.kind === "redeem") must(valid_from_ms <= row.at_ms && row.at_ms < valid_until_ms, "a voucher redeemed outside its window");
     if (byDate) return;
     must(!BY_DATE.has(row.kind) && !(row.kind === "issue" && row.alternate > 0), `${row.kind} on no date`);
     if (ENDS.has(row.kind)) {
       must(row.at_ms >= valid_until_ms, `${row.kind} within the window`);
+      must(next_at_ms === undefined, `${row.kind} before every date was held`);
       this.returns = row;
     }
   }
 
   /** What a date asks for: every voucher that nobody claimed expires; the next rank takes it, or it returns. */
-  private due({ draw }: Dated): Step[] {
+  private due({ draw, date }: Dated): Step[] {
     const of = this.draws.get(draw);
     must(of !== undefined, `no draw ${draw}`);
+    must(date === (this.held.get(draw) ?? 0) + 1, `date ${date} of draw ${draw} is held out of order`);
+    this.held.set(draw, date);
+    this.whole(of);
     const steps: Step[] = [];
     for (const [tier, { winners }] of of.tiers) {
       const books = this.books.get(`${draw}/${tier}`);
@@ -163,9 +175,12 @@ export class Ledger {
   }
 
   private closes(one: CloseOut): void {
+    const draw = this.draws.get(one.draw);
+    const held = draw?.ended === "void" || draw?.dates_at_ms.length === (this.held.get(one.draw) ?? 0);
+    must(held, `draw ${one.draw} closes before every date was held`);
     const [redeemed, returned, budget] = [new Map<string, bigint>(), new Map<string, bigint>(), new Map<string, bigint>()];
     const add = (to: Map<string, bigint>, currency: string, sum: bigint): void => void to.set(currency, (to.get(currency) ?? 0n) + sum);
-    for (const tier of this.draws.get(one.draw)?.tiers.keys() ?? []) {
+    for (const tier of draw?.tiers.keys() ?? []) {
       const books = this.books.get(`${one.draw}/${tier}`);
       if (!books) continue;
       for (const account of ["BUDGET", "RESERVED", "ISSUED", "CLAIMED", "EXPIRED", "ALTERNATE"]) {
@@ -186,18 +201,30 @@ export class Ledger {
     must(known, `draw ${one.draw} closes in a currency it has no prize in`);
   }
 
+  /** Fails unless every prize of a draw that was won is issued, and what nobody won has left its budget. */
+  private whole(of: DrawMoney): void {
+    for (const [tier, money] of of.tiers) {
+      const books = this.books.get(`${of.draw}/${tier}`);
+      if (!books) continue;
+      for (const prize of money.winners.keys()) {
+        must(books.voucher(prize, 0).n > 1, `prize ${prize} of draw ${of.draw} tier ${tier} was not issued`);
+      }
+      must(books.all("leftover") === BigInt(left(of, books)), `the leftover of draw ${of.draw} tier ${tier} is not returned`);
+    }
+  }
+
   /** Every voucher there is, by draw, tier, prize, alternate. Fails where a draw has issued some of its prizes only. */
   payouts(): Payout[] {
     const found: Payout[] = [];
-    for (const { draw, tiers, ended } of this.draws.values()) {
+    for (const of of this.draws.values()) {
+      const { draw, tiers, ended } = of;
+      const books = [...tiers.keys()].map((tier) => this.books.get(`${draw}/${tier}`));
+      if (books.some((one) => one && (one.vouchers.size > 0 || one.all("leftover") > 0n))) this.whole(of);
       if (ended !== "result") continue;
-      const begun = [...tiers.keys()].some((tier) => (this.books.get(`${draw}/${tier}`)?.vouchers.size ?? 0) > 0);
       for (const [tier, money] of tiers) {
-        const books = this.books.get(`${draw}/${tier}`);
         for (const [prize, rank] of money.winners.entries()) {
           const at = { draw, tier, prize, amount: money.face(prize), currency: money.currency };
           found.push({ ...at, alternate: 0, rank });
-          must(!begun || (books?.voucher(prize, 0).n ?? 0) > 1, `prize ${prize} of draw ${draw} tier ${tier} was not issued`);
           for (let alternate = 1; ; alternate++) {
             const next = this.promoted.get(`${draw}/${tier}/${prize}/${alternate}`);
             if (!next) break;
