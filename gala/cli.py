@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from gala import cli_outside, recount, rundown_check, settings, typescript
 from gala.beginning import OtherRundown, service_secret
+from gala.cli_audit import audit
 from gala.cli_money import statement_command, vouchers
 from gala.console import fail, out, read_settings
 from gala.counter import serve_counter
@@ -34,7 +35,6 @@ from gala.store.clients import StoreUnusable
 from gala.store.log import Forked
 from gala.store.valkey import ValkeyUnusable
 from gala.workers import NotUp
-from rewards.audit import verify_bundle
 from rewards.reopening import NoEvening, OtherKeys
 
 RUNDOWNS = Path(__file__).parent / "rundowns"
@@ -42,6 +42,7 @@ CHECKOUT = Path(__file__).parent.parent
 BENCHES = {  # modules of tests/bench, which only a source checkout has
     "box": "what a play costs the store",
     "recount": "how long ten million slots take to count anew",
+    "draw": "how long a draw of ten million viewers and its verification take",
     "million": "a million votes through several edges, counted exactly through kills",
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",
@@ -56,7 +57,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-audit = typer.Typer(help="Check the published evidence.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(vouchers, name="vouchers")
 audit.command("statement")(statement_command)
@@ -333,19 +333,6 @@ def bench_command(
         raise fail("benches are run from a source checkout, and this is an installed package without them")
     command = [sys.executable, "-m", f"tests.bench.{name}", *context.args]
     raise typer.Exit(subprocess.run(command, cwd=CHECKOUT, check=False).returncode)  # noqa: S603
-
-
-@audit.command()
-def verify(
-    bundle: Annotated[Path, typer.Argument(help="A bundle's folder.")],
-) -> None:
-    """Check a bundle from its files alone. Exit 0: every check passes; 1: one fails."""
-    if not bundle.is_dir():
-        raise fail(f"{bundle} is no folder")
-    checks = verify_bundle(bundle)
-    for found in checks:
-        out.print(str(found), style="" if found.ok else "red", highlight=False, soft_wrap=True)
-    raise typer.Exit(0 if checks and all(found.ok for found in checks) else 1)
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gala import outside
+from gala.console import err, fail, out
 from gala.outside import CrewDoor, Mistaken, Unreachable, Watcher
 from rewards.witness import NotCosigned
 
@@ -19,9 +19,6 @@ draw = typer.Typer(
     help="A party of a draw, on a machine of its own: commit before the show, reveal after the roster.",
     no_args_is_help=True,
 )
-out = Console()
-err = Console(stderr=True)
-
 Crew = Annotated[str, typer.Option(help="The crew's listener, such as https://crew.gala.example.")]
 Pass = Annotated[str, typer.Option("--pass", help="An auditor's pass, or @FILE with it.")]
 Number = Annotated[int, typer.Option("--draw", min=1, help="The draw's number.")]
@@ -35,8 +32,7 @@ def _done(act: Callable[[], str]) -> None:
     try:
         out.print(act(), soft_wrap=True, highlight=False)
     except (Unreachable, Mistaken, OSError) as problem:
-        err.print(str(problem), style="red", soft_wrap=True, highlight=False)
-        raise typer.Exit(2) from None
+        raise fail(str(problem)) from None
 
 
 def _file(path: Path | None, number: int, party: str) -> Path:
@@ -121,8 +117,7 @@ def witness(
             return
         watcher = Watcher(CrewDoor(crew, token), cosigner, state, log_key, lambda: int(time.time()))
     except (Mistaken, OSError, ValueError) as problem:
-        err.print(str(problem), style="red", soft_wrap=True, highlight=False)
-        raise typer.Exit(2) from None
+        raise fail(str(problem)) from None
     said = ""
     while True:
         try:
@@ -134,8 +129,7 @@ def witness(
             raise typer.Exit(1) from None
         except (Unreachable, Mistaken, OSError) as problem:
             if once:
-                err.print(str(problem), style="red", soft_wrap=True, highlight=False)
-                raise typer.Exit(2) from None
+                raise fail(str(problem)) from None
             if str(problem) != said:  # said once, however long it lasts
                 said = str(problem)
                 err.print(said, style="yellow", soft_wrap=True, highlight=False)

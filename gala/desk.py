@@ -127,6 +127,7 @@ def desk(
         for segment in running_order(rundown, state)
         for name in (segment.id,)
     ]
+    tables = {draw.number: draw.prizes for segment in rundown.segments for draw in segment.draws}
     waiting = [segment.expected_at_ms for segment in segments if segment.state == "waiting"]
     return protocol_crew.Desk(
         epoch=state.epoch,
@@ -173,6 +174,9 @@ def desk(
                 beacon_round=drawing.beacon_round,
                 beacon_at_ms=drawing.beacon_at_ms,
                 winners=drawing.winners,
+                prizes=sum(prize.count for prize in tables[drawing.number]),
+                budget_minor=sum(prize.budget_minor for prize in tables[drawing.number]),
+                currency=rundown.currency,
             )
             for drawing in state.draws.values()
         ],

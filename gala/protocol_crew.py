@@ -153,6 +153,9 @@ class DeskDraw(Message):
     beacon_round: int = 0
     beacon_at_ms: int = 0
     winners: int = 0
+    prizes: int = 0  # how many there are to win; of a deck, its envelopes
+    budget_minor: int = 0  # what they are worth together
+    currency: str = ""
     problem: str = ""
 
 

@@ -179,6 +179,7 @@ async def office(house: House, *, rehearsal: bool, chain: Chain, signature: Sign
         show=rundown.id,
         rehearsal=rehearsal,
         keys=register_keys(house.secret),
+        ledger_url=house.settings.ledger_url,
     )
     wallets = Wallets(house.clients.once, rundown.id, register, titles_of(rundown))
     notary = Notary(

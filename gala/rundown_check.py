@@ -60,7 +60,7 @@ def evening(rundown: Rundown, console: Console) -> None:
     ends = _clock(rundown, rundown.ends_at_ms)
     total = sum(prizes_minor(segment) for segment in rundown.segments)
     prizes = sum(prize.count for draw in _draws(rundown) for prize in draw.prizes)
-    console.print(f"ends {ends} {rundown.zone}; {prizes} prizes, {_money(total, rundown.currency)} in all")
+    console.print(f"ends {ends} {rundown.zone}; {prizes:,} prizes, {_money(total, rundown.currency)} in all")
 
 
 def _print_windows(rundown: Rundown, console: Console) -> None:

@@ -3,6 +3,7 @@
 ====================  =================================================================================
 GALA_DATA             folder for the store, ledger, log and bundle (default ``.data``)
 GALA_REDIS_URL        an existing Redis, Valkey or cluster; without it an embedded one lives in GALA_DATA
+GALA_LEDGER_URL       a PostgreSQL database for log, ledger and vouchers; without it they are in GALA_DATA
 GALA_SECRET           at least 16 characters; signs passes. Without it one is made and kept in GALA_DATA
 GALA_PUBLIC_HOST      where viewers reach us: address to listen on (default 127.0.0.1)
 GALA_PUBLIC_PORT      (default 8011; 0 = any free one)
@@ -21,6 +22,8 @@ from typing import Literal
 
 import msgspec
 
+from rewards.ledger import POSTGRESQL
+
 
 class SettingsFault(Exception):
     """One or more settings are wrong; the message names each."""
@@ -31,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Path = Path(".data")
     redis_url: str = ""
+    ledger_url: str = ""
     secret: str = ""
     public_host: str = "127.0.0.1"
     public_port: int = 8011
@@ -69,6 +73,9 @@ def read(environment: Mapping[str, str]) -> Settings:
     secret = found.get("secret", "")
     if isinstance(secret, str) and 0 < len(secret) < 16:
         faults.append("GALA_SECRET: at least 16 characters, please")
+    url = found.get("ledger_url", "")
+    if isinstance(url, str) and url and not url.startswith(f"{POSTGRESQL}://"):
+        faults.append(f"GALA_LEDGER_URL begins with {POSTGRESQL}://")  # the rest may hold a password
     if faults:
         raise SettingsFault("\n".join(faults))
     return msgspec.convert(found, Settings)

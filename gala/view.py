@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from gala import embargo, protocol
 from gala.rundown import Channel, Draw, Rundown, Segment
 from gala.show import advance
-from gala.show_state import CueContent, Drawing, LogEntry, Round, State
+from gala.show_state import CueContent, LogEntry, Round, State
 from gala.timing import cohort_delay_ms, later, opens_at_ms
 
 Public = Callable[[Round], dict[str, Any]]
@@ -115,7 +115,7 @@ def show(
     """
     segment = rundown.segment(visible.on_air) if visible.on_air else None
     round_ = visible.newest_round(segment.id) if segment is not None else None
-    draw = _draw_of(rundown, segment, channel) if segment is not None else None
+    draws = _draws_of(rundown, segment, channel) if segment is not None else []
     return protocol.Show(
         epoch=head.epoch,
         step=step,
@@ -132,7 +132,7 @@ def show(
         round=None
         if round_ is None
         else _round(rundown, round_, head.rounds[round_.id], delay_ms, channel, public),
-        draw=None if draw is None else _draw(rundown, draw, visible.draws[draw.number], head.rehearsal),
+        draw=_draw(rundown, draws, visible, head.rehearsal) if draws else None,
     )
 
 
@@ -189,18 +189,21 @@ def _round(
     )
 
 
-def _draw_of(rundown: Rundown, segment: Segment, channel: int) -> Draw | None:
-    """Which of a segment's draws a channel is told of: the one it is in; the hall's picture, the first."""
-    for draw in segment.draws:
-        if channel < 0 or not draw.channels or rundown.channels[channel].id in draw.channels:
-            return draw
-    return None
+def _draws_of(rundown: Rundown, segment: Segment, channel: int) -> list[Draw]:
+    """Which of a segment's draws a channel is told of: the one it is in; the hall's picture, all of them."""
+    if channel < 0:
+        return list(segment.draws)
+    name = rundown.channels[channel].id
+    return [draw for draw in segment.draws if not draw.channels or name in draw.channels][:1]
 
 
-def _draw(rundown: Rundown, draw: Draw, drawing: Drawing, rehearsal: bool) -> protocol.DrawView:
+def _draw(rundown: Rundown, draws: list[Draw], visible: State, rehearsal: bool) -> protocol.DrawView:
+    """Several are told as one, by the first: they are frozen and announced together."""
+    drawings = [visible.draws[draw.number] for draw in draws]
+    first = next((drawing for drawing in drawings if drawing.state != "void"), drawings[0])
     return protocol.DrawView(
-        draw=drawing.number,
-        state=drawing.state,
+        draw=first.number,
+        state=first.state,
         prizes=[
             protocol.PrizeView(
                 tier=prize.tier,
@@ -210,13 +213,14 @@ def _draw(rundown: Rundown, draw: Draw, drawing: Drawing, rehearsal: bool) -> pr
                 least_minor=prize.deck.least_minor if prize.deck is not None else 0,
                 currency=rundown.currency,
             )
+            for draw in draws
             for prize in draw.prizes
         ],
         rehearsal_beacon=rehearsal,
-        entrants=drawing.entrants,
-        tickets=drawing.tickets,
-        root=drawing.root,
-        beacon_round=drawing.beacon_round,
-        beacon_at_ms=drawing.beacon_at_ms,
-        winners=drawing.winners if embargo.winners(drawing) else 0,
+        entrants=sum(drawing.entrants for drawing in drawings),
+        tickets=sum(drawing.tickets for drawing in drawings),
+        root=first.root,
+        beacon_round=first.beacon_round,
+        beacon_at_ms=first.beacon_at_ms,
+        winners=sum(drawing.winners for drawing in drawings) if embargo.winners(first) else 0,
     )

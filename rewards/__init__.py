@@ -8,9 +8,12 @@ slots, places, roster, ranking     boxes -> tickets -> places -> scores: pure ar
 decks                              the amounts in the envelopes of a rain, exact to one unit
 beacon                             the public source of chance
 leaves, history                    what the log may say, and in which order
-ledger, vouchers                   money, as rows that are only ever added
+books, ledger                      money, as rows that are only ever added; the tables they stand in
+vouchers, codes, holders           a voucher's life, what its owner shows at a till, who holds which
+prizes, dues                       what ranks are worth, who follows where nobody came, what is due by now
+cashier, payouts                   issued, claimed, redeemed, passed on, returned, closed: each act one step
 register                           the door the notary uses: it writes log, files and rows
-bundle, audit                      the published directory, and the reading of it
+bundle, accounts, audit            the published directory, and the reading of it
 verify                             the same reading again, alone in one file, which travels in the bundle
 
 `SPEC.md` gives every byte. Time and randomness come in as arguments; nothing here reads a clock.

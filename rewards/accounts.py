@@ -5,11 +5,11 @@ is held against the terms of its draw: budgets, face values, windows, and the fi
 computed again and must stand exactly there.
 """
 
+import itertools
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
-from rewards import books, bundle, prizes
+from rewards import books, bundle, prizes, vouchers
 from rewards.books import OF_A_TIER, UNSETTLED, BadRow, Book, Row, Subject
 from rewards.history import Draw, History
 from rewards.leaves import Leaf, Window
@@ -22,15 +22,14 @@ Files = Mapping[str, bytes]
 def check_prizes(history: History, files: Files) -> str:
     """prizes.csv against the ranking of every finished draw, and who was promoted since."""
     rows = files["ledger.csv"].decode("utf-8").split("\n")[1:-1]
-    expected = bundle.prizes_csv(_finished(history, files), rows).decode().splitlines()
-    found = files["prizes.csv"].decode("utf-8")
-    if found != "\n".join(expected) + "\n":
-        lines = found.split("\n")
-        at = next(
-            (n for n, line in enumerate(expected) if n >= len(lines) or lines[n] != line), len(expected)
-        )
+    expected = bundle.prizes_csv(_finished(history, files), rows)
+    if files["prizes.csv"] != expected:
+        found = files["prizes.csv"].decode("utf-8").split("\n")
+        lines = expected.decode().split("\n")
+        at = next((n for n, line in enumerate(lines) if n >= len(found) or found[n] != line), len(lines))
         raise Failed(f"prizes.csv line {at + 1} is not what the rankings give")
-    return f"{len(expected) - 1} prizes"
+    count = expected.count(b"\n") - 1
+    return f"{count} prizes"
 
 
 def _finished(history: History, files: Files) -> list[Prizes]:
@@ -50,18 +49,21 @@ def check_ledger(history: History, files: Files) -> str:
     roll_ups = dict(history.ledger_rows)
     reading = _Reading(history, files)
     book = reading.book
-    for line in lines[1:-1]:
+    while book.count < len(lines) - 2:
+        if reading.issued(lines, roll_ups):
+            continue
+        line = lines[book.count + 1]
         try:
-            row = books.parse_line(line)
+            row, own = books.parse_line(line)
             reading.before(row)
-            written = book.add(row)
+            written = book.add(row, own)
         except BadRow as error:
             raise Failed(str(error)) from error
         if written != line:
             raise Failed(f"row {book.count}: its hash does not follow from the rows before")
         if book.count in roll_ups and roll_ups[book.count] != book.tip.hex():
             raise Failed(f"row {book.count}: the log's roll-up has another hash")
-        reading.after(row)
+        reading.after()
     if book.count != history.ledger.get("rows", 0):
         raise Failed(f"{book.count} rows, the log's last roll-up says {history.ledger.get('rows', 0)}")
     reading.end()
@@ -141,12 +143,62 @@ class _Reading:
                 leaf = terms.draw.stages["close-out"]
                 self._closings.setdefault(leaf["rows"], []).append((terms, leaf))
 
+    def issued(self, lines: Sequence[str], roll_ups: Mapping[int, str]) -> bool:
+        """Reads on while vouchers of one tier are issued one after the other, comparing the rows with the
+        text they must have: a big draw has hundreds of thousands, and is nearly all of a ledger.
+
+        False if the next rows are none, or something else is due there; then they are read one by one.
+        """
+        seq, book = self.book.count + 1, self.book
+        if ",reserve,0," not in lines[seq]:
+            return False
+        cells = lines[seq].split(",")
+        if self._asked or self._returning is not None or cells[7:9] != ["reserve", "0"]:
+            return False
+        numbers = cells[2:6]
+        if not all(cell.isascii() and cell.isdecimal() and str(int(cell)) == cell for cell in numbers):
+            return False
+        at_ms, draw, tier, first = map(int, numbers)
+        terms = self._terms.get(draw)
+        if terms is None or terms.closed or terms.prizes is None or tier not in terms.prizes.faces:
+            return False
+        faces, currency = terms.prizes.faces[tier][first:], terms.spec["prizes"][tier - 1]["currency"]
+        # not across a row after which, or before which, the log says something
+        stops = [row for row in (*roll_ups, *self._closings) if row >= seq]
+        stops += [row - 1 for row in self._dates if row >= seq]
+        room = (min([len(lines) - 2, *stops]) - seq + 1) // 2
+        tip, found = book.tip, 0
+        head, mid, tail = f"{at_ms},{draw},{tier}", "0,reserve,0,BUDGET,RESERVED", "0,issue,1,RESERVED,ISSUED"
+        ids = vouchers.issuing_ids(draw, tier, itertools.count(first))
+        for face, (reserve_id, issue_id) in zip(faces[:room], ids, strict=False):
+            at = seq + 2 * found
+            before = tip
+            prize = f"{head},{first + found}"
+            one = f"{at},{reserve_id},{prize},{mid},{face},{currency}"
+            tip = books.chain(tip, one)
+            right = lines[at] == f"{one},{tip.hex()}"
+            two = f"{at + 1},{issue_id},{prize},{tail},{face},{currency}"
+            tip = books.chain(tip, two)
+            if not right or lines[at + 1] != f"{two},{tip.hex()}":
+                tip = before
+                break
+            found += 1
+        if not found:
+            return False
+        subjects = [(draw, tier, prize, 0) for prize in range(first, first + found)]
+        if not book.add_issued(subjects, faces[:found], currency, tip):
+            return False
+        if book.count in roll_ups and roll_ups[book.count] != tip.hex():
+            raise Failed(f"row {book.count}: the log's roll-up has another hash")
+        self.after()
+        return True
+
     def before(self, row: Row) -> None:
         """Failed unless the next row may be this one."""
         self._begin_dates(row.seq)
         if self._asked:
             asked = self._asked.popleft()
-            if row != replace(asked, at_ms=row.at_ms):
+            if row != asked._replace(at_ms=row.at_ms):
                 raise Failed(f"row {row.seq}: its date asks for {asked.kind} of {asked.subject} here")
             if row.at_ms < asked.at_ms:
                 raise Failed(f"row {row.seq}: before its date")
@@ -164,9 +216,9 @@ class _Reading:
         if row.kind in ("expire", "lapse"):
             self._returning = row.subject
 
-    def after(self, row: Row) -> None:
-        """Failed if the books of a draw close with this row and may not."""
-        for terms, leaf in self._closings.pop(row.seq, ()):
+    def after(self) -> None:
+        """Failed if the books of a draw close with the row just read, and may not."""
+        for terms, leaf in self._closings.pop(self.book.count, ()):
             self._close(terms, leaf)
 
     def end(self) -> None:

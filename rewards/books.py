@@ -7,9 +7,11 @@ and states its equations at any moment. The ledger keeps one beside its tables, 
 """
 
 import hashlib
+import struct
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from rewards import vouchers
 
@@ -43,8 +45,7 @@ class BadRow(ValueError):
     """A row that may not follow those before it; names the row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One movement of money. n: the voucher's own transition number."""
 
     seq: int
@@ -119,13 +120,16 @@ class Book:
     tiers: set[tuple[str, int, int]] = field(default_factory=set)  # rows of a tier: kind, draw, tier
     groups: dict[Group, Sums] = field(default_factory=dict)
 
-    def add(self, row: Row) -> str:
-        """Takes the next row and returns its whole CSV line. BadRow leaves everything as it was."""
+    def add(self, row: Row, line: str = "") -> str:
+        """Takes the next row and returns its whole CSV line. BadRow leaves everything as it was.
+
+        line: what `row.line()` gives, where that is known.
+        """
         if row.seq != self.count + 1:
             raise BadRow(f"row {row.seq}: the next is {self.count + 1}")
         if row.kind not in MOVES or row.amount < 1:
             raise BadRow(f"row {row.seq}: {row.kind} of {row.amount}")
-        line = row.line()
+        line = line or row.line()
         source, target = MOVES[row.kind]
         sums = self.groups.get((row.draw, row.tier, row.currency), Sums())
         if row.kind != "fund" and sums.balances[source] < row.amount:
@@ -166,6 +170,38 @@ class Book:
         sums.outstanding += (after - before) * row.amount
         sums.vouchers += after - before
         self.states[row.subject] = (following, row.n, row.amount, row.currency)
+
+    def add_issued(
+        self, subjects: Sequence[Subject], amounts: Sequence[int], currency: str, tip: bytes
+    ) -> bool:
+        """Takes the `reserve` and `issue` rows of new vouchers of one tier, one voucher after the other,
+        whose texts were found right up to the running hash `tip`. False, and nothing happens, if one may not
+        be."""
+        draw, tier, *_ = subjects[0]
+        sums, total = self.groups.get((draw, tier, currency), Sums()), sum(amounts)
+        fine = sums.balances["BUDGET"] >= total and min(amounts) > 0
+        if not fine or any(subject in self.states or subject[3] for subject in subjects):
+            return False
+        prizes = {subject[2] for subject in subjects}
+        if len(prizes) != len(subjects) or not sums.prizes.isdisjoint(prizes):
+            return False
+        sums.prizes |= prizes
+        sums.balances["BUDGET"] -= total
+        sums.balances["ISSUED"] += total
+        sums.moved["reserve"] += total
+        sums.moved["issue"] += total
+        sums.outstanding += total
+        sums.vouchers += len(subjects)
+        # between the rows of one voucher no more is exposed than after both
+        exposed = sums.moved["issue"] - sums.moved["pass"] + sums.balances["RESERVED"]
+        sums.exposed_max = max(sums.exposed_max, exposed)
+        issued = vouchers.ISSUED_AT
+        self.states.update(
+            (subject, ("live", issued, amount, currency))
+            for subject, amount in zip(subjects, amounts, strict=True)
+        )
+        self.tip, self.count = tip, self.count + 2 * len(subjects)
+        return True
 
     def state(self, subject: Subject) -> tuple[str, int]:
         """A voucher's state and the number of its last transition, -1 before the first."""
@@ -228,19 +264,18 @@ def csv(lines: Iterable[str]) -> bytes:
     return ("\n".join([HEADER, *lines]) + "\n").encode()
 
 
-def parse_line(line: str) -> Row:
-    """The row of a CSV line. BadRow unless writing it again gives the same text before its hash."""
+def parse_line(line: str) -> tuple[Row, str]:
+    """The row of a CSV line, and the line without its hash. BadRow unless that is what the row gives."""
     cells = line.split(",")
     if len(cells) != 14:
         raise BadRow(f"row {cells[0]}: 14 cells, not {len(cells)}")
+    seq, _, at_ms, draw, tier, prize, alternate, kind, n, _, _, amount, currency, digest = cells
     try:
-        seq, at_ms, draw, tier, prize, alternate, n, amount = (
-            int(cells[at]) for at in (0, 2, 3, 4, 5, 6, 8, 11)
-        )
-        row = Row(seq, at_ms, draw, tier, prize, alternate, cells[7], n, amount, cells[12])
+        numbers = int(seq), int(at_ms), int(draw), int(tier), int(prize), int(alternate)
+        row = Row(*numbers, kind, int(n), int(amount), currency)
         written = row.line()
-    except (ValueError, KeyError, OverflowError) as error:
+    except (ValueError, KeyError, struct.error) as error:
         raise BadRow(f"row {cells[0]}: malformed") from error
-    if written != ",".join(cells[:13]):
+    if f"{written},{digest}" != line:
         raise BadRow(f"row {cells[0]}: its id or accounts are not its own")
-    return row
+    return row, written

@@ -14,6 +14,7 @@ What is derived (tiles, prizes, beacon) is written by pure functions that the au
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -67,19 +68,25 @@ def prizes_csv(found: Sequence[Prizes], rows: Iterable[str]) -> bytes:
     """Every voucher of every finished draw, in order of draws, tiers, prizes and alternates: the winning
     ranks, and who was promoted, as the ledger's rows (CSV lines) tell. Uses up the alternates."""
     heirs: dict[tuple[int, int, int], list[tuple[int, Ranked]]] = {}
-    for (draw, tier, prize, alternate), ranked in promoted(found, rows):
-        heirs.setdefault((draw, tier, prize), []).append((alternate, ranked))
+    for (draw, tier, prize, alternate), heir in promoted(found, rows):
+        heirs.setdefault((draw, tier, prize), []).append((alternate, heir))
     lines = [PRIZES_HEADER]
     for won in found:
         draw = won.spec["draw"]
         for terms, result in zip(won.spec["prizes"], won.results, strict=True):
             tier, currency = result.tier, terms["currency"]
-            for prize, (winner, face) in enumerate(zip(result.winners, won.faces[tier], strict=True)):
-                for alternate, ranked in [(0, winner), *heirs.get((draw, tier, prize), ())]:
+            records = result.winners.records
+            scores = records["score"].tobytes().hex()
+            names = vouchers.issuing_ids(draw, tier, itertools.count())
+            ranked = zip(records["place"].tolist(), records["ticket"].tolist(), won.faces[tier], strict=True)
+            for prize, ((place, ticket, face), (_, winner)) in enumerate(zip(ranked, names, strict=False)):
+                score = scores[32 * prize : 32 * prize + 32]
+                lines.append(f"{draw},{tier},{prize},0,{place},{ticket},{score},{face},{currency},{winner}")
+                for alternate, heir in heirs.get((draw, tier, prize), ()):
                     name = vouchers.voucher_id(draw, tier, prize, alternate).hex()
                     lines.append(
-                        f"{draw},{tier},{prize},{alternate},{ranked.place},{ranked.ticket},"
-                        f"{ranked.score.hex()},{face},{currency},{name}"
+                        f"{draw},{tier},{prize},{alternate},{heir.place},{heir.ticket},{heir.score.hex()},"
+                        f"{face},{currency},{name}"
                     )
     return ("\n".join(lines) + "\n").encode()
 

@@ -123,11 +123,11 @@ class Cashier:
             seq = self._ledger.book.count + 1
             await self._ledger.add(
                 db,
-                [
+                (
                     Row(seq + 2 * at + n, at_ms, *subject, kind, n, award.amount, currencies[award.tier])
                     for at, (subject, award) in enumerate(promised.items())
                     for n, kind in enumerate(("reserve", "issue"))
-                ],
+                ),
             )
             left = _budgets(spec)
             for award in awards:

@@ -6,9 +6,8 @@ and the codes of partners, encrypted, which the vouchers of a tier take one by o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -54,51 +53,38 @@ class Holders:
             known = set((await db.execute(select(CODE.c.lookup))).scalars())
             held = (await db.execute(select(func.count()).select_from(CODE).where(mine))).scalar_one()
             faults: list[tuple[int, str]] = []
-            values: list[dict[str, Any]] = []
+            records: list[tuple[int, int, int, bytes, bytes]] = []
             for row, lookup in zip(listed, lookups, strict=True):
                 fault = row.fault or ("a code that was imported before" if lookup in known else "")
                 if fault:
                     faults.append((row.line, fault))
-                    continue
-                sealed = codes.seal(self._code_key, row.code)
-                at = held + len(values)
-                values.append(
-                    {"draw": spec["draw"], "tier": tier, "at": at, "lookup": lookup, "sealed": sealed}
-                )
+                else:
+                    sealed = codes.seal(self._code_key, row.code)
+                    records.append((spec["draw"], tier, held + len(records), lookup, sealed))
             if faults and not skip_bad:
-                values = []
-            if values:
-                await db.execute(insert(CODE), values)
-        return Imported(
-            len(listed), len(values), held + len(values), prize["count"] + prize["alternates"], faults
-        )
+                records = []
+            await self._ledger.put(db, CODE, ("draw", "tier", "at", "lookup", "sealed"), records)
+        needed = prize["count"] + prize["alternates"]
+        return Imported(len(listed), len(records), held + len(records), needed, faults)
 
     async def hold(self, db: AsyncConnection, spec: Leaf, holders: Sequence[tuple[Subject, int]]) -> None:
         """Writes down whose each new voucher is, and hands it the next unused code of a partner's, if any."""
         if not holders:
             return
-        values, taken = [], []
+        records, taken = [], []
         unused: dict[int, list[int]] = {}
         query = select(CODE.c.tier, CODE.c.at).where(CODE.c.draw == spec["draw"], CODE.c.voucher.is_(None))
         for tier, at in await db.execute(query.order_by(CODE.c.at.desc())):
             unused.setdefault(tier, []).append(at)
         for subject, number in holders:
-            draw, tier, prize, alternate = subject
+            draw, tier, *_ = subject
             name = vouchers.voucher_id(*subject)
-            values.append(
-                {
-                    "id": name,
-                    "draw": draw,
-                    "tier": tier,
-                    "prize": prize,
-                    "alternate": alternate,
-                    "number": number,
-                    "lookup": codes.code_lookup(self._code_key, codes.voucher_code(self._code_key, name)),
-                }
-            )
+            shown = codes.voucher_code(self._code_key, name)
+            records.append((name, *subject, number, codes.code_lookup(self._code_key, shown)))
             if unused.get(tier):
                 taken.append({"of_draw": draw, "of_tier": tier, "of_at": unused[tier].pop(), "name": name})
-        await db.execute(insert(VOUCHER), values)
+        columns = ("id", "draw", "tier", "prize", "alternate", "number", "lookup")
+        await self._ledger.put(db, VOUCHER, columns, records)
         if taken:
             same = (CODE.c.draw == bindparam("of_draw")) & (CODE.c.tier == bindparam("of_tier"))
             same &= CODE.c.at == bindparam("of_at")

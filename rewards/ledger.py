@@ -2,8 +2,8 @@
 
 SQLite by file: WAL, synchronous=FULL, every transaction begun IMMEDIATE. PostgreSQL by URL:
 synchronous_commit on, every transaction begun with an advisory lock of the whole database. So on both what
-a method has returned survives a power cut, and a second process waits instead of interleaving. Uniqueness is the
-database's: a leaf's key, a row's id, a voucher's id, a till's idempotency key.
+a method has returned survives a power cut, and a second process waits instead of interleaving. Uniqueness is
+the database's: a leaf's key, a row's id, a voucher's id, a till's idempotency key.
 
 leaf     idx, key, body             the log; its tiles are derived from it when published
 row      seq, id, …, hash           see `books`
@@ -107,8 +107,6 @@ CODE = Table(
     Column("voucher", LargeBinary(16), unique=True, nullable=True),
 )
 
-FIELDS = [name for name in ROW.c.keys() if name not in ("id", "hash")]  # noqa: SIM118  # as those of `Row`
-
 
 class BadUrl(ValueError):
     """A ledger's URL that cannot be used. It may hold a password, so it is not repeated here."""
@@ -168,8 +166,8 @@ class Ledger:
             found = (await db.execute(query)).all()
             for *values, row_id, digest in found:
                 row = Row(*values)
-                self.book.add(row)
-                if self.book.tip != digest or row.id != row_id:
+                written = self.book.add(row)
+                if self.book.tip != digest or written.split(",", 2)[1] != row_id.hex():
                     raise BadRow(f"row {row.seq}: the stored hash or id is not its own")
             if len(found) < AT_ONCE:
                 return
@@ -180,9 +178,9 @@ class Ledger:
         while some := list(islice(waiting, AT_ONCE)):
             records = []
             for row in some:
-                self.book.add(row)
-                records.append((*(getattr(row, name) for name in FIELDS), row.id, self.book.tip))
-            await self.put(db, ROW, (*FIELDS, "id", "hash"), records)
+                written = self.book.add(row)
+                records.append((*row, bytes.fromhex(written.split(",", 2)[1]), self.book.tip))
+            await self.put(db, ROW, (*Row._fields, "id", "hash"), records)
 
     async def put(
         self, db: AsyncConnection, table: Table, columns: Sequence[str], records: Sequence[tuple[Any, ...]]
@@ -218,7 +216,7 @@ class Ledger:
 
 
 def _rows_from(seq: int) -> Any:
-    columns = [ROW.c[name] for name in (*FIELDS, "id", "hash")]
+    columns = [ROW.c[name] for name in (*Row._fields, "id", "hash")]
     return select(*columns).where(ROW.c.seq >= seq).order_by(ROW.c.seq)
 
 

@@ -546,24 +546,28 @@ class Bundle:
             if op == "count":
                 found[name] = len(slots)
             elif op == "by":
-                columns = [slots[field].tolist() for field in rule["fields"]]
-                for values, times in Counter(zip(*columns, strict=True)).items():
-                    found["/".join([name, *map(str, values)])] = times
+                joined = join(slots, rule["fields"])
+                small = joined.dtype == np.uint16
+                times = np.bincount(joined) if small else np.unique(joined, return_counts=True)[1]
+                values = np.flatnonzero(times) if small else np.unique(joined)
+                for value, count in zip(values.tolist(), times[times > 0].tolist(), strict=True):
+                    found[part(slots, rule["fields"], name, value)] = count
             elif op == "bits":
                 for bit in range(slots[rule["field"]].dtype.itemsize * 8):
                     found[f"{name}/{bit}"] = int(np.count_nonzero(column >> np.uint64(bit) & np.uint64(1)))
             else:
                 need(op in ("sum", "popcount"), f"no count {op}")
-                values = np.bitwise_count(column) if op == "popcount" else column
-                if op == "sum" and "by" in rule:
-                    keys = zip(*[slots[field].tolist() for field in rule["by"]], strict=True)
-                    for key, value in zip(keys, values.tolist(), strict=True):
-                        counter = "/".join([name, *map(str, key)])
-                        found[counter] = found.get(counter, 0) + value
-                    continue
-                found[name] = sum(
-                    int(part.sum(dtype=object)) for part in np.array_split(values, 1 + len(values) // 4096)
-                )
+                values = np.bitwise_count(column).astype(np.uint64) if op == "popcount" else column
+                high, low = values >> np.uint64(32), values & np.uint64(0xFFFFFFFF)  # their sums have room
+                if op == "sum" and "by" in rule and len(slots):
+                    joined = join(slots, rule["by"])
+                    order = np.argsort(joined)
+                    keys, starts = np.unique(joined[order], return_index=True)
+                    sums = [np.add.reduceat(half[order], starts).tolist() for half in (high, low)]
+                    for key, above, below in zip(keys.tolist(), *sums, strict=True):
+                        found[part(slots, rule["by"], name, key)] = (above << 32) + below
+                elif "by" not in rule:
+                    found[name] = (int(high.sum()) << 32) + int(low.sum())
         return {key: found[key] for key in found if found[key]}
 
     def draw(self, number: int) -> str:  # 7: roster; 8: seed, ranking, result
@@ -631,8 +635,10 @@ class Bundle:
                 f"round {item['round']} gives other tickets",
             )
             if earned is not None and len(leaf["rounds"]) == 1:
-                same = sorted(earned[earned > 0].tolist()) == sorted(tickets.tolist())
-                need(same, f"draw {number}: the roster spreads its tickets otherwise than its box")
+                need(
+                    np.array_equal(np.sort(earned[earned > 0]), np.sort(tickets)),
+                    f"draw {number}: the roster spreads its tickets otherwise than its box",
+                )
         need(total == leaf["tickets_total"], f"draw {number}: the roster is not the sum of its boxes")
         need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
         won = self.won(number, spec, leaf, len(tickets))
@@ -687,30 +693,24 @@ class Bundle:
         leaves = b"".join(sha(b"\0" + self.bodies[one["index"]]) for one in (spec, draw["roster"], closed))
         source = bytes.fromhex(spec["beacon"]["chain_hash"]) + chosen.to_bytes(8, "big") + signature
         seed = sha(b"gala/seed/1\0" + leaves + source)
-        places, starts = np.repeat(np.arange(len(tickets)), tickets), np.cumsum(tickets) - tickets
-        ticket = np.arange(len(places)) - np.repeat(starts, tickets)
-        kept = eligible[places]
-        places, ticket = places[kept], ticket[kept]
         won = before.astype(np.int64)
         ranking, tiers, prizes = b"", [], []
         for prize in spec["prizes"]:
             tier_key = hmac.digest(seed, b"gala/tier/1\0" + prize["tier"].to_bytes(2, "big"), "sha256")
-            scores = aes(tier_key, places, ticket)
-            order = np.lexsort((scores[:, 1], scores[:, 0]))
-            order = order[np.sort(np.unique(places[order], return_index=True)[1])]
-            free = np.flatnonzero(won[places[order]] < spec["cap"]["prizes"])[: prize["count"]]
-            taken = int(free[-1]) + 1 if len(free) == prize["count"] else len(order)
-            winners = order[free].tolist()
+            capped = int(np.count_nonzero(eligible & (won >= spec["cap"]["prizes"])))
+            reach = prize["count"] + prize["alternates"] + capped
+            places, ticket, scores = lowest(tier_key, tickets, eligible, reach)
+            winners = np.flatnonzero(won[places] < spec["cap"]["prizes"])[: prize["count"]]
+            taken = int(winners[-1]) + 1 if len(winners) == prize["count"] else len(places)
             won[places[winners]] += 1
-            alternates = order[taken : taken + prize["alternates"]].tolist()
-            rows = [
-                (int(places[at]), int(ticket[at]), scores[at].astype(">u8").tobytes())
-                for at in (*winners, *alternates)
-            ]
-            ranking += b"".join(
-                place.to_bytes(8, "big") + j.to_bytes(4, "big") + score for place, j, score in rows
-            )
-            cutoff = rows[len(winners) - 1][2].hex() if winners else ""
+            alternates = np.arange(taken, min(taken + prize["alternates"], len(places)))
+            shown = np.concatenate([winners, alternates])
+            records = np.empty(len(shown), [("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])
+            records["place"], records["ticket"] = places[shown], ticket[shown]
+            records["score"] = scores[shown].astype(">u8").view("V16")[:, 0]
+            ranking += records.tobytes()
+            rows = records.tolist()
+            cutoff = rows[len(winners) - 1][2].hex() if len(winners) else ""
             tiers.append(
                 {
                     "tier": prize["tier"],
@@ -1010,6 +1010,50 @@ def layout(opening: dict[str, Any]) -> Any:
         bits = [fields[field].itemsize * 8 for field in rule.get("fields", rule.get("by", ["seq"]))]
         need(0 < sum(bits) <= 64, "a count by nothing, or by more than 64 bits")
     return fields
+
+
+def join(slots: Any, fields: list[str]) -> Any:
+    """The fields of each slot side by side in one number."""
+    bits = sum(slots[field].dtype.itemsize * 8 for field in fields)
+    joined: Any = np.zeros(len(slots), np.uint16 if bits <= 16 else np.uint64)
+    for field in fields:
+        wide = slots[field].dtype.itemsize * 8
+        joined = (joined << joined.dtype.type(wide) if wide < bits else joined) | slots[field].astype(
+            joined.dtype
+        )
+    return joined
+
+
+def part(slots: Any, fields: list[str], name: str, joined: int) -> str:
+    """The name of a counter of these fields' values, which `join` has joined."""
+    values = []
+    for field in reversed(fields):
+        wide = slots[field].dtype.itemsize * 8
+        values.append(str(joined & (1 << wide) - 1))
+        joined >>= wide
+    return "/".join([name, *reversed(values)])
+
+
+def spread(places: Any, tickets: Any) -> tuple[Any, Any, Any]:
+    """A row for every ticket: its place, its number; and at which row each place begins."""
+    starts = np.cumsum(tickets) - tickets
+    return np.repeat(places, tickets), np.arange(int(tickets.sum())) - np.repeat(starts, tickets), starts
+
+
+def lowest(key: bytes, tickets: Any, eligible: Any, reach: int) -> tuple[Any, Any, Any]:  # 8: ranking
+    """The best ticket of at least `reach` eligible places, or of all: places, tickets, scores; best first."""
+    best = np.empty(len(tickets), np.uint64)
+    for first in range(0, len(tickets), 1 << 16):
+        places, ticket, starts = spread(np.arange(first, len(tickets))[: 1 << 16], tickets[first:][: 1 << 16])
+        best[first : first + (1 << 16)] = np.minimum.reduceat(aes(key, places, ticket)[:, 0], starts)
+    pool = np.flatnonzero(eligible)
+    if reach < len(pool):
+        pool = pool[best[pool] <= np.partition(best[pool], reach - 1)[reach - 1]]
+    places, ticket, _ = spread(pool, tickets[pool])
+    scores = aes(key, places, ticket)
+    order = np.lexsort((scores[:, 1], scores[:, 0]))
+    order = order[np.sort(np.unique(places[order], return_index=True)[1])]
+    return places[order], ticket[order], scores[order]
 
 
 def matches(when: Any, slots: Any, settled: int | None) -> Any:

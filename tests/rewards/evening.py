@@ -23,6 +23,7 @@ from rewards.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window
 from rewards.register import Keys, Register
 from rewards.standing import Drawn
 from rewards.vouchers import Voucher
+from tests.rewards import databases
 
 SHOW = "short"
 START = 1_700_000_000_000
@@ -77,7 +78,9 @@ def spec(draw: int, **other: Any) -> DrawSpec:
 
 
 async def begin(folder: Path) -> Register:
-    return await Register.open(folder, show=SHOW, rehearsal=True, keys=KEYS)
+    """Opens a register's folder; its books too, wherever they are (see `tests.rewards.databases`)."""
+    url = await databases.url_of(folder)
+    return await Register.open(folder, show=SHOW, rehearsal=True, keys=KEYS, ledger_url=url)
 
 
 async def play_round(

@@ -3,6 +3,7 @@
 What must hold in any order of events is in `test_payouts`; here stand the single sentences.
 """
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -17,10 +18,11 @@ from rewards.books import BadRow, Book, Row
 from rewards.cashier import Cashier, IdempotencyClash
 from rewards.codes import read_code, voucher_code
 from rewards.history import BrokenHistory
-from rewards.ledger import ROW
+from rewards.ledger import METADATA, ROW, BadUrl, Ledger
 from rewards.register import Register
-from rewards.vouchers import Voucher
-from tests.rewards.evening import DATES, KEYS, START, WINDOW, Told, begin
+from rewards.vouchers import Voucher, issuing_ids, row_id
+from tests.rewards import databases
+from tests.rewards.evening import DATES, KEYS, START, WINDOW, Told, begin, spec
 
 OPEN_MS, SHUT_MS = WINDOW.valid_from_ms, WINDOW.valid_until_ms
 
@@ -109,8 +111,14 @@ async def test_a_claim_is_its_owner_s_and_keeps_the_voucher_from_passing_on(
     stand = {(one.tier, one.prize, one.alternate): one for one in await register.payouts.vouchers(1)}
     assert stand[1, 0, 0].state == "claimed"
     assert stand[1, 0, 0].claim_until_ms == 0
-    assert [stand[2, prize, 0].state for prize in range(6)] == ["passed"] * 3 + ["returned"] * 3
-    assert [stand[2, prize, 1].state for prize in range(3)] == ["live"] * 3
+    drawn = register._scores_of(1).drawn()
+    won = {winner.number for winner in drawn.winners}
+    heirs = [one for one in drawn.alternates if one.tier == 2 and one.number not in won]
+    assert [stand[2, prize, 0].state for prize in range(6)] == [
+        "passed" if prize < len(heirs) else "returned" for prize in range(6)
+    ]
+    assert [stand[2, prize, 1].number for prize in range(len(heirs))] == [heir.number for heir in heirs]
+    assert {one.state for one in stand.values() if one.alternate} == {"live"}
     assert stand[2, 0, 1].claim_until_ms == DATES[1]
     await all_hold(register)
 
@@ -196,22 +204,53 @@ async def test_a_row_changed_in_the_file_is_found_when_it_is_opened(
         await begin(tmp_path / "register")
 
 
-async def test_no_code_stands_in_the_database(till: tuple[Register, list[Voucher]], tmp_path: Path) -> None:
+async def test_no_code_stands_in_the_database(till: tuple[Register, list[Voucher]]) -> None:
     register, issued = till
     await register.cashier.redeem(code(issued[0]), till="a", key="1", at_ms=OPEN_MS)
-    await register.close()
-    stored = b"".join(path.read_bytes() for path in (tmp_path / "register").glob("ledger*"))
+    async with register._ledger.transaction() as db:
+        stored = [
+            value.hex() if isinstance(value, bytes) else str(value)
+            for table in METADATA.sorted_tables
+            for record in await db.execute(select(table))
+            for value in record
+        ]
+    assert len(stored) > 100
     for shown in map(code, issued):
-        assert shown.encode() not in stored
-        assert shown.replace("-", "").encode() not in stored
+        for text in (shown, shown.replace("-", "")):
+            assert not [value for value in stored if text in value or text.encode().hex() in value]
 
 
 async def test_commits_are_durable_before_they_return(till: tuple[Register, list[Voucher]]) -> None:
     ledger = till[0]._ledger
     async with ledger.transaction() as db:
-        assert (await db.exec_driver_sql("PRAGMA synchronous")).scalar_one() == 2  # FULL
-        assert (await db.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"
+
+        async def asked(text: str) -> object:
+            return (await db.exec_driver_sql(text)).scalar_one()
+
+        if db.dialect.name == "postgresql":
+            assert await asked("SHOW synchronous_commit") == "on"
+            assert await asked("SHOW fsync") == "on"
+        else:
+            assert await asked("PRAGMA synchronous") == 2  # FULL
+            assert await asked("PRAGMA journal_mode") == "wal"
         assert len((await db.execute(select(ROW))).all()) == ledger.book.count
+
+
+async def test_two_processes_found_one_ledger_and_write_its_first_leaves_at_once(
+    till: tuple[Register, list[Voucher]], tmp_path: Path
+) -> None:
+    postgresql = till[0]._ledger._engine.dialect.name == "postgresql"
+    (tmp_path / "new").mkdir()
+    if postgresql:
+        shutil.copy(tmp_path / "register" / "postgresql", tmp_path / "new")
+        await (await Ledger.open(tmp_path / "new" / "ledger.sqlite")).close()
+        await databases.url_of(tmp_path / "new")
+    both = await asyncio.gather(*(begin(tmp_path / "new") for _ in range(2)))
+    await asyncio.gather(*(one.specify(spec(1), at_ms=START) for one in both))
+    assert len({one._ledger.book.tip for one in both}) == 1
+    assert both[0]._journal.bodies == both[1]._journal.bodies
+    for one in both:
+        await one.close()
 
 
 def test_no_row_repeats_skips_or_contradicts() -> None:
@@ -250,6 +289,14 @@ def test_no_row_repeats_skips_or_contradicts() -> None:
     assert all(equation.holds for equation in book().equations())
 
 
+@pytest.mark.parametrize("url", ["mysql://gala:hush@db/gala", "postgresql://gala:hush@db/gala", "hush", ""])
+async def test_a_url_of_another_database_is_refused_without_repeating_its_password(url: str) -> None:
+    with pytest.raises(BadUrl) as refused:
+        await Ledger.open(url)
+    assert "hush" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
 def test_a_prize_never_has_two_vouchers_that_can_be_spent() -> None:
     book = Book()
     book.add(Row(1, START, 1, 1, 0, 0, "fund", 0, 1000, "XTS"))
@@ -262,6 +309,15 @@ def test_a_prize_never_has_two_vouchers_that_can_be_spent() -> None:
     book.add(Row(7, START, 1, 1, 0, 1, "issue", 1, 500, "XTS"))
     with pytest.raises(BadRow, match="outstanding voucher"):
         book.add(Row(8, START, 1, 1, 0, 0, "rollback", 4, 500, "XTS"))
+
+
+@given(st.integers(0, 2**40), st.integers(0, 2**16), st.integers(0, 2**60))
+def test_ids_worked_out_together_are_those_worked_out_alone(draw: int, tier: int, first: int) -> None:
+    expected = [
+        tuple(row_id(draw, tier, prize, 0, kind, n).hex() for n, kind in enumerate(("reserve", "issue")))
+        for prize in (first, first + 1)
+    ]
+    assert list(issuing_ids(draw, tier, [first, first + 1])) == expected
 
 
 @given(st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32))

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -24,6 +24,8 @@ from rewards.codes import voucher_code
 from rewards.history import BrokenHistory
 from rewards.register import Register
 from rewards.vouchers import Answer, voucher_id
+from tests.postgres import Server
+from tests.rewards.databases import ask_for_postgresql
 from tests.rewards.evening import DATES, KEYS, START, WINDOW, begin, drawn_folder
 
 OPEN_MS, SHUT_MS = WINDOW.valid_from_ms, WINDOW.valid_until_ms
@@ -81,12 +83,16 @@ class Model:
 class Books(RuleBasedStateMachine):
     """Both draws of the evening, from their results to closed books."""
 
+    server: ClassVar[Server | None] = None  # a PostgreSQL, or the books are in SQLite
+
     @initialize()
     def begin(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.place = tempfile.TemporaryDirectory()
         self.folder = Path(self.place.name)
         shutil.copytree(drawn_folder(), self.folder / "register")
+        if self.server is not None:
+            ask_for_postgresql(self.folder / "register", self.server)
         self.register: Register = self.run(begin(self.folder / "register"))
         self.models = {}
         for draw, cap in ((1, 1), (2, 2)):
@@ -238,9 +244,22 @@ class Books(RuleBasedStateMachine):
         ledger, anew = self.register._ledger, Book()
         async with ledger.transaction() as db:
             lines = await ledger.lines(db, ledger.book.count)
-        assert [anew.add(books.parse_line(line)) for line in lines] == lines
+        assert [anew.add(*books.parse_line(line)) for line in lines] == lines
         assert (anew.tip, anew.states) == (ledger.book.tip, ledger.book.states)
 
 
 TestBooks = Books.TestCase
 TestBooks.settings = settings(max_examples=8, stateful_step_count=12, deadline=None)
+
+
+class BooksOnPostgresql(Books):
+    """The same, on the other database."""
+
+
+TestBooksOnPostgresql = BooksOnPostgresql.TestCase
+TestBooksOnPostgresql.settings = settings(max_examples=3, stateful_step_count=10, deadline=None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_server(postgres: Server) -> None:
+    BooksOnPostgresql.server = postgres

@@ -478,6 +478,11 @@ export interface DeskDraw {
   beacon_round: number;
   beacon_at_ms: number;
   winners: number;
+  /** how many there are to win; of a deck, its envelopes */
+  prizes: number;
+  /** what they are worth together */
+  budget_minor: number;
+  currency: string;
   problem: string;
 }
 
@@ -781,7 +786,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "refused_by_channel": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0, "dropped": {}}, parts: {} },
   DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": "", "seen_at_ms": 0}, parts: {} },
-  DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "problem": ""}, parts: {} },
+  DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "prizes": 0, "budget_minor": 0, "currency": "", "problem": ""}, parts: {} },
   AsRun: { absent: {}, parts: {} },
   Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
   CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "draw": 0, "party": "", "commitment": "", "r": "", "signature": ""}, parts: {} },

@@ -1,6 +1,6 @@
 /** Section 8: the chains that may be trusted, and whether a signature is theirs for a round. */
 import { bls12_381 } from "@noble/curves/bls12-381.js";
-import { equal, Failed, hex, label, must, own, sha256, u64be, unhex } from "./bytes.ts";
+import { equal, Failed, hex, label, must, sha256, u64be, unhex } from "./bytes.ts";
 import type { Chain } from "./leaves.ts";
 
 const SCHEME = "bls-unchained-g1-rfc9380";
@@ -44,7 +44,7 @@ export function verifyRound(chain: Chain, round: number, signature: Uint8Array):
     const point = bls12_381.G1.Point.fromBytes(signature);
     point.assertValidity();
     const message = scheme.hash(sha256(u64be(round)), DST);
-    good = !point.is0() && equal(point.toBytes(true), signature) && scheme.verify(own(signature), message, unhex(chain.public_key, 96, "the beacon's key"));
+    good = !point.is0() && equal(point.toBytes(true), signature) && scheme.verify(point, message, unhex(chain.public_key, 96, "the beacon's key"));
   } catch (problem) {
     throw new Failed(`the signature of round ${round} is no point of the beacon's group (${String(problem)})`);
   }

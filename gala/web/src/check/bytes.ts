@@ -12,6 +12,9 @@ export function must(holds: boolean, words: string): asserts holds {
   if (!holds) throw new Failed(words);
 }
 
+/** 1 leaf, 2 leaves. */
+export const counted = (number: number, one: string, more = `${one}s`): string => `${number.toLocaleString("en")} ${number === 1 ? one : more}`;
+
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** As bytes over memory of their own, which is what the platform's functions take. */

@@ -18,6 +18,12 @@ export const count: Reader<Count> = (value, where) => {
   return reader(value, where);
 };
 
+/** The fields a count reads. */
+export function fieldsOf(one: Count): readonly string[] {
+  if (one.op === "count") return [];
+  return one.op === "by" ? one.fields : one.op === "sum" ? [one.field, ...(one.by ?? [])] : [one.field];
+}
+
 export type Counters = Map<string, number>;
 
 /** The counters of these slots, each of which holds a play. */

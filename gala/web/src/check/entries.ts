@@ -29,6 +29,9 @@ export interface Rule {
   tickets: number;
 }
 
+/** The fields a condition reads. */
+export const fieldsIn = (of: When): string[] => (of.op === "and" ? of.all.flatMap(fieldsIn) : [of.field]);
+
 /** The most tickets that one slot can have by these rules. */
 export const most = (of: readonly Rule[]): number => of.reduce((sum, one) => sum + one.tickets, 0);
 

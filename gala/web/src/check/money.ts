@@ -1,5 +1,5 @@
 /** Section 9 over a whole evening: ledger.csv, its roll-ups in the log, prizes.csv. */
-import { must } from "./bytes.ts";
+import { counted, must } from "./bytes.ts";
 import type { TierMoney } from "./books.ts";
 import type { Deal } from "./decks.ts";
 import type { DrawSoFar } from "./drawrules.ts";
@@ -36,7 +36,7 @@ export function* money(evening: Evening, results: Map<number, Drawn>, decks: Map
       const books = new Ledger(draws);
       books.run(rows, dated(evening), closed(evening));
       ledger = books;
-      return `${rows.length} rows; every equation held after each`;
+      return `${counted(rows.length, "row")}; every equation held after each`;
     },
   };
   yield {
@@ -47,7 +47,7 @@ export function* money(evening: Evening, results: Map<number, Drawn>, decks: Map
       must(ledger !== undefined, "the ledger did not pass");
       const payouts = ledger.payouts();
       samePrizes(content, payouts);
-      return `${payouts.length} vouchers, each of one winning rank`;
+      return `${counted(payouts.length, "voucher")}, each of one rank`;
     },
   };
 }

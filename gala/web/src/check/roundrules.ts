@@ -2,6 +2,8 @@
 import { must } from "./bytes.ts";
 import { encode } from "./canonical.ts";
 import { commitment } from "./chains.ts";
+import { fieldsOf } from "./counts.ts";
+import { fieldsIn } from "./entries.ts";
 import { firstRun, type Evening } from "./history.ts";
 import type { LeafOf } from "./leaves.ts";
 
@@ -53,6 +55,10 @@ export function roundRules(evening: Evening, leaf: RoundLeaf): void {
 function open(evening: Evening, leaf: LeafOf<"open">): void {
   must(!evening.rounds.has(leaf.round), `${leaf.round} opened before`);
   must((leaf.game === undefined) === (leaf.settings === undefined), "it gives a game without settings, or settings without a game");
+  const known = new Set(leaf.layout.fields.map(([name]) => name));
+  const read = [...leaf.counts.flatMap(fieldsOf), ...leaf.entries.flatMap((rule) => fieldsIn(rule.when))];
+  const unknown = read.find((name) => !known.has(name));
+  must(unknown === undefined, `its layout has no field called ${unknown}`);
   if (leaf.chains) {
     const { length, commitments } = leaf.chains;
     must(length <= CHAIN_MAX && commitments.length <= CHANNELS_MAX, "its chains are too many or too long");

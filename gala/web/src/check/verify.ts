@@ -1,7 +1,7 @@
 /** A whole bundle, check by check: SPEC.md of gala-draw/1, written from its words and nothing else. */
 import { checkLog } from "./log.ts";
 import { openBox, type Box } from "./boxes.ts";
-import { Failed, hex, must } from "./bytes.ts";
+import { counted as count, Failed, hex, must } from "./bytes.ts";
 import { readDeck, type Deal } from "./decks.ts";
 import type { DrawSoFar } from "./drawrules.ts";
 import { follow, type Evening } from "./history.ts";
@@ -34,8 +34,6 @@ interface Reading {
   seen: Seen[];
 }
 
-const count = (number: number, one: string, more = `${one}s`): string => `${number.toLocaleString("en")} ${number === 1 ? one : more}`;
-
 /** Runs a check; whatever it throws is a failure in words. */
 async function tried(name: string, run: () => Promise<string> | string): Promise<Check> {
   try {
@@ -66,7 +64,7 @@ export async function* verify(files: Files, key = "", tell: (progress: Progress)
   yield say(
     await tried("log", async () => {
       log = await checkLog(files, key);
-      return `${count(log.leaves.length, "leaf", "leaves")} under ${hex(log.root).slice(0, 16)}…, signed by ${log.origin}${key ? ", the key you know" : "; compare the key with what you know"}`;
+      return `${count(log.leaves.length, "leaf", "leaves")} under ${hex(log.root).slice(0, 16)}…, signed by ${log.key.name}+${hex(log.key.id)}${key ? ", the key you know" : "; compare the key with what you know"}`;
     }),
   );
   if (!good || !log) return false;

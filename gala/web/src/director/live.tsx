@@ -5,7 +5,7 @@ import { type Desk, type Draw, newestFirst, segmentOf, who } from "./desk.ts";
 import { troubles } from "./health.ts";
 import { Icon } from "./icons.tsx";
 import { KillSwitch } from "./kill.tsx";
-import { count, countdown, timeOfDay } from "./times.ts";
+import { count, countdown, money, timeOfDay } from "./times.ts";
 import { Earlier, Votes } from "./votes.tsx";
 
 /** Above this an acknowledgement feels slow under a thumb. */
@@ -78,6 +78,12 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
           </li>
         ))}
       </ol>
+      <p class="row mid">
+        <span>
+          <b>{count(draw.prizes)}</b> prizes
+        </span>
+        <span class="end">{money(draw.budget_minor, draw.currency)}</span>
+      </p>
       {draw.state === "void" && <p class="row mid">Void: its prizes return to the budget.</p>}
       {draw.state !== "armed" && draw.state !== "void" && (
         <p class="row mid">

@@ -75,3 +75,12 @@ export function count(n: number): string {
 export function share(part: number, total: number): string {
   return total > 0 ? `${((100 * part) / total).toFixed(1)}%` : "0%";
 }
+
+/** Minor units of an ISO 4217 currency, exact: `XTS 250,000.00`. */
+export function money(minor: number, currency: string): string {
+  const format = new Intl.NumberFormat("en-GB", { style: "currency", currency, currencyDisplay: "code" });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  const padded = String(minor).padStart(digits + 1, "0");
+  const cut = padded.length - digits;
+  return format.format((digits > 0 ? `${padded.slice(0, cut)}.${padded.slice(cut)}` : padded) as Intl.StringNumericLiteral);
+}

@@ -21,14 +21,14 @@ export function Votes({ console: c, desk, round, hidden }: VotesProps) {
     <section class="sec">
       <h2>
         <Icon name="seal" />
-        {`${round.multiplies ? "Points on stage" : "Votes counted"}${round.state === "open" ? ", live" : ""}`}
+        {`${round.multiplies ? "Points on stage" : round.game === "rain" ? "Envelopes caught" : "Votes counted"}${round.state === "open" ? ", live" : ""}`}
         <span class="end dim">{segmentOf(desk, round.segment)?.title ?? round.segment}</span>
       </h2>
       {hidden ? <p class="dim hid">Hidden while you choose the outcome.</p> : <Bars round={round} />}
       <Stage console={c} desk={desk} round={round} />
       <p class="row mid">
         <span>
-          <b>{hidden ? "–" : count(round.voters)}</b> voters
+          <b>{hidden ? "–" : count(round.voters)}</b> {round.game === "rain" ? "hold one" : "voters"}
         </span>
         {round.state === "open" && <span class="end dim">{count(Math.round(rate))} plays/s</span>}
       </p>

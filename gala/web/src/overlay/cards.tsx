@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
 import { Mark } from "../brand/mark.tsx";
-import type { DrawView } from "../protocol.gen.ts";
+import type { DrawView, PrizeView } from "../protocol.gen.ts";
 import { COUNTDOWN_MS } from "./scene.ts";
 import type { AirWords } from "./words.ts";
 
@@ -119,16 +119,23 @@ export function Draw({ draw, now_ms, words }: { draw: DrawView; now_ms: number; 
       </ol>
       {told && (
         <ul class="win">
-          {draw.prizes.slice(0, TIERS_MAX).map((prize) => (
-            <li key={prize.tier}>
+          {draw.prizes.slice(0, TIERS_MAX).map((prize, place) => (
+            <li key={place}>
               <small>{words.pick(prize.title)}</small>
-              {words.t("each", { n: prize.count, money: words.money(prize.face_minor, prize.currency) })}
+              {priceOf(prize, words)}
             </li>
           ))}
         </ul>
       )}
     </section>
   );
+}
+
+/** Equal prizes by their number and value, a deck by its smallest and largest card. */
+function priceOf({ count, face_minor, least_minor, currency }: PrizeView, words: AirWords): string {
+  const money = words.money(face_minor, currency);
+  if (least_minor === 0) return words.t("each", { n: count, money });
+  return words.t("between", { n: count, least: words.money(least_minor, currency), most: money });
 }
 
 function Step(props: { n: number; state: "" | "on" | "ok"; name: string; children: string }): JSX.Element {

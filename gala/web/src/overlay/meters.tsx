@@ -234,3 +234,25 @@ export function Hits(meter: Meter): JSX.Element {
     </section>
   );
 }
+
+/** While envelopes fall: how many hands hold one. */
+export function Rain(meter: Meter): JSX.Element {
+  const { round, text, words, now_ms, held } = meter;
+  const counters = countersOf(round, meter.tally);
+  const clock = round.state === "open" && !held ? clockOf(round.opens_at_ms, round.closes_at_ms, now_ms) : null;
+  return (
+    <section class="low plate">
+      <div class={clock ? "head clocked" : "head"}>
+        <div>
+          <h1 class="q">{(round.state === "open" && words.pick(text.question)) || words.pick(text.title)}</h1>
+          {counters && (
+            <p class="hits">
+              <b>{words.number(Number(counters.voters ?? 0))}</b> {words.t("hands")}
+            </p>
+          )}
+        </div>
+        {clock && <Clock {...clock} label={words.t("seconds")} />}
+      </div>
+    </section>
+  );
+}

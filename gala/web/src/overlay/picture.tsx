@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import type { Air } from "./air.ts";
 import { Countdown, Draw, Join, Soon } from "./cards.tsx";
-import { Boost, Hits, Vote } from "./meters.tsx";
+import { Boost, Hits, Rain, Vote } from "./meters.tsx";
 import { sceneOf } from "./scene.ts";
 import { AirWords } from "./words.ts";
 
@@ -54,5 +54,7 @@ function shown(air: Air, words: AirWords): JSX.Element | null {
       return <Boost {...meter} />;
     case "hits":
       return <Hits {...meter} />;
+    case "rain":
+      return <Rain {...meter} />;
   }
 }

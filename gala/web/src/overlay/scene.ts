@@ -7,6 +7,7 @@ export type Scene =
   | { kind: "vote"; round: RoundView }
   | { kind: "boost"; round: RoundView }
   | { kind: "hits"; round: RoundView }
+  | { kind: "rain"; round: RoundView }
   | { kind: "draw"; draw: DrawView }
   | { kind: "soon"; at_ms: number; left_ms: number }
   | { kind: "countdown"; at_ms: number; left_ms: number };
@@ -22,11 +23,14 @@ export function sceneOf(show: Show | null, now_ms: number): Scene {
   if (segment.look_up) return { kind: "nothing" };
   if (segment.kind === "countdown" && segment.countdown_at_ms > 0) return countdown(segment, now_ms);
   if (segment.kind === "draw") {
-    return draw !== null && draw.state !== "armed" ? { kind: "draw", draw } : { kind: "nothing" };
+    return draw !== null && draw.state !== "armed" && draw.state !== "void" ? { kind: "draw", draw } : { kind: "nothing" };
   }
   if (round === null) return { kind: "join" };
   if (round.state === "void") return { kind: "nothing" };
   if (round.game === "boost") return { kind: "boost", round };
+  // what is caught is drawn a little later, in the same segment
+  if (draw !== null && draw.state !== "armed") return draw.state === "void" ? { kind: "nothing" } : { kind: "draw", draw };
+  if (round.game === "rain") return { kind: "rain", round };
   if (round.game === "whack") return { kind: "hits", round };
   return { kind: "vote", round };
 }

@@ -18,6 +18,9 @@ export function Checking(): JSX.Element {
   const w = words.value;
   const shown = useSignal<Shown>({ is: "working" });
   const wanted = useSignal(0);
+  const { rounds, draws } = evening.mine.value;
+  // what there is to prove; it is told soon after the page is opened, and may become more
+  const mine = JSON.stringify([Object.entries(rounds).map(([round, { seq }]) => [round, seq]), draws]);
   useEffect(() => {
     let over = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -26,7 +29,7 @@ export function Checking(): JSX.Element {
       (report) => {
         if (over) return;
         shown.value = { is: "report", report };
-        if (report.state === "unpublished") again();
+        if (report.state === "unpublished" || report.findings.some((one) => one.verdict === "away")) again();
       },
       () => {
         if (over) return;
@@ -38,7 +41,7 @@ export function Checking(): JSX.Element {
       over = true;
       clearTimeout(timer);
     };
-  }, [wanted.value]);
+  }, [wanted.value, mine]);
   return (
     <>
       <h1>{w.t("check")}</h1>
@@ -107,7 +110,7 @@ function Found({ found, report }: { found: Finding; report: Report }): JSX.Eleme
           <p class="small sub">{w.t("keptBackSub")}</p>
         </>
       )}
-      {verdict === "away" && <h2>{w.t("otherReason", { reason: found.why })}</h2>}
+      {(verdict === "away" || verdict === "none") && <h2>{w.t("otherReason", { reason: found.why })}</h2>}
       {verdict === "not" && (
         <>
           <h2>{w.t("checkBad")}</h2>

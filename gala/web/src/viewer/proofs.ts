@@ -45,6 +45,15 @@ export async function report(mine: Mine, { pass, title }: Ask): Promise<Report> 
   return { state: "done", key: keys.body.trim(), findings };
 }
 
+/** What a service that gives no proof says by it. It told this phone of the play and of the entries: they have to be there. */
+const MEANS: Record<string, Finding["verdict"]> = {
+  not_published: "unpublished",
+  kept_back: "kept_back",
+  not_in_it: "not",
+  unknown_draw: "not",
+  unknown_round: "none",
+};
+
 type Subject = Pick<Finding, "id" | "kind" | "title">;
 
 const broken = (of: Subject, problem: unknown, proof = ""): Finding => ({
@@ -59,8 +68,7 @@ async function finding(of: Subject, query: string, pass: string, prove: (body: s
   const { status, body } = await ask(`/api/proof?${query}`, { authorization: `Bearer ${pass}` });
   if (status !== 200) {
     const reason = reasonOf(body);
-    const verdict = reason === "not_published" ? "unpublished" : reason === "kept_back" ? "kept_back" : "away";
-    return { ...of, verdict, why: reason || String(status), facts: null, proof: "" };
+    return { ...of, verdict: MEANS[reason] ?? "away", why: reason || String(status), facts: null, proof: "" };
   }
   try {
     return { ...of, verdict: "fits", why: "", facts: prove(body), proof: body };

@@ -1,12 +1,12 @@
 /** What a check of one viewer's own proofs comes to, as the page shows it. */
 import type { BoxFacts, RosterFacts } from "../check/proof.ts";
 
-/** fits · not: something does not fit · kept_back: too few plays for a proof · away: the service gave no proof */
+/** fits · not: something does not fit · kept_back: too few plays for a proof · none: the round was never sealed · away: no answer */
 export interface Finding {
   id: string;
   kind: "box" | "roster" | "log";
   title: string;
-  verdict: "fits" | "not" | "kept_back" | "unpublished" | "away";
+  verdict: "fits" | "not" | "kept_back" | "unpublished" | "none" | "away";
   /** for `not` and `away`: what, as the check or the service says it, in English */
   why: string;
   facts: BoxFacts | RosterFacts | null;
