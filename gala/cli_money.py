@@ -53,7 +53,7 @@ async def _import(chosen: Settings, draw: int, tier: int, content: bytes, *, ski
     if not (chosen.data / "books").is_dir():
         raise NoEvening(f"no books in {chosen.data}: the evening founds them when it begins")
     keys = register_keys(service_secret(chosen, secrets.token_bytes))
-    books = await reopen(chosen.data / "books", keys=keys)
+    books = await reopen(chosen.data / "books", keys=keys, ledger_url=chosen.ledger_url)
     try:
         return await books.register.payouts.import_codes(draw, tier, content, skip_bad=skip_bad)
     finally:

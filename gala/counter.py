@@ -102,7 +102,8 @@ async def open_counter(
 
     Raises NoEvening (there are no books), OtherKeys (the secret is another one) and CannotListen.
     """
-    books = await reopen(settings.data / "books", keys=register_keys(secret))
+    keys = register_keys(secret)
+    books = await reopen(settings.data / "books", keys=keys, ledger_url=settings.ledger_url)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(books.register.close)
         counter = Counter(books, settings.data, wall_ms)

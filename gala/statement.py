@@ -267,7 +267,7 @@ def _how(found: Reckoning) -> str:
         )
         + "<pre><code>python verify.py BUNDLE\ngala audit verify BUNDLE</code></pre>"
         + table(
-            ("Of this evidence", ""),
+            ("Of this evidence", "Is"),
             (
                 ("log", found.origin),
                 ("leaves under the signed checkpoint", f"{found.size:,}"),

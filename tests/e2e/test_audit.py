@@ -100,6 +100,7 @@ async def test_an_auditor_watches_an_evening_counted_drawn_paid_and_verified(
     await expect(statement.get_by_role("heading", name="Statement: ")).to_be_visible()
     await expect(statement.locator("tbody").first).to_contain_text("First prize")
     await is_clean(statement)
+    await statement.close()
 
     await verify.get_by_role("button", name="Verify what is published").click()
     await expect(verify.get_by_role("status")).to_contain_text("PASS: the evidence published here")
