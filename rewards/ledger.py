@@ -230,7 +230,13 @@ def _sqlite(path: Path) -> AsyncEngine:
 def _on_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; `_on_begin` does
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        "busy_timeout=10000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-65536",  # KiB: the indexes of many rows at once are not written out half-way
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

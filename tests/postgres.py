@@ -65,23 +65,27 @@ def running() -> Iterator[Server]:
         if nobody is not None:
             os.chown(home, nobody.pw_uid, nobody.pw_gid)
 
-        def run(program: str, *arguments: str) -> None:
-            subprocess.run(
-                [package / "pginstall18" / "bin" / program, "-D", home / "data", *arguments],
+        def begin(script: str, *arguments: str) -> subprocess.Popen[str]:
+            return subprocess.Popen(
+                ["/bin/sh", "-c", script, "sh", *arguments],
                 cwd=home,
-                env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
-                stdout=subprocess.DEVNULL,
+                env={"LC_ALL": "C", "PATH": f"{package / 'pginstall18' / 'bin'}:{os.environ['PATH']}"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
                 user=nobody.pw_uid if nobody else None,
                 group=nobody.pw_gid if nobody else None,
                 extra_groups=[] if nobody else None,
-                check=True,
-                timeout=60,
             )
 
-        run("initdb", "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8")
+        with begin(f"initdb -D data -U {USER} --auth=trust --no-sync -E UTF8 >log") as making:
+            assert making.wait(60) == 0
+        # Whoever reads our end of the pipe is told when it closes, however we end: no server is left behind.
         options = f"-k {home} -c listen_addresses= -c shared_buffers=32MB"
-        run("pg_ctl", "start", "-w", "-l", str(home / "log"), "-o", options)
-        try:
+        up = 'pg_ctl -D data start -w -l log -o "$1" >/dev/null && echo up'
+        down = "pg_ctl -D data stop -m fast >/dev/null"
+        with begin(f"{up}; read -r _; {down}", options) as server:
+            assert server.stdout is not None
+            assert server.stdout.readline() == "up\n"
             yield Server(home)
-        finally:
-            run("pg_ctl", "stop", "-w", "-m", "fast")
