@@ -11,6 +11,7 @@ import pytest
 from gala import outside
 from gala.outside import CrewDoor, Mistaken, Unreachable, Watcher
 from gala.store import keys
+from gala.store.clients import Clients
 from rewards import leaves
 from rewards.note import Cosigner
 from rewards.witness import NotCosigned
@@ -32,49 +33,47 @@ async def until(stage: Stage, holds: Callable[[], bool]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_party_commits_and_reveals_from_a_file_of_its_own(valkey_url: str, tmp_path: Path) -> None:
+async def test_a_party_commits_and_reveals_from_a_file_of_its_own(stage: Stage, tmp_path: Path) -> None:
     path = tmp_path / "auditor.secret"
-    async with running(valkey_url, tmp_path) as stage:
-        sealed = await asyncio.to_thread(outside.commit, door(stage), 1, "auditor", path, lambda n: b"r" * n)
-        name = leaves.draw_id("short", 1)
-        assert sealed == leaves.commitment(name, "auditor", b"r" * 32).hex()
-        assert path.stat().st_mode & 0o777 == 0o600
-        assert "72727272" not in repr(msgspec.json.decode(path.read_bytes(), type=outside.Secret))
-        again = await asyncio.to_thread(outside.commit, door(stage), 1, "auditor", path, lambda n: b"x" * n)
-        assert again == sealed, "its file is its secret, however often it is told"
-        await until(stage, lambda: stage.evening.crew.state.commits.get("1/auditor") == sealed)
-        with pytest.raises(Unreachable, match="not_frozen"):
-            await asyncio.to_thread(outside.reveal, door(stage), 1, "auditor", path)
-        with pytest.raises(Mistaken, match="is not there"):
-            await asyncio.to_thread(outside.reveal, door(stage), 1, "auditor", tmp_path / "lost")
-        with pytest.raises(Mistaken, match="is the secret of auditor for short/draw/1"):
-            await asyncio.to_thread(outside.reveal, door(stage), 2, "auditor", path)
-        path.write_text("nonsense")
-        with pytest.raises(Mistaken, match="is no secret"):
-            await asyncio.to_thread(outside.reveal, door(stage), 1, "auditor", path)
+    sealed = await asyncio.to_thread(outside.commit, door(stage), 1, "auditor", path, lambda n: b"r" * n)
+    name = leaves.draw_id("short", 1)
+    assert sealed == leaves.commitment(name, "auditor", b"r" * 32).hex()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "72727272" not in repr(msgspec.json.decode(path.read_bytes(), type=outside.Secret))
+    again = await asyncio.to_thread(outside.commit, door(stage), 1, "auditor", path, lambda n: b"x" * n)
+    assert again == sealed, "its file is its secret, however often it is told"
+    await until(stage, lambda: stage.evening.crew.state.commits.get("1/auditor") == sealed)
+    with pytest.raises(Unreachable, match="not_frozen"):
+        await asyncio.to_thread(outside.reveal, door(stage), 1, "auditor", path)
+    with pytest.raises(Mistaken, match="is not there"):
+        await asyncio.to_thread(outside.reveal, door(stage), 1, "auditor", tmp_path / "lost")
+    with pytest.raises(Mistaken, match="is the secret of auditor for short/draw/1"):
+        await asyncio.to_thread(outside.reveal, door(stage), 2, "auditor", path)
+    path.write_text("nonsense")
+    with pytest.raises(Mistaken, match="is no secret"):
+        await asyncio.to_thread(outside.reveal, door(stage), 1, "auditor", path)
 
 
-async def test_who_may_not_speak_for_a_party_is_told_why(valkey_url: str, tmp_path: Path) -> None:
-    async with running(valkey_url, tmp_path) as stage:
-        for asking, why in (
-            (door(stage, "overlay"), "wrong_role"),
-            (CrewDoor(stage.crew_url, "forged"), "bad_pass"),
-            (CrewDoor("http://127.0.0.1:1", "x"), "does not answer"),
-        ):
-            with pytest.raises(Unreachable, match=why):
-                await asyncio.to_thread(outside.commit, asking, 1, "auditor", tmp_path / "secret", bytes)
-        with pytest.raises(Unreachable, match="only a director"):
-            await asyncio.to_thread(outside.give_up, door(stage), 1, "a whim")
-        with pytest.raises(Mistaken, match="48 bytes in hex"):
-            await asyncio.to_thread(outside.bring_beacon, door(stage), 1, "zero")
-        with pytest.raises(Mistaken, match="is no address"):
-            await asyncio.to_thread(CrewDoor("crew.gala.example", "x").show)
-        await asyncio.to_thread(outside.give_up, door(stage, "director"), 1, "the prizes were misprinted")
-        await until(stage, lambda: stage.evening.crew.state.draws[1].state == "void")
+async def test_who_may_not_speak_for_a_party_is_told_why(stage: Stage, tmp_path: Path) -> None:
+    for asking, why in (
+        (door(stage, "overlay"), "wrong_role"),
+        (CrewDoor(stage.crew_url, "forged"), "bad_pass"),
+        (CrewDoor("http://127.0.0.1:1", "x"), "does not answer"),
+    ):
+        with pytest.raises(Unreachable, match=why):
+            await asyncio.to_thread(outside.commit, asking, 1, "auditor", tmp_path / "secret", bytes)
+    with pytest.raises(Unreachable, match="only a director"):
+        await asyncio.to_thread(outside.give_up, door(stage), 1, "a whim")
+    with pytest.raises(Mistaken, match="48 bytes in hex"):
+        await asyncio.to_thread(outside.bring_beacon, door(stage), 1, "zero")
+    with pytest.raises(Mistaken, match="is no address"):
+        await asyncio.to_thread(CrewDoor("crew.gala.example", "x").show)
+    await asyncio.to_thread(outside.give_up, door(stage, "director"), 1, "the prizes were misprinted")
+    await until(stage, lambda: stage.evening.crew.state.draws[1].state == "void")
 
 
 async def test_a_witness_cosigns_a_log_that_grows_and_the_notary_hears_it(
-    valkey_url: str, tmp_path: Path
+    clients: Clients, valkey_url: str, tmp_path: Path
 ) -> None:
     state = tmp_path / "witness.json"
     async with running(valkey_url, tmp_path, rundown=WATCHED) as stage:
