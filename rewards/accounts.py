@@ -231,7 +231,7 @@ class _Reading:
                 continue
             for tier, faces in terms.prizes.faces.items():
                 for prize in range(len(faces)):
-                    if (number, tier, prize, 0) not in self.book.states:
+                    if self.book.state((number, tier, prize, 0))[0] in ("none", "reserved"):
                         raise Failed(
                             f"the winning rank of voucher {(number, tier, prize, 0)} was paid nothing"
                         )

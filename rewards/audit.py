@@ -29,7 +29,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from rewards import accounts, bundle, canonical, keyed, merkle, tiles, witness
+from rewards import accounts, bundle, canonical, decks, keyed, merkle, tiles, witness
 from rewards.history import BrokenHistory, Draw, History, Stages
 from rewards.note import ED25519, BadNote, Checkpoint, Verifier, read
 from rewards.rounds import Failed, check_box, check_ranking, check_roster
@@ -239,6 +239,12 @@ def _files(reading: Reading) -> str:
         for name, digest in draw.spec["files"].items():
             if hashlib.sha256(reading.files[name]).hexdigest() != digest:
                 raise Failed(f"{name} is not the one draw {number}'s spec promised")
+        for prize in draw.spec["prizes"]:
+            path = bundle.deck_path(number, prize["tier"])
+            if "deck" in prize:
+                _, counts = decks.decode(reading.files[path])
+                if decks.leaf(reading.files[path]) != prize["deck"] or int(counts.sum()) != prize["count"]:
+                    raise Failed(f"{path} is not the deck that the spec promised")
     for path in sorted(expected ^ set(reading.files)):
         raise Failed(f"{path} is {'missing' if path in expected else 'no file of this evening'}")
     return f"{len(expected)} files, all of this evening"

@@ -784,7 +784,8 @@ class Bundle:
             for tier in draw["tiers"].values() if self.begun(number) else ():
                 for prize in range(len(tier["faces"])):
                     subject = (number, tier["tier"], prize, 0)
-                    need(subject in self.states, f"the winning rank of voucher {subject} was paid nothing")
+                    paid = self.states.get(subject, ("reserved", 0))[0] != "reserved"
+                    need(paid, f"the winning rank of voucher {subject} was paid nothing")
                 back = self.held[(number, tier["tier"]), "leftover"]
                 need(back == tier["left"], f"draw {number}: what nobody won did not return")
         need(self.files["prizes.csv"] == self.prizes(), "prizes.csv is not what the rankings give")

@@ -174,7 +174,7 @@ def refused(data: Path, *arguments: str, **more: str) -> tuple[int, str]:
         (("--viewers", "-1"), "--viewers"),
         (("--colour", "blue"), "--colour"),
         (("--manual", "--json"), "--manual"),
-        (("--rundown", "nowhere"), "no rundown at nowhere; shipped are: countdown-gala-2019, short"),
+        (("--rundown", "nowhere"), "no rundown at nowhere; shipped are: countdown-gala-2019, rain, short"),
     ],
 )
 def test_a_demo_that_cannot_be_meant_ends_with_2_and_words(

@@ -199,10 +199,12 @@ def test_a_late_cohort_never_sees_a_round_or_a_segment_before_its_instant_and_de
     for now_ms in instants(log, delay_ms):
         seen = view(rundown, history, now_ms, delay_ms)
         if seen.round is not None:
-            opened_at_ms = history.head.rounds[seen.round.id].opened_at_ms
+            round_ = history.head.rounds[seen.round.id]
+            opened_at_ms = round_.opened_at_ms
             assert now_ms >= opened_at_ms - timing.OPEN_LEAD_MS + delay_ms
-            # where all of a channel play one timetable, it is the channel's, whatever a viewer's own nudge
-            own_ms = rundown.channels[0].delay_ms if seen.round.timing == "appear" else delay_ms
+            # where all of a channel play one timetable, it is the channel's as tuned when the round opened,
+            # whatever a viewer's own nudge
+            own_ms = round_.delays_ms[0] if seen.round.timing == "appear" else delay_ms
             assert seen.round.opens_at_ms == opened_at_ms + own_ms
         if seen.segment is not None:
             assert now_ms >= seen.segment.started_at_ms + delay_ms

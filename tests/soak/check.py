@@ -91,10 +91,16 @@ def _hits_sent(_opened: AnyOpened, slot: Values, moves: Mapping[int, Sequence[At
     return not slot["hits"] & ~told
 
 
+def _grab_sent(_opened: AnyOpened, slot: Values, moves: Mapping[int, Sequence[Attempt]]) -> bool:
+    """An envelope in a slot was caught by a play up to its seq."""
+    return not slot["grabbed"] or any(seq <= slot["seq"] for seq in moves)
+
+
 EXPLAINS: dict[str, Callable[[AnyOpened, Values, Mapping[int, Sequence[Attempt]]], bool]] = {
     "poll": _ballot_sent,
     "boost": _taps_sent,
     "whack": _hits_sent,
+    "rain": _grab_sent,
 }
 
 

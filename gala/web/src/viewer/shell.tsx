@@ -77,7 +77,13 @@ function CheckPlace(): JSX.Element {
     );
   }, []);
   if (held.value === "away") return <State is="offline" title={words.value.t("checkAway")} />;
-  return held.value ? <held.value.Checking /> : <State is="pending" title={words.value.t("checkWorking")} />;
+  if (held.value) return <held.value.Checking />;
+  return (
+    <>
+      <h1>{words.value.t("check")}</h1>
+      <State is="pending" title={words.value.t("checkWorking")} />
+    </>
+  );
 }
 
 const LINK_WORDS: Record<string, Key> = { joining: "linkJoining", up: "linkUp", down: "linkDown", refused: "linkDown" };
