@@ -142,13 +142,18 @@ async def test_every_winner_has_exactly_one_voucher_however_often_it_is_issued(
 async def test_weeks_later_all_that_was_left_undone_is_done_in_its_order(drawn: Path, tmp_path: Path) -> None:
     shutil.copytree(drawn, tmp_path / "register")
     register = await begin(tmp_path / "register")
-    done = await register.payouts.do_due(at_ms=SHUT_MS + 30 * 86_400_000)
-    of_one = [one for one in done if one.draw == 1]
-    expected = [(Act.ISSUE, 0), (Act.NEXT_DATE, 1), (Act.NEXT_DATE, 2), (Act.EXPIRE, 0), (Act.CLOSE_OUT, 0)]
-    assert [(one.act, one.date) for one in of_one] == expected
-    assert sorted(one.draw for one in done) == [1] * 5 + [2] * 5
-    assert await register.payouts.do_due(at_ms=SHUT_MS + 31 * 86_400_000) == []
-    await register.close()
+    try:
+        done = await register.payouts.do_due(at_ms=SHUT_MS + 30 * 86_400_000)
+        for draw in (1, 2):
+            acts = [(one.act, one.date) for one in done if one.draw == draw]
+            assert acts[:3] == [(Act.ISSUE, 0), (Act.NEXT_DATE, 1), (Act.NEXT_DATE, 2)]
+            # whether any heir is left for the end of the window to expire hangs on who won
+            assert acts[3:] in ([(Act.EXPIRE, 0), (Act.CLOSE_OUT, 0)], [(Act.CLOSE_OUT, 0)])
+            settled = {one.state for one in await register.payouts.vouchers(draw)}
+            assert settled <= {"passed", "returned", "redeemed"}
+        assert await register.payouts.do_due(at_ms=SHUT_MS + 31 * 86_400_000) == []
+    finally:
+        await register.close()
 
 
 async def _killed(folder: Path, last: int) -> None:
