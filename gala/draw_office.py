@@ -97,6 +97,9 @@ class DrawOffice:
         """Writes down what a party or a director said of a draw."""
         cue, at_ms = entry.cue, entry.at_ms
         number = cue["draw"]
+        stands = await self._register.draw(number)
+        if stands.ended or (cue["cue"] == "reveal" and "reveals-closed" in stands.stages):
+            return  # the books went on as this was said, or have it: what they say stands
         if cue["cue"] == "commit":
             sealed = bytes.fromhex(cue["commitment"])
             await self._register.commit(number, cue["party"], sealed, at_ms=at_ms)
@@ -111,7 +114,8 @@ class DrawOffice:
             else:
                 self._by_hand[chosen] = signature
         elif cue["cue"] == "void_draw":
-            await self._register.void(number, cue["cause"], cue["reason"], at_ms=at_ms)
+            cause = "lapsed" if await self._late(number, at_ms) else cue["cause"]
+            await self._register.void(number, cause, cue["reason"], at_ms=at_ms)
 
     async def freeze(self, segment: Segment, entry: LogEntry, now_ms: int) -> None:
         """Fixes the rosters of a segment's draws."""

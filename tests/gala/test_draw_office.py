@@ -395,6 +395,49 @@ async def test_a_draw_that_is_not_closed_by_its_last_reserve_round_is_void(
     await (await good(evening)).close()
 
 
+async def test_a_reveal_said_as_the_reveals_are_closed_comes_too_late_and_holds_nothing_up(
+    clients: Clients, tmp_path: Path
+) -> None:
+    evening = await begun(clients, tmp_path, reveals=False)
+    await evening.commit()
+    await evening.hall.go("draw.freeze")
+    await evening.step()
+    await evening.step()
+    register = await evening.register()  # the notary died between its books and its cue
+    assert await register.close_reveals(1, at_ms=evening.hall.now_ms) == DECIDES
+    await register.close()
+    cue = {"cue": "reveal", "draw": 1, "party": "auditor", "r": OURS.hex()}
+    await evening.hall.desk.call(cue, id="reveal", by="auditor Wu", now_ms=evening.hall.now_ms)
+    await evening.until(DECIDED_AT + 20_000)
+    assert evening.state.draws[1].state == "drawn"
+    register = await good(evening)
+    closed = (await register.draw(1)).stages["reveals-closed"]
+    assert [party["revealed"] for party in closed["parties"]] == [True, False]
+    await register.close()
+
+
+@pytest.mark.parametrize("lapsed_first", [False, True])
+async def test_a_draw_called_off_as_it_lapses_is_void_once_and_holds_nothing_up(
+    clients: Clients, tmp_path: Path, lapsed_first: bool
+) -> None:
+    evening = await begun(clients, tmp_path, witness_from_ms=1 << 60)
+    await evening.commit()
+    await evening.hall.go("draw.freeze")
+    await evening.step()
+    register = await evening.register()
+    evening.hall.now_ms = QUICKNET.time_ms((await register.draw(1)).spec["reserve_rounds"][-1]) + 1_000
+    if lapsed_first:  # the notary died between its books and its cue
+        await register.void(1, "lapsed", "too late", at_ms=evening.hall.now_ms - 500)
+    await register.close()
+    cue = {"cue": "void_draw", "draw": 1, "cause": "director", "reason": "it is past midnight"}
+    await evening.hall.call(cue, "void")
+    await evening.step()
+    assert evening.state.draws[1].state == "void"
+    register = await good(evening)
+    assert (await register.draw(1)).stages["void"]["cause"] == "lapsed"
+    await register.close()
+
+
 @pytest.mark.parametrize(
     ("cue", "why"),
     [
