@@ -29,7 +29,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from rewards import accounts, bundle, canonical, decks, keyed, merkle, tiles, witness
+from rewards import accounts, bundle, canonical, decks, keyed, merkle, shapes, tiles, witness
 from rewards.history import BrokenHistory, Draw, History, Stages
 from rewards.note import ED25519, BadNote, Checkpoint, Verifier, read
 from rewards.rounds import Failed, check_box, check_ranking, check_roster
@@ -165,6 +165,11 @@ def _manifest(reading: Reading) -> str:
     if bundle.MANIFEST not in reading.files:
         raise Failed(f"{bundle.MANIFEST} is missing")
     listing = canonical.decode(reading.files[bundle.MANIFEST])
+    if wrong := shapes.part_fault(listing, "manifest", bundle.MANIFEST):
+        raise Failed(wrong)
+    paths = [item["path"] for item in listing["files"]]
+    if listing["schema"] != bundle.SCHEMA or paths != sorted(set(paths)):
+        raise Failed(f"{bundle.MANIFEST} is not of version 1, or its paths do not ascend")
     listed = {item["path"]: item for item in listing["files"]}
     present = set(reading.files) - {bundle.MANIFEST}
     for path in sorted(present ^ set(listed)):

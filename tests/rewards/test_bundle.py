@@ -344,10 +344,10 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("a head kept back", set_in("seal", heads=["00" * 32]), "1 heads of 3 chains"),
     ("heads kept back", lambda _, found: found[at(found, "seal")].pop("heads"), "opens the chains"),
     ("a chain of another length", set_in("open", chains={"length": 8, "commitments": []}), "chains of 1"),
-    ("a float in a leaf", set_in("lock", at_ms="soon"), "at_ms is no int"),
+    ("a float in a leaf", set_in("lock", at_ms="soon"), "at_ms is not natural"),
     (
         "another verifier promised",
-        set_in("spec", files={"SPEC.md": "00", "verify.py": "00"}),
+        set_in("spec", files={"SPEC.md": "00" * 32, "verify.py": "00" * 32}),
         "files: SPEC.md",
     ),
 ]
