@@ -165,10 +165,8 @@ def aes(key: bytes, place: Any, ticket: Any) -> Any:
 
 
 class Bundle:
-    def __init__(self, folder: Path, key: str) -> None:
-        self.key = key
-        found = (path for path in folder.rglob("*") if path.is_file())
-        self.files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    def __init__(self, files: dict[str, bytes], key: str) -> None:
+        self.key, self.files = key, files
         self.rounds: dict[str, dict[str, Any]] = {}
         self.draws: dict[int, dict[str, Any]] = {}
         self.roll_ups: dict[int, str] = {}
@@ -184,7 +182,7 @@ class Bundle:
         for path, item in listed.items():
             same = len(self.files[path]) == item["size"] and sha(self.files[path]).hex() == item["sha256"]
             need(same, f"{path} is not the file that was listed")
-        need(self.listing["schema"] == "gala/bundle/1", "not a bundle of version 1")
+        need(self.listing["schema"] == "gala/bundle/1", "MANIFEST.json is of no bundle of version 1")
         return f"{len(listed)} files"
 
     def log(self) -> str:  # 4: signed checkpoint, tiles, entries
@@ -310,7 +308,9 @@ class Bundle:
         need(leaf["draw"] == len(self.draws) + 1, "draws are numbered without a gap")
         need(leaf["draw_id"] == f"{self.evening['show']}/draw/{leaf['draw']}", "draw_id")
         need(leaf["rehearsal"] == rehearsal and leaf["algorithm"] == "gala-draw/1", "not of this evening")
-        need(prizes and [prize["tier"] for prize in prizes] == list(range(1, len(prizes) + 1)), "tiers")
+        need(
+            prizes and [prize["tier"] for prize in prizes] == list(range(1, len(prizes) + 1)), "prizes: tiers"
+        )
         for prize in prizes:
             worth = "deck" if "deck" in prize else "amount"
             need(("deck" in prize) != ("amount" in prize), "a prize has an amount or a deck")
@@ -1097,7 +1097,10 @@ def layout(opening: dict[str, Any]) -> Any:
     fields = np.dtype([(field, f">u{int(kind[1:]) // 8}") for field, kind in pairs])
     need(opening["layout"]["width"] == fields.itemsize, "width")
     names = [rule["name"] for rule in opening["counts"]]
-    need(len(set(names)) == len(names) and not any("/" in name for name in names), "names of counts")
+    need(
+        len(set(names)) == len(names) and not any("/" in name for name in names),
+        "a count's name twice, or with a slash",
+    )
     for rule in opening["counts"]:
         bits = [fields[field].itemsize * 8 for field in rule.get("fields", rule.get("by", ["seq"]))]
         need(0 < sum(bits) <= 64, "a count by nothing, or by more than 64 bits")
@@ -1192,7 +1195,12 @@ def tile(level: str, index: int, width: int) -> str:
 
 def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
     """Whether all checks pass, and a line for each up to the first that fails."""
-    bundle, told = Bundle(folder, key), []
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return verify_files({path.relative_to(folder).as_posix(): path.read_bytes() for path in found}, key)
+
+
+def verify_files(files: dict[str, bytes], key: str = "") -> tuple[bool, list[str]]:
+    bundle, told = Bundle(files, key), []
     checks: list[Any] = [
         ("manifest", bundle.manifest),
         ("log", bundle.log),
