@@ -5,6 +5,7 @@ import json
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tests.gala.test_web_build import load_hook
 from tests.rewards.in_memory import Files
@@ -16,7 +17,7 @@ await build({
   configFile: false, logLevel: "error", ssr: { noExternal: true },
   build: {
     ssr: true, outDir, minify: false,
-    rollupOptions: { input: ["src/check/cli.ts", "src/check/verify.ts"] },
+    rollupOptions: { input: ["src/check/cli.ts", "src/check/verify.ts", "src/check/inspect.ts"] },
   },
 });
 """
@@ -42,6 +43,28 @@ for await (const line of createInterface({ input: process.stdin })) {
 """
 
 
+# a line of input is a proof and a key to hold it against; the first is the published files, or null
+INSPECT = """
+import { createInterface } from "node:readline";
+import { inspect } from "./out/inspect.js";
+let published;
+for await (const line of createInterface({ input: process.stdin })) {
+  const given = JSON.parse(line);
+  if (published === undefined) {
+    const files = given && new Map(Object.entries(given));
+    const content = (path) => new Uint8Array(Buffer.from(files.get(path), "base64"));
+    published = files && { present: null, read: async (path) => files.has(path) ? content(path) : null };
+    continue;
+  }
+  const told = [];
+  for await (const { ok, name, detail } of inspect(given.proof, given.key, published)) {
+    told.push(`${ok ? "PASS" : "FAIL"}  ${name}: ${detail}`);
+  }
+  console.log(JSON.stringify(told));
+}
+"""
+
+
 def _text(files: Files) -> dict[str, str]:
     return {path: base64.b64encode(content).decode() for path, content in files.items()}
 
@@ -56,6 +79,7 @@ class Browser:
         self._folder = folder
         (folder / "package.json").write_text('{"type": "module"}')
         (folder / "judge.js").write_text(JUDGE)
+        (folder / "inspect.js").write_text(INSPECT)
         script = [self._node, "--input-type=module", "-e", BUILD, folder / "out"]
         subprocess.run(script, cwd=hook.WEB, check=True)
 
@@ -65,8 +89,16 @@ class Browser:
         for files in changed:
             different = {path: content for path, content in files.items() if base.get(path) != content}
             lines.append({**_text(different), **dict.fromkeys(set(base) - set(files))})
+        return self._lines("judge.js", lines)
+
+    def says_of_proofs(self, published: Files | None, proofs: Iterable[tuple[str, str]]) -> list[list[str]]:
+        """All lines about each (proof, key) that somebody brings, held against what is published."""
+        asked = [{"proof": proof, "key": key} for proof, key in proofs]
+        return self._lines("inspect.js", [published and _text(published), *asked])
+
+    def _lines(self, script: str, lines: list[Any]) -> list[Any]:
         told = subprocess.run(
-            [self._node, self._folder / "judge.js"],
+            [self._node, self._folder / script],
             input="\n".join(map(json.dumps, lines)),
             capture_output=True,
             text=True,
