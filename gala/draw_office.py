@@ -74,6 +74,7 @@ class DrawOffice:
         self._signature = signature
         self._secret = secret
         self._by_hand: dict[int, bytes] = {}  # signatures that somebody brought; written by `take`
+        self._lapses: dict[int, int] = {}  # as the specs say, which never change; written by `lapses`
         self.awake: dict[str, tuple[int, int]] = {}  # witness -> leaves it has seen, when (ms); by the notary
 
     @property
@@ -204,11 +205,12 @@ class DrawOffice:
 
     async def lapses(self) -> dict[int, int]:
         """By draw: from when on its reveals can no longer be closed, ms."""
-        found = {}
         for _, draw in self._drawings():
-            stands = await self._register.draw(draw.number)
-            found[draw.number] = stands.chain.time_ms(stands.spec["reserve_rounds"][-1]) - beacon.LEAD_MS + 1
-        return found
+            if draw.number not in self._lapses:
+                stands = await self._register.draw(draw.number)
+                last_ms = stands.chain.time_ms(stands.spec["reserve_rounds"][-1])
+                self._lapses[draw.number] = last_ms - beacon.LEAD_MS + 1
+        return self._lapses
 
     async def _decide(self, number: int, drawing: Drawing, now_ms: int) -> bool:
         if not self._state.rehearsal and not await self._register.watched.vouched(number):
