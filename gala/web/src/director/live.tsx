@@ -93,7 +93,7 @@ function Vouchers({ desk, draw }: { desk: Desk; draw: Draw }) {
         <div key={one.name}>
           <dt>{one.name}</dt>
           <dd class={one.awake ? "" : "w-t"}>
-            {one.at_ms === 0 ? "never heard of" : `${one.awake ? "awake" : "silent since"} ${timeOfDay(one.at_ms, desk.zone)}`}
+            {one.at_ms === 0 ? "never heard of" : `${one.awake ? "awake," : "silent since"} ${timeOfDay(one.at_ms, desk.zone)}`}
           </dd>
         </div>
       ))}
