@@ -94,6 +94,15 @@ def chain(previous: bytes, line: str) -> bytes:
     return hashlib.sha256(b"gala/ledger/1\x00" + previous + line.encode()).digest()
 
 
+def chains(previous: bytes, lines: Iterable[str]) -> list[bytes]:
+    """The running hash after each of some rows: as `chain`, at half its cost."""
+    found, sha256 = [], hashlib.sha256
+    for line in lines:
+        previous = sha256(b"gala/ledger/1\x00" + previous + line.encode()).digest()
+        found.append(previous)
+    return found
+
+
 @dataclass(slots=True)
 class Sums:
     """One draw, tier and currency in total: balances by account; what ever moved, by kind of row; the prizes
@@ -175,20 +184,19 @@ class Book:
         self.states[subject] = (following, n, amount, currency)
 
     def add_issued(
-        self, subjects: Sequence[Subject], amounts: Sequence[int], currency: str, tip: bytes
+        self, draw: int, tier: int, first: int, amounts: Sequence[int], currency: str, tip: bytes
     ) -> bool:
-        """Takes the `reserve` and `issue` rows of new vouchers of one tier, one voucher after the other,
-        whose texts were found right up to the running hash `tip`. False, and nothing happens, if one may not
-        be."""
-        draw, tier, *_ = subjects[0]
+        """Takes the `reserve` and `issue` rows of new vouchers of one tier, of the prizes from `first` on, one
+        voucher after the other, whose texts were found right up to the running hash `tip`. False, and nothing
+        happens, if one may not be."""
         sums, total = self.groups.get((draw, tier, currency), Sums()), sum(amounts)
-        fine = sums.balances["BUDGET"] >= total and min(amounts) > 0
-        if not fine or any(subject in self.states or subject[3] for subject in subjects):
+        if sums.balances["BUDGET"] < total or min(amounts) < 1:
             return False
-        prizes = {subject[2] for subject in subjects}
-        if len(prizes) != len(subjects) or not sums.prizes.isdisjoint(prizes):
+        prizes = range(first, first + len(amounts))
+        subjects = [(draw, tier, prize, 0) for prize in prizes]
+        if not sums.prizes.isdisjoint(prizes) or not self.states.keys().isdisjoint(subjects):
             return False
-        sums.prizes |= prizes
+        sums.prizes.update(prizes)
         sums.balances["BUDGET"] -= total
         sums.balances["ISSUED"] += total
         sums.moved["reserve"] += total
@@ -198,11 +206,8 @@ class Book:
         # between the rows of one voucher no more is exposed than after both
         exposed = sums.moved["issue"] - sums.moved["pass"] + sums.balances["RESERVED"]
         sums.exposed_max = max(sums.exposed_max, exposed)
-        issued = vouchers.ISSUED_AT
-        self.states.update(
-            (subject, ("live", issued, amount, currency))
-            for subject, amount in zip(subjects, amounts, strict=True)
-        )
+        held = {amount: ("live", vouchers.ISSUED_AT, amount, currency) for amount in set(amounts)}
+        self.states.update(zip(subjects, map(held.__getitem__, amounts), strict=True))
         self.tip, self.count = tip, self.count + 2 * len(subjects)
         return True
 

@@ -7,6 +7,7 @@ the order of AES-256 of the number under a key of that round, each roster under 
 
 import hashlib
 import hmac
+import os
 
 import numpy as np
 import numpy.typing as npt
@@ -72,21 +73,45 @@ def sort_blocks(blocks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 
 def public_order(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The order of numbers (natural, distinct) by AES_key(u64be(0) ‖ u64be(number)): indices into them."""
-
-    def half(first: int, last: int) -> npt.NDArray[np.uint64]:
-        blocks = Blocks(key, last - first)
-        blocks.write(last - first, 1, numbers[first:last])
-        return as_numbers(blocks.ciphered(last - first)[:, 0])
-
-    def part(first: int, _last: int) -> npt.NDArray[np.int64]:
-        # Those that begin with the same three bits, sorted by themselves.
-        chosen = np.flatnonzero(high >> np.uint64(61) == np.uint64(first))
-        return chosen[np.argsort(high[chosen])]
-
-    high = np.concatenate([np.empty(0, dtype=np.uint64), *stretches(len(numbers), 1 << 16, half)])
-    order = np.concatenate(stretches(8, 1, part))
-    if bool((np.diff(high[order]) == 0).any()):
-        blocks = Blocks(key, len(numbers))
-        blocks.write(len(numbers), 1, numbers)
-        return sort_blocks(as_numbers(blocks.ciphered(len(numbers))))
+    order, unsure = _by_first_bits(key, numbers, np.arange(len(numbers)))
+    few = order[unsure]
+    order[unsure] = few[sort_blocks(as_numbers(_ciphered(key, numbers[few])))]
     return order
+
+
+def in_public_order(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The numbers (natural, distinct) themselves in that order."""
+    found, unsure = _by_first_bits(key, numbers, numbers)
+    few = found[unsure]
+    found[unsure] = few[sort_blocks(as_numbers(_ciphered(key, few)))]
+    return found
+
+
+def _by_first_bits(
+    key: bytes, numbers: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Labels, one a number, in the order of the first bits of the ciphered number; and where that was not
+    enough to tell, since the label takes the other bits: sorting words is several times quicker than sorting
+    indices by them."""
+    bits = np.uint64(int(labels.max(initial=0)).bit_length())
+    words = np.empty(len(numbers), dtype=np.uint64)
+
+    def joined(first: int, last: int) -> None:
+        high = as_numbers(_ciphered(key, numbers[first:last])[:, 0])
+        words[first:last] = high >> bits << bits | labels[first:last].view(np.uint64)
+
+    stretches(len(words), 1 << 16, joined)
+    share = max(1 << 16, -(-len(words) // (os.cpu_count() or 1)))
+    if len(words) > share:
+        words.partition(range(share, len(words), share))  # what each processor then sorts by itself
+    stretches(len(words), share, lambda first, last: words[first:last].sort())
+    found = (words & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
+    words >>= bits
+    alike = words[1:] == words[:-1]
+    return found, np.flatnonzero(np.append(alike, False) | np.append(False, alike))
+
+
+def _ciphered(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    blocks = Blocks(key, len(numbers))
+    blocks.write(len(numbers), 1, numbers)
+    return blocks.ciphered(len(numbers))

@@ -20,8 +20,8 @@ from rewards.roster import Flags, Tickets
 from rewards.stretches import stretches
 
 RECORD = np.dtype([("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])  # 28 bytes
-PLACES_AT_ONCE = 1 << 15  # half a MiB of blocks, and as much of scores
-STRETCH = 1 << 18  # places that one processor takes at a time
+PLACES_AT_ONCE = 1 << 16  # a MiB of blocks, and as much of scores
+STRETCH = 1 << 19  # places that one processor takes at a time
 NARROW = 256  # places; a layer of fewer is ciphered place by place
 ALL = (1 << 64) - 1
 
@@ -89,19 +89,21 @@ def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> Records
 
 def _within(key: bytes, tickets: Tickets, eligible: Flags, limit: int, first: int, last: int) -> Records:
     """The best ticket of each eligible place of a stretch whose score begins with at most `limit`."""
-    found = []
+    found = [np.empty((0, 4), dtype=np.uint64)]
+    numbers = np.empty(PLACES_AT_ONCE, dtype=np.uint64)
+    within = np.empty(PLACES_AT_ONCE, dtype=np.bool_)
     for at, number, scored in _layers(key, tickets, first, last):
-        low = np.flatnonzero(as_numbers(scored[:, 0]) <= limit)
+        width = len(scored)
+        np.copyto(numbers[:width], scored[:, 0].view(">u8"))
+        low = np.flatnonzero(np.less_equal(numbers[:width], limit, out=within[:width]))
         few = np.empty((len(low), 4), dtype=np.uint64)  # place − first, ticket, both halves of the score
         few[:, 0], few[:, 1], few[:, 2:] = at[low], number, as_numbers(scored[low])
         found.append(few)
     rows = np.concatenate(found)
     rows = rows[eligible[first:last][rows[:, 0]]]
     rows = rows[sort_blocks(rows[:, 2:])]
-    # Assigned from the worst to the best, the best of a place's tickets is the one that stays.
-    best = np.full(last - first, len(rows))
-    best[rows[::-1, 0]] = np.arange(len(rows))[::-1]
-    rows = rows[np.sort(best[best < len(rows)])]
+    _, best = np.unique(rows[:, 0], return_index=True)  # the first of each place, which is its best
+    rows = rows[best]
     records = np.empty(len(rows), dtype=RECORD)
     records["place"], records["ticket"] = first + rows[:, 0], rows[:, 1]
     records["score"] = rows[:, 2:].astype(">u8").view("V16")[:, 0]
@@ -115,9 +117,10 @@ def _layers(
     and the scores as `Blocks` give them, in memory that is used again for the next ones. Of a place that is
     ciphered alone only the best is told."""
     most = int(tickets[first:last].max(initial=0))
+    kind = np.uint8 if most < 1 << 8 else np.uint16  # so that sorting them is counting
     blocks = Blocks(key, max(min(PLACES_AT_ONCE, last - first), most))
     for begin in range(first, last, PLACES_AT_ONCE):
-        held = tickets[begin : min(begin + PLACES_AT_ONCE, last)].astype(np.uint16)
+        held = tickets[begin : min(begin + PLACES_AT_ONCE, last)].astype(kind)
         order = np.argsort(held, kind="stable")[::-1]  # who has a ticket j stands before all who have none
         widths = len(held) - np.cumsum(np.bincount(held))  # how many places have a ticket j
         at = order + (begin - first)
