@@ -186,9 +186,9 @@ class Book:
     def add_issued(
         self, draw: int, tier: int, first: int, amounts: Sequence[int], currency: str, tip: bytes
     ) -> bool:
-        """Takes the `reserve` and `issue` rows of new vouchers of one tier, of the prizes from `first` on, one
-        voucher after the other, whose texts were found right up to the running hash `tip`. False, and nothing
-        happens, if one may not be."""
+        """Takes the `reserve` and `issue` rows of a tier's new vouchers, of the prizes from `first` on,
+        one voucher after the other, whose texts were found right up to the running hash `tip`. False, and
+        nothing happens, if one may not be."""
         sums, total = self.groups.get((draw, tier, currency), Sums()), sum(amounts)
         if sums.balances["BUDGET"] < total or min(amounts) < 1:
             return False
