@@ -63,17 +63,16 @@ def as_numbers(ciphered: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def sort_blocks(blocks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """The order that sorts blocks as 16-byte strings."""
-    order = np.argsort(blocks[:, 0])
-    high = blocks[order, 0]
-    if bool((high[1:] == high[:-1]).any()):
-        order = np.lexsort((blocks[:, 1], blocks[:, 0]))
-    return order.astype(np.int64)
+    """The order that sorts blocks, shape (any, 2), as 16-byte strings."""
+    order, unsure = _by_first_bits(blocks[:, 0], np.arange(len(blocks)))
+    few = order[unsure]
+    order[unsure] = few[np.lexsort((blocks[few, 1], blocks[few, 0]))]
+    return order
 
 
 def public_order(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The order of numbers (natural, distinct) by AES_key(u64be(0) ‖ u64be(number)): indices into them."""
-    order, unsure = _by_first_bits(key, numbers, np.arange(len(numbers)))
+    order, unsure = _by_first_bits(_first_halves(key, numbers), np.arange(len(numbers)))
     few = order[unsure]
     order[unsure] = few[sort_blocks(as_numbers(_ciphered(key, numbers[few])))]
     return order
@@ -81,26 +80,22 @@ def public_order(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.i
 
 def in_public_order(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The numbers (natural, distinct) themselves in that order."""
-    found, unsure = _by_first_bits(key, numbers, numbers)
+    found, unsure = _by_first_bits(_first_halves(key, numbers), numbers)
     few = found[unsure]
     found[unsure] = few[sort_blocks(as_numbers(_ciphered(key, few)))]
     return found
 
 
 def _by_first_bits(
-    key: bytes, numbers: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]
+    values: npt.NDArray[np.uint64], labels: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Labels, one a number, in the order of the first bits of the ciphered number; and where that was not
-    enough to tell, since the label takes the other bits: sorting words is several times quicker than sorting
-    indices by them."""
+    """Labels, one a value, in the order of the values' first bits; and where these were not enough to tell.
+
+    Sorted are words of those bits and the label: several times quicker than to sort indices by the values.
+    """
     bits = np.uint64(int(labels.max(initial=0)).bit_length())
-    words = np.empty(len(numbers), dtype=np.uint64)
-
-    def joined(first: int, last: int) -> None:
-        high = as_numbers(_ciphered(key, numbers[first:last])[:, 0])
-        words[first:last] = high >> bits << bits | labels[first:last].view(np.uint64)
-
-    stretches(len(words), 1 << 16, joined)
+    words = values >> bits << bits
+    words |= labels.view(np.uint64)
     share = max(1 << 16, -(-len(words) // (os.cpu_count() or 1)))
     if len(words) > share:
         words.partition(range(share, len(words), share))  # what each processor then sorts by itself
@@ -109,6 +104,13 @@ def _by_first_bits(
     words >>= bits
     alike = words[1:] == words[:-1]
     return found, np.flatnonzero(np.append(alike, False) | np.append(False, alike))
+
+
+def _first_halves(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    def of(first: int, last: int) -> npt.NDArray[np.uint64]:
+        return as_numbers(_ciphered(key, numbers[first:last])[:, 0])
+
+    return np.concatenate([np.empty(0, dtype=np.uint64), *stretches(len(numbers), 1 << 16, of)])
 
 
 def _ciphered(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:

@@ -8,7 +8,8 @@ score only the first half is looked at, unless that is low enough. Stretches are
 long they are, and on how many, changes nothing in the result.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import isqrt
 from typing import Any
 
@@ -73,22 +74,49 @@ def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> Records
     limit = (count + 8 * isqrt(count) + 32) * 21 * ALL // (20 * max(1, share))
     while True:
         limit = ALL if 2 * limit > ALL or 4 * count > places else limit
+        within = _within if limit < ALL else _best
 
-        def of(first: int, last: int, limit: int = limit) -> Records:
-            return _within(key, tickets, eligible, limit, first, last)
+        def of(first: int, last: int, limit: int = limit, within: Search = within) -> Some:
+            return within(key, tickets, eligible, limit, first, last)
 
-        # Left to itself, numpy joins records in this machine's byte order.
-        found = np.concatenate(
-            [np.empty(0, dtype=RECORD), *stretches(len(tickets), STRETCH, of)], dtype=RECORD
-        )
-        if len(found) >= count or limit == ALL:
-            blocks = np.frombuffer(found["score"].tobytes(), dtype=np.uint64).reshape(-1, 2)
-            return found[sort_blocks(as_numbers(blocks))[:count]]
+        found = stretches(len(tickets), STRETCH, of)
+        if sum(len(some.place) for some in found) >= count or limit == ALL:
+            return _records(found, count)
         limit *= 4
 
 
-def _within(key: bytes, tickets: Tickets, eligible: Flags, limit: int, first: int, last: int) -> Records:
-    """The best ticket of each eligible place of a stretch whose score begins with at most `limit`."""
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Places, each with the number of its best ticket and that one's score, in any order."""
+
+    place: npt.NDArray[np.int64]
+    ticket: npt.NDArray[np.int64]
+    score: npt.NDArray[np.uint64]  # shape (any, 2)
+
+
+Search = Callable[[bytes, Tickets, Flags, int, int, int], Some]
+
+
+def _records(found: Sequence[Some], count: int) -> Records:
+    """The `count` best (or all) of what was found, best first."""
+    nothing = np.empty(0, dtype=np.int64)
+    score = np.concatenate([np.empty((0, 2), dtype=np.uint64), *[some.score for some in found]])
+    place = np.concatenate([nothing, *[some.place for some in found]])
+    ticket = np.concatenate([nothing, *[some.ticket for some in found]])
+    order = sort_blocks(score)[:count]
+    records = np.empty(len(order), dtype=RECORD)
+
+    def write(first: int, last: int) -> None:
+        some = order[first:last]
+        records["place"][first:last], records["ticket"][first:last] = place[some], ticket[some]
+        records["score"][first:last] = score[some].astype(">u8").view("V16")[:, 0]
+
+    stretches(len(order), 1 << 16, write)
+    return records
+
+
+def _within(key: bytes, tickets: Tickets, eligible: Flags, limit: int, first: int, last: int) -> Some:
+    """The best ticket of each eligible place of a stretch whose score begins with at most `limit`; few do."""
     found = [np.empty((0, 4), dtype=np.uint64)]
     numbers = np.empty(PLACES_AT_ONCE, dtype=np.uint64)
     within = np.empty(PLACES_AT_ONCE, dtype=np.bool_)
@@ -103,11 +131,21 @@ def _within(key: bytes, tickets: Tickets, eligible: Flags, limit: int, first: in
     rows = rows[eligible[first:last][rows[:, 0]]]
     rows = rows[sort_blocks(rows[:, 2:])]
     _, best = np.unique(rows[:, 0], return_index=True)  # the first of each place, which is its best
-    rows = rows[best]
-    records = np.empty(len(rows), dtype=RECORD)
-    records["place"], records["ticket"] = first + rows[:, 0], rows[:, 1]
-    records["score"] = rows[:, 2:].astype(">u8").view("V16")[:, 0]
-    return records
+    place, ticket = rows[best, 0].astype(np.int64), rows[best, 1].astype(np.int64)
+    return Some(first + place, ticket, rows[best, 2:])
+
+
+def _best(key: bytes, tickets: Tickets, eligible: Flags, _limit: int, first: int, last: int) -> Some:
+    """The best ticket of each eligible place of a stretch, whatever its score."""
+    best = np.full((last - first, 2), ALL, dtype=np.uint64)
+    ticket = np.zeros(last - first, dtype=np.int64)
+    for at, number, scored in _layers(key, tickets, first, last):
+        score, before = as_numbers(scored), best[at]
+        lower = score[:, 0] < before[:, 0]
+        lower |= (score[:, 0] == before[:, 0]) & (score[:, 1] < before[:, 1])
+        best[at[lower]], ticket[at[lower]] = score[lower], number
+    chosen = np.flatnonzero(eligible[first:last] & (tickets[first:last] > 0))
+    return Some(first + chosen, ticket[chosen], best[chosen])
 
 
 def _layers(
