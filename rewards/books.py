@@ -67,12 +67,13 @@ class Row(NamedTuple):
     def subject(self) -> Subject:
         return (self.draw, self.tier, self.prize, self.alternate)
 
-    def line(self) -> str:
-        """The row in `ledger.csv` without its hash; ASCII, never quoted."""
-        source, target = MOVES[self.kind]
+    def line(self, row_id: bytes = b"") -> str:
+        """The row in `ledger.csv` without its hash; ASCII, never quoted. row_id: its id, where that is known."""
+        seq, at_ms, draw, tier, prize, alternate, kind, n, amount, currency = self
+        name, (source, target) = (row_id or self.id).hex(), MOVES[kind]
         return (
-            f"{self.seq},{self.id.hex()},{self.at_ms},{self.draw},{self.tier},{self.prize},{self.alternate},"
-            f"{self.kind},{self.n},{source},{target},{self.amount},{self.currency}"
+            f"{seq},{name},{at_ms},{draw},{tier},{prize},{alternate},{kind},{n},{source},{target},{amount},"
+            f"{currency}"
         )
 
 
@@ -129,8 +130,8 @@ class Book:
     tiers: set[tuple[str, int, int]] = field(default_factory=set)  # rows of a tier: kind, draw, tier
     groups: dict[Group, Sums] = field(default_factory=dict)
 
-    def add(self, row: Row, known: str = "") -> str:
-        """Takes the next row and returns its whole CSV line. BadRow leaves everything as it was.
+    def add(self, row: Row, known: str = "") -> None:
+        """Takes the next row. BadRow leaves everything as it was.
 
         known: `row.line()`, where it has been written before.
         """
@@ -150,7 +151,7 @@ class Book:
                 raise BadRow(f"row {seq}: {kind} stands once for draw {draw} tier {tier}")
             self.tiers.add((kind, draw, tier))
         else:
-            self._transit(row, sums)
+            self._transit(row, (draw, tier, prize, alternate), sums)
         balances[source] -= amount
         balances[target] += amount
         moved[kind] += amount
@@ -159,12 +160,10 @@ class Book:
         self.groups[draw, tier, currency] = sums
         self.tip = chain(self.tip, line)
         self.count = seq
-        return f"{line},{self.tip.hex()}"
 
-    def _transit(self, row: Row, sums: Sums) -> None:
+    def _transit(self, row: Row, subject: Subject, sums: Sums) -> None:
         seq, _, _, _, prize, alternate, kind, n, amount, currency = row
-        subject = row.subject
-        state, last, face, unit = self.states.get(subject, ("none", -1, amount, currency))
+        state, last, face, unit = self.states.get(subject) or ("none", -1, amount, currency)
         following = vouchers.TRANSITIONS.get((state, kind))
         if following is None or n != last + 1:
             raise BadRow(f"row {seq}: {kind} {n} of a voucher that is {state} after {last}")
@@ -173,14 +172,12 @@ class Book:
         if state == "none" and (kind == "reserve") != (alternate == 0):
             raise BadRow(f"row {seq}: {kind} of alternate {alternate}")
         before, after = state in OUTSTANDING, following in OUTSTANDING
-        if after and not before:
-            if prize in sums.prizes:
+        if before != after:
+            if after and prize in sums.prizes:
                 raise BadRow(f"row {seq}: prize {prize} has an outstanding voucher")
-            sums.prizes.add(prize)
-        elif before and not after:
-            sums.prizes.remove(prize)
-        sums.outstanding += (after - before) * amount
-        sums.vouchers += after - before
+            (sums.prizes.add if after else sums.prizes.remove)(prize)
+            sums.outstanding += (after - before) * amount
+            sums.vouchers += after - before
         self.states[subject] = (following, n, amount, currency)
 
     def add_issued(
