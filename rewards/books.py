@@ -68,7 +68,7 @@ class Row(NamedTuple):
         return (self.draw, self.tier, self.prize, self.alternate)
 
     def line(self, row_id: bytes = b"") -> str:
-        """The row in `ledger.csv` without its hash; ASCII, never quoted. row_id: its id, where that is known."""
+        """The row in `ledger.csv` without its hash; ASCII, never quoted. row_id: its own, if known."""
         seq, at_ms, draw, tier, prize, alternate, kind, n, amount, currency = self
         name, (source, target) = (row_id or self.id).hex(), MOVES[kind]
         return (
