@@ -172,6 +172,8 @@ class _Reading:
         terms = self._terms.get(draw)
         if terms is None or terms.closed or terms.prizes is None or tier not in terms.prizes.faces:
             return False
+        if at_ms >= 2**53:
+            return False
         faces, currency = terms.prizes.faces[tier], terms.spec["prizes"][tier - 1]["currency"]
         # not across a row after which, or before which, the log says something
         stops = [row for row in (*roll_ups, *self._closings) if row >= seq]

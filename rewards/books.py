@@ -293,4 +293,6 @@ def parse_line(line: str) -> Row:
         raise BadRow(f"row {seq}: malformed") from error
     if not line.startswith(f"{written},"):
         raise BadRow(f"row {seq}: its id or accounts are not its own")
+    if not 0 <= row.at_ms < 2**53:
+        raise BadRow(f"row {seq}: no time is {row.at_ms}")
     return row

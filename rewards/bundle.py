@@ -26,6 +26,7 @@ from rewards.ranking import Ranked
 from rewards.vouchers import IssuingIds
 
 MANIFEST = "MANIFEST.json"
+SCHEMA = "gala/bundle/1"
 KEYS = "keys.txt"  # written first: it marks a folder as a bundle
 FOLDERS = ("log/", "boxes/", "draws/", "witness/")
 FIXED = ("SPEC.md", "verify.py")  # copied from beside this module; every spec leaf holds their hashes
@@ -145,7 +146,7 @@ def manifest(history: History, found: Mapping[str, bytes]) -> bytes:
         {"path": path, "size": len(found[path]), "sha256": hashlib.sha256(found[path]).hexdigest()}
         for path in sorted(found)
     ]
-    head: dict[str, Any] = {"schema": "gala/bundle/1", "show": history.evening["show"]}
+    head: dict[str, Any] = {"schema": SCHEMA, "show": history.evening["show"]}
     return canonical.encode(head | {"rehearsal": history.evening["rehearsal"], "files": listed})
 
 

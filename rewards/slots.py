@@ -62,6 +62,8 @@ class Layout:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Layout":
         fields = tuple((str(name), str(kind)) for name, kind in data["fields"])
+        if not all(name for name, _ in fields):
+            raise BadRules("a field without a name")
         if fields[:3] != HEAD:
             raise BadRules("a slot begins with seq u16, channel u8, flags u8")
         if len({name for name, _ in fields}) != len(fields):
