@@ -33,6 +33,7 @@ from rewards import accounts, bundle, canonical, decks, keyed, merkle, shapes, t
 from rewards.history import BrokenHistory, Draw, History, Stages
 from rewards.note import ED25519, BadNote, Checkpoint, Verifier, read
 from rewards.rounds import Failed, check_box, check_ranking, check_roster
+from rewards.vouchers import IssuingIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Reading:
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint("", 0, b""))
     bodies: list[bytes] = field(default_factory=list)
     history: History = field(default_factory=History)
+    ids: IssuingIds = field(default_factory=IssuingIds)
 
 
 LONG = 4 << 20  # bytes of a ledger.csv that is worth a second process
@@ -152,11 +154,11 @@ def _result(draw: Draw, reading: Reading) -> str:
 
 
 def _prizes(reading: Reading) -> str:
-    return accounts.check_prizes(reading.history, reading.files)
+    return accounts.check_prizes(reading.history, reading.files, reading.ids)
 
 
 def _ledger(reading: Reading) -> str:
-    return accounts.check_ledger(reading.history, reading.files)
+    return accounts.check_ledger(reading.history, reading.files, reading.ids)
 
 
 def _run(name: str, rule: Rule, reading: Reading) -> Check:

@@ -103,6 +103,7 @@ PARTS = {  # 3, 5, 6: what stands within
     "counters": "counters:positive{} recount:positive{}",
 }
 ROW_HEAD, ROW_TAIL = struct.Struct(">I10sIQIQIQIQI"), struct.Struct(">IQ")  # 9: each part after its length
+PLACE = struct.Struct(">QI")  # 8: place and ticket of a rank
 HEX = {"hash": 64, "point": 96, "key": 192}
 
 
@@ -159,9 +160,10 @@ def file_root(body: bytes, record: int) -> str:
 
 
 def aes(key: bytes, place: Any, ticket: Any) -> Any:
-    blocks = np.stack([place, ticket], axis=1).astype(">u8")
+    blocks = np.empty((len(place), 2), ">u8")
+    blocks[:, 0], blocks[:, 1] = place, ticket
     encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305
-    return np.frombuffer(encryptor.update(blocks.tobytes()), ">u8").reshape(-1, 2).astype(np.uint64)
+    return np.frombuffer(encryptor.update(blocks.tobytes()), ">u8").reshape(-1, 2)
 
 
 class Bundle:
@@ -545,7 +547,7 @@ class Bundle:
                 settled = found["settle"]["settled"] if "settle" in found else None
                 earned = np.zeros(len(slots), np.int64)
                 for rule in opening["entries"]:
-                    earned[matches(rule["when"], slots, settled)] += rule["tickets"]
+                    earned += matches(rule["when"], slots, settled) * np.int64(rule["tickets"])
                 found["tickets"], found["channel"] = (earned, most), slots["channel"]
             need(
                 seal["recount_equal"] == (tallies["counters"] == tallies["recount"]),
@@ -613,10 +615,8 @@ class Bundle:
             tickets.all() and (eligible.all() or spec["eligibility"] == "account"),
             f"{path}: an empty or barred place",
         )
-        spread = [
-            [int(value), int(times)]
-            for value, times in zip(*np.unique(tickets, return_counts=True), strict=True)
-        ]
+        times = np.bincount(tickets)
+        spread = [[value, int(times[value])] for value in np.flatnonzero(times).tolist()]
         said = (
             file_root(roster[64:], 2),
             len(tickets),
@@ -759,6 +759,7 @@ class Bundle:
         rows = self.files["ledger.csv"].decode().split("\n")
         need(rows[0] == LEDGER and rows[-1] == "", "ledger.csv: header or last line")
         self.held, self.states, self.spendable = Counter[Any](), dict[Any, tuple[str, int]](), set[Any]()
+        self.names: dict[Any, str] = {}  # ids of issuing rows that were worked out, by draw, tier, prize
         self.asked, self.returning = list[Any](), None  # rows that must stand next; the last one first
         for number, draw in self.draws.items():
             self.open_books(number, draw)
@@ -934,21 +935,27 @@ class Bundle:
         of, front = f",{at_ms},{number},{of_tier},", framed(b"gala/row/1", u64(number), u64(of_tier))
         backs = [framed(u64(0), b"reserve", u64(0)), framed(u64(0), b"issue", u64(1))]
         texts = [",0,reserve,0,BUDGET,RESERVED,", ",0,issue,1,RESERVED,ISSUED,"]
-        room = held[key, "BUDGET"]
+        room, currency, eight, sha256 = (
+            held[key, "BUDGET"],
+            tier["currency"],
+            bytes([0, 0, 0, 8]),
+            hashlib.sha256,
+        )
         for prize, face in enumerate(tier["faces"][first:], first):
             one = (number, of_tier, prize)
             if spot in stops or spot + 1 in stops or spot + 2 >= len(rows) or (*one, 0) in self.states:
                 break
-            right, middle = face <= room and one not in self.spendable, framed(u64(prize))
+            right, middle = face <= room and one not in self.spendable, eight + prize.to_bytes(8, "big")
             for n in (0, 1):
-                name = sha(front + middle + backs[n]).hex()[:32]
-                line = f"{spot + n},{name}{of}{prize}{texts[n]}{face},{tier['currency']}"
-                row_hash = sha(b"gala/ledger/1\0" + row_hash + line.encode())
+                name = sha256(front + middle + backs[n]).hexdigest()[:32]
+                line = f"{spot + n},{name}{of}{prize}{texts[n]}{face},{currency}"
+                row_hash = sha256(b"gala/ledger/1\0" + row_hash + line.encode()).digest()
                 right = right and rows[spot + n] == f"{line},{row_hash.hex()}"
             if not right:
                 break
             self.states[*one, 0] = "live", 1
             self.spendable.add(one)
+            self.names[one] = name
             room, spot, tip = room - face, spot + 2, row_hash
         moved, held[key, "BUDGET"] = held[key, "BUDGET"] - room, room
         for what in ("ISSUED", "reserve", "issue"):
@@ -994,9 +1001,10 @@ class Bundle:
         for number, draw in self.draws.items():
             for of_tier, tier in draw["tiers"].items():
                 for prize, (winner, face) in enumerate(zip(tier["winners"], tier["faces"], strict=True)):
-                    for alternate, rank in enumerate([winner, *draw["heirs"].get((of_tier, prize), [])]):
-                        of, ticket, score = place(rank), int.from_bytes(rank[0][8:], "big"), rank[1].hex()
-                        voucher = row_id(number, of_tier, prize, alternate, "issue", 1)
+                    for alternate, rank in enumerate([winner, *draw["heirs"].get((of_tier, prize), ())]):
+                        of, ticket, score = *PLACE.unpack(rank[0]), rank[1].hex()
+                        known = "" if alternate else self.names.get((number, of_tier, prize), "")
+                        voucher = known or row_id(number, of_tier, prize, alternate, "issue", 1)
                         lines.append(
                             f"{number},{of_tier},{prize},{alternate},{of},{ticket},{score},"
                             f"{face},{tier['currency']},{voucher}"
@@ -1005,7 +1013,7 @@ class Bundle:
 
 
 def place(rank: tuple[bytes, bytes]) -> int:
-    return int.from_bytes(rank[0][:8], "big")
+    return int(PLACE.unpack(rank[0])[0])
 
 
 def decides_ms(draw: dict[str, Any]) -> int:  # 8: when the beacon speaks that decides a draw
@@ -1110,10 +1118,9 @@ def layout(opening: dict[str, Any]) -> Any:
 def join(slots: Any, fields: list[str]) -> Any:
     """The fields of each slot side by side in one number."""
     bits = sum(slots[field].dtype.itemsize * 8 for field in fields)
-    joined: Any = np.zeros(len(slots), np.uint16 if bits <= 16 else np.uint64)
-    for field in fields:
-        wide = slots[field].dtype.itemsize * 8
-        joined = (joined << joined.dtype.type(wide) if wide < bits else joined) | slots[field].astype(
+    joined: Any = slots[fields[0]].astype(np.uint16 if bits <= 16 else np.uint64)
+    for field in fields[1:]:
+        joined = joined << joined.dtype.type(slots[field].dtype.itemsize * 8) | slots[field].astype(
             joined.dtype
         )
     return joined
@@ -1142,7 +1149,9 @@ def lowest(key: bytes, tickets: Any, eligible: Any, reach: int) -> tuple[Any, An
     def stretch(first: int) -> None:
         held = tickets[first : first + step]
         places, ticket, starts = spread(np.arange(first, first + len(held)), held)
-        best[first : first + step] = np.minimum.reduceat(aes(key, places, ticket)[:, 0], starts)
+        best[first : first + step] = np.minimum.reduceat(
+            aes(key, places, ticket)[:, 0].astype(np.uint64), starts
+        )
 
     with ThreadPoolExecutor() as threads:
         list(threads.map(stretch, range(0, len(tickets), step)))
@@ -1150,7 +1159,7 @@ def lowest(key: bytes, tickets: Any, eligible: Any, reach: int) -> tuple[Any, An
     if reach < len(pool):
         pool = pool[best[pool] <= np.partition(best[pool], reach - 1)[reach - 1]]
     places, ticket, _ = spread(pool, tickets[pool])
-    scores = aes(key, places, ticket)
+    scores = aes(key, places, ticket).astype(np.uint64)
     order = np.lexsort((scores[:, 1], scores[:, 0]))
     order = order[np.sort(np.unique(places[order], return_index=True)[1])]
     return places[order], ticket[order], scores[order]
@@ -1166,10 +1175,10 @@ def matches(when: Any, slots: Any, settled: int | None) -> Any:
     if value is None:
         return np.zeros(len(slots), bool)
     need(isinstance(value, int) and 0 <= value < 2**64, "a condition's value")
-    column = slots[field].astype(np.uint64)
+    column = slots[field]
     if op == "popcount_ge":
         return np.bitwise_count(column) >= value
-    return column == np.uint64(value) if op == "eq" else column >= np.uint64(value)
+    return column == value if op == "eq" else column >= value
 
 
 def u64(value: int) -> bytes:
