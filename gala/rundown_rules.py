@@ -14,6 +14,7 @@ from gala.rundown import Act, Draw, Rundown, Segment
 from gala.timing import SHORT_WINDOW_MS
 from games import GAMES
 from rewards.leaves import TEST_CURRENCY
+from rewards.roster import WON_MAX
 
 Level = Literal["fault", "yellow", "red"]
 
@@ -161,6 +162,10 @@ def _draw_findings(rundown: Rundown, segment: Segment, draw: Draw) -> Iterator[F
     for number in draw.cap_with:
         if number not in earlier:
             yield Finding("fault", segment.id, "draw", f"`cap_with` names {number}, which is no earlier draw")
+    if draw.cap_with and draw.cap > WON_MAX:
+        yield Finding(
+            "fault", segment.id, "draw", f"a `cap` with earlier draws is at most {WON_MAX}, not {draw.cap}"
+        )
     dates = draw.alternates_at_ms
     if list(dates) != sorted(set(dates)) or any(date >= draw.valid_until_at_ms for date in dates):
         yield Finding(

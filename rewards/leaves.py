@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rewards import merkle
 from rewards.beacon import Chain
 from rewards.note import COSIGNATURE, BadNote, Verifier
-from rewards.roster import TICKETS_MAX
+from rewards.roster import TICKETS_MAX, WON_MAX
 from rewards.slots import Layout, check_rules, tickets_max
 
 ALGORITHM = "gala-draw/1"
@@ -201,6 +201,10 @@ class DrawSpec:
         over = [*self.cap_with, self.draw]
         if over != sorted(set(over)) or over[0] < 1:
             raise BadSpec("a cap runs over earlier draws, ascending, and this one")
+        if self.cap_with and self.cap > WON_MAX:
+            raise BadSpec(
+                f"a cap over several draws is at most {WON_MAX}: what was won before is a byte a place"
+            )
         if self.exclusions.count < 0 or (self.exclusions.count == 0) != (
             self.exclusions.commitment == NOTHING
         ):

@@ -325,6 +325,7 @@ class Bundle:
             over and over == sorted(set(over)) and over[0] >= 1 and over[-1] == leaf["draw"],
             "the cap's draws",
         )
+        need(len(over) == 1 or leaf["cap"]["prizes"] <= 255, "a cap over several draws is above 255")
         need(set(leaf["cap"]) == {"draws", "prizes"} and set(out) == {"count", "commitment"}, "members")
         none = out["commitment"] == "0" * 64
         need(hexed(out["commitment"]) and out["count"] >= 0 and (out["count"] == 0) == none, "exclusions")
