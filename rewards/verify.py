@@ -64,6 +64,8 @@ SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "round-void": "round:text reason:text",
     "seal": "round:text plays:int counters_sha256:hash recount_equal:bool numbers_mac:hash size:int? "
     "sha256:hash? root:hash? withheld_mac:hash? heads:list?",
+    "part": "round:text channels:list plays:int numbers_mac:hash size:int? sha256:hash? root:hash? "
+    "withheld_mac:hash?",
     "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
     "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
     "eligible_sha256:hash numbers_mac:hash won_sha256:hash? won_total:int?",
@@ -270,7 +272,7 @@ class Bundle:
         if kind == "ledger":
             need(leaf["rows"] > max(self.roll_ups, default=0), "a roll-up that does not grow")
             self.roll_ups[leaf["rows"]] = leaf["hash"]
-        elif kind in ("open", "lock", "settle", "seal", "round-void"):
+        elif kind in ("open", "lock", "settle", "part", "seal", "round-void"):
             self.follow_round(kind, leaf)
         elif kind == "spec":
             self.follow_spec(leaf)
@@ -334,9 +336,9 @@ class Bundle:
         need(all(verifier_key(key)[2] == 4 for key in leaf["witnesses"]), "a key that does not cosign")
         for item in leaf["rounds"]:
             channels = item.get("channels", [0])
-            need({"round", "entries"} <= set(item) <= {"round", "entries", "channels"}, "members of a round")
-            need(channels and channels == sorted(set(channels)), "channels")
-            need(all(type(one) is int and 0 <= one <= 255 for one in channels), "channels")
+            members = set(item) - {"channels", "apart"}
+            need(members == {"round", "entries"} and are_channels(channels), "members or channels of a round")
+            need("apart" not in item or (item["apart"] is True and "channels" in item), "apart")
         named = [item["round"] for item in leaf["rounds"]]
         most = sum(rule["tickets"] for item in leaf["rounds"] for rule in item["entries"])
         need(most <= 65535, "one viewer could earn more than 65535 tickets")
@@ -397,9 +399,27 @@ class Bundle:
         need(kind != "settle" or leaf["settled"] >= 0, "settled to no natural number")
         if kind == "seal":
             self.follow_chains(found["open"].get("chains"), leaf.get("heads"))
-        late = [n for n, draw in self.draws.items() if "roster" in draw and name in self.counting(draw)]
-        need(not late, f"after the roster of draw {late}")
+        for n, draw in self.draws.items():
+            if "roster" in draw and name in self.counting(draw):
+                later = kind in ("part", "seal") and self.named(draw, name).get("apart")
+                need(later, f"after the roster of draw {n}")
+        if kind == "part":
+            need(are_channels(leaf["channels"]), "channels")
+            taken = {one for other in found.get("parts", []) for one in other["channels"]}
+            need(not taken & set(leaf["channels"]), "a channel in two parts of a box")
+            need("seal" not in found and "round-void" not in found, "a part of what is sealed or void")
+            shown = [name for name in ("size", "sha256", "root") if name in leaf]
+            few = leaf["plays"] < 20
+            need(("withheld_mac" in leaf) == few and len(shown) == (0 if few else 3), "kept back, or told")
+            found["parts"] = [*found.get("parts", []), leaf]
+            return
         found[kind] = leaf
+
+    def named(self, draw: dict[str, Any], name: str) -> dict[str, Any]:
+        """What a draw's spec says of a round or of what it reruns."""
+        while "rerun_of" in self.rounds[name]["open"]:
+            name = self.rounds[name]["open"]["rerun_of"]
+        return next(item for item in draw["spec"]["rounds"] if item["round"] == name)
 
     def follow_chains(self, chains: Any, heads: Any) -> None:  # 6: chains of keys
         need((chains is None) == (heads is None), "heads without chains, or chains without heads")
@@ -471,7 +491,14 @@ class Bundle:
             need(all({"result", "void"} & set(self.draws[n]) for n in earlier), "an earlier draw is not over")
             told = {"won_sha256", "won_total"}
             need(told & set(leaf) == (told if earlier else set()), "what was won before")
-            seals = {name: found["seal"]["index"] for name, found in self.counting(draw).items()}
+            seals = {}
+            for name, found in self.counting(draw).items():
+                item, sealed = self.named(draw, name), [found["seal"]] if "seal" in found else []
+                if "apart" in item:
+                    parts = found.get("parts", [])
+                    sealed = [part for part in parts if part["channels"] == item["channels"]]
+                need(sealed, f"{name} is not sealed")
+                seals[name] = sealed[0]["index"]
             need(
                 [(item["round"], item["seal"]) for item in leaf["rounds"]] == list(seals.items()),
                 "not the sealed rounds",
@@ -536,12 +563,24 @@ class Bundle:
                 for rule in opening["entries"]:
                     earned[matches(rule["when"], slots, settled)] += rule["tickets"]
                 found["tickets"], found["channel"] = (earned, most), slots["channel"]
+                for leaf in found.get("parts", []):
+                    self.part(leaf, slots[np.isin(slots["channel"], leaf["channels"])])
+            early = sum(leaf["plays"] for leaf in found.get("parts", []))
+            need(early <= seal["plays"], f"round {name}: parts with more plays than their box")
             need(
                 seal["recount_equal"] == (tallies["counters"] == tallies["recount"]),
                 f"round {name}: recount_equal",
             )
             need(seal["recount_equal"], f"round {name}: the counters shown differ from the recount")
         return f"{sum('seal' in found for found in self.rounds.values())} sealed rounds, recounts equal"
+
+    def part(self, leaf: dict[str, Any], slots: Any) -> None:
+        """What was sealed of some channels early is what the box holds of them."""
+        content, whose = slots.tobytes(), f"round {leaf['round']}: the part of channels {leaf['channels']}"
+        need(leaf["plays"] == len(slots), f"{whose} holds {leaf['plays']} plays, not {len(slots)}")
+        if len(slots) >= 20:
+            said, root = (leaf["size"], leaf["sha256"], leaf["root"]), file_root(content, slots.itemsize)
+            need(said == (len(content), sha(content).hex(), root), f"{whose} is not what the box holds")
 
     def count(self, opening: dict[str, Any], slots: Any) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -621,11 +660,10 @@ class Bundle:
         )
         least, most, total = 0, 0, 0
         for item in leaf["rounds"]:
-            found, named = self.rounds[item["round"]], item["round"]
-            while "rerun_of" in self.rounds[named]["open"]:
-                named = self.rounds[named]["open"]["rerun_of"]
+            found = self.rounds[item["round"]]
+            need("seal" in found, f"round {item['round']} was drawn from, and its box not sealed")
             earned, bound = found["tickets"]
-            channels = next(one.get("channels") for one in spec["rounds"] if one["round"] == named)
+            channels = self.named(draw, item["round"]).get("channels")
             if earned is not None and channels is not None:
                 earned = earned * np.isin(found["channel"], channels)
             need(0 <= item["tickets"] <= bound, f"round {item['round']} cannot give so many tickets")
@@ -1040,6 +1078,11 @@ def shaped(leaf: dict[str, Any]) -> str:
         )
     need(set(leaf) <= set(members), "a member too many")
     return kind
+
+
+def are_channels(found: Any) -> bool:
+    numbers = all(type(one) is int and 0 <= one <= 255 for one in found)
+    return bool(found) and numbers and found == sorted(set(found))
 
 
 def layout(opening: dict[str, Any]) -> Any:

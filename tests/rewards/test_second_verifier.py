@@ -21,6 +21,7 @@ from rewards.leaves import Prize, RoundOpening, TicketRound
 from rewards.note import Cosigner
 from rewards.register import Register
 from tests.gala.test_web_build import load_hook
+from tests.rewards import test_parts
 from tests.rewards.evening import (
     BEACON,
     COUNTS,
@@ -204,6 +205,20 @@ def test_a_forgery_signed_by_the_operator_fails(
         sign_again(copy, found)
         forged.append(copy)
     assert [folder for folder, failed in browser_says(forged).items() if not failed] == []
+
+
+def test_what_is_forged_between_a_part_and_its_box_fails(tmp_path: Path, browser_says: Program) -> None:
+    asyncio.run(test_parts.play(tmp_path))
+    good, forged = tmp_path / "bundle", []
+    for number, (forge, _) in enumerate(test_parts.FORGERIES.values()):
+        copy = Path(shutil.copytree(good, tmp_path / str(number)))
+        found = read_leaves(copy)
+        forge(copy, found)
+        sign_again(copy, found)
+        forged.append(copy)
+    said = browser_says([good, *forged])
+    assert said.pop(good) == ""
+    assert [folder.name for folder, failed in said.items() if not failed] == []
 
 
 def test_both_judge_any_leaf_an_operator_could_sign_alike(
