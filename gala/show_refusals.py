@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gala import show_draws
+from gala import show_apart, show_draws
 from gala.planner import opens_red
 from gala.rundown import Cue, Rundown, Segment
 from gala.show_ahead import called_at_ms, timed
@@ -67,6 +67,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
         return Reason.ALREADY_DONE if state.clap.at_ms else None
     if isinstance(kind, str) and kind in show_draws.CUES:
         return show_draws.refusal(rundown, state, cue)
+    if isinstance(kind, str) and kind in show_apart.CUES:
+        return show_apart.refusal(rundown, state, cue)
     return Reason.BAD_CUE
 
 

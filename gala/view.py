@@ -21,6 +21,9 @@ from gala.show import advance
 from gala.show_state import CueContent, LogEntry, Round, State
 from gala.timing import cohort_delay_ms, later, opens_at_ms
 
+WAYS = ("armed", "frozen", "drawn", "announced", "void")
+"""How far a draw has come, in order."""
+
 Public = Callable[[Round], dict[str, Any]]
 """What a game shows of a round, without texts: `games.Game.public` under this evening's settings and seed."""
 
@@ -198,9 +201,10 @@ def _draws_of(rundown: Rundown, segment: Segment, channel: int) -> list[Draw]:
 
 
 def _draw(rundown: Rundown, draws: list[Draw], visible: State, rehearsal: bool) -> protocol.DrawView:
-    """Several are told as one, by the first: they are frozen and announced together."""
+    """Several are told as one, by the one that has come least far: no more is said than is true of all."""
     drawings = [visible.draws[draw.number] for draw in draws]
-    first = next((drawing for drawing in drawings if drawing.state != "void"), drawings[0])
+    alive = [drawing for drawing in drawings if drawing.state != "void"]
+    first = min(alive or drawings, key=lambda drawing: WAYS.index(drawing.state))
     return protocol.DrawView(
         draw=first.number,
         state=first.state,
