@@ -267,6 +267,8 @@ class Notary:
     # ------------------------------------------------------------ the bundle
 
     async def _publish_when_seen(self, now_ms: int) -> None:
+        if embargo.awaited(self._rundown, self.state):
+            return
         if now_ms >= embargo.bundle_at_ms(self._rundown, self.state):
             await self._keep_notes()
             await self._publishing.publish(now_ms)

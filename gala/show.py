@@ -193,7 +193,7 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         changed = {
             drawing.number: replace(drawing, frozen_at_ms=at_ms)
             if act == "freeze"
-            else replace(drawing, state="announced")
+            else replace(drawing, state="announced", announced_at_ms=at_ms)
             for drawing in drawings
             if drawing.state != "void"
         }

@@ -119,7 +119,9 @@ def advance(rundown: Rundown, state: State, cue: CueContent) -> State:
         else:
             apart = any(draw.apart for draw in segment.draws if draw.number == number)
             # one that is dealt apart is announced by itself, and so nobody waits for it
-            facts["state"] = "announced" if kind == "drawn" and apart else kind
+            facts["state"] = kind
+            if kind == "drawn" and apart:
+                facts |= {"state": "announced", "announced_at_ms": state.at_ms}
         drawing = replace(drawing, **facts)
     return replace(state, draws={**state.draws, number: drawing})
 

@@ -106,6 +106,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     beacon_round: int = 0
     beacon_at_ms: int = 0
     winners: int = 0
+    announced_at_ms: int = 0
 
     @property
     def decided(self) -> bool:

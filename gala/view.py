@@ -10,7 +10,7 @@ Each view has a `step` of its own: the visible version plus all immediate entrie
 whose rounds unfold in time, so it is the same on every edge and never falls.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -136,6 +136,7 @@ def show(
         if round_ is None
         else _round(rundown, round_, head.rounds[round_.id], delay_ms, channel, public),
         draw=_draw(rundown, draws, visible, head.rehearsal) if draws else None,
+        envelopes=list(_envelopes(rundown, visible, head, channel)) if channel >= 0 else [],
     )
 
 
@@ -198,6 +199,25 @@ def _draws_of(rundown: Rundown, segment: Segment, channel: int) -> list[Draw]:
         return list(segment.draws)
     name = rundown.channels[channel].id
     return [draw for draw in segment.draws if not draw.channels or name in draw.channels][:1]
+
+
+def _envelopes(
+    rundown: Rundown, visible: State, head: State, channel: int
+) -> Iterator[protocol.EnvelopeView]:
+    """The rains that this channel has seen and that are not on air: who caught one waits for its opening."""
+    for segment in rundown.segments:
+        round_ = visible.counting_round(segment.id)
+        if round_ is None or segment.id == visible.on_air or head.rounds[round_.id].void:
+            continue
+        for draw in _draws_of(rundown, segment, channel):
+            drawing = visible.draws[draw.number]
+            yield protocol.EnvelopeView(
+                round=round_.id,
+                draw=drawing.number,
+                state=drawing.state,
+                beacon_at_ms=drawing.beacon_at_ms,
+                announced_at_ms=drawing.announced_at_ms,
+            )
 
 
 def _draw(rundown: Rundown, draws: list[Draw], visible: State, rehearsal: bool) -> protocol.DrawView:
