@@ -219,11 +219,10 @@ class Notary:
     async def _freeze_ready(self, now_ms: int) -> None:
         """Freezes the draws whose own channels have closed, if that is all they wait for."""
         for drawing in tuple(self.state.draws.values()):
-            segment = self._rundown.segment(drawing.segment)
-            if drawing.number in {draw.number for draw in show_apart.draws_of(segment)}:
-                cue = {"cue": "freeze_draw", "draw": drawing.number, "numbers": await self._numbers()}
-                if refusal(self._rundown, self.state, cue, now_ms) is None:
-                    await self._call(cue, f"freeze/{drawing.number}", now_ms)
+            cue = {"cue": "freeze_draw", "draw": drawing.number, "numbers": 0}
+            if refusal(self._rundown, self.state, cue, now_ms) is None:
+                numbers = await self._numbers()
+                await self._call(cue | {"numbers": numbers}, f"freeze/{drawing.number}", now_ms)
 
     async def _freeze_apart(self, entry: LogEntry, state: State, now_ms: int) -> None:
         """Seals what a draw's channels have played, and fixes its roster."""
