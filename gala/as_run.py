@@ -30,6 +30,11 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
         return f"{done}: {cue['outcome']}" if cue.get("outcome") else done
     if kind in ("frozen", "drawn"):
         return f"draw {cue['draw']} {kind}"
+    if kind == "freeze_draw":
+        return f"draw {cue['draw']} is frozen: its channels have closed"
+    if kind in ("close", "closed"):
+        where = ", ".join(rundown.channels[place].id for place in cue["channels"])
+        return f"{kind} {target} on {where}"
     if kind == "void":
         return f"void {target}: {cue['reason']}"
     if kind == "multiply":

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from gala import protocol
+from gala.as_run import as_run
 from gala.edge.audience import Audience, Tuning
 from gala.notary import Notary
 from gala.rounds import Rounds
@@ -337,3 +338,16 @@ async def test_a_notary_killed_anywhere_deals_every_deck_once(clients: Clients, 
     assert rain.hall.state.draws[1].root
     assert await rain.end() == []
     assert {draw for draw, _ in await amounts(rain.hall)} == {1}
+
+
+def test_the_as_run_says_which_channels_closed_and_which_draw_was_frozen() -> None:
+    story = locked()
+    for kind in ("close", "closed"):
+        story.must(kind, target=ROUND, channels=HALL_AND_AERIAL)
+    story.must("freeze_draw", draw=1, numbers=9)
+    said = [line.what for line in as_run(RAIN, story.log)[-3:]]
+    assert said == [
+        f"close {ROUND} on hall, aerial",
+        f"closed {ROUND} on hall, aerial",
+        "draw 1 is frozen: its channels have closed",
+    ]
