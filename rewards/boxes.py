@@ -23,6 +23,10 @@ PAGE_SLOTS = 65536
 Numbers = npt.NDArray[np.int64]
 
 
+class BadBox(ValueError):
+    """A leaf that tells of a box what it may not, or too little; says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A sealed box: its seal leaf, both files, and the numbers behind its slots, in the same order."""
@@ -83,6 +87,16 @@ def content_of(width: int, key: bytes, content: bytes, label: bytes) -> Leaf:
         "sha256": hashlib.sha256(content).hexdigest(),
         "root": merkle.chunked_root(content, width).hex(),
     }
+
+
+def check_shown(leaf: Leaf) -> None:
+    """BadBox unless a seal, or a part's, tells of its slots what `content_of` says."""
+    kept_back = leaf["plays"] < PLAYS_PUBLISHED_MIN
+    wanted = {"withheld_mac"} if kept_back else {"size", "sha256", "root"}
+    if {"withheld_mac", "size", "sha256", "root"} & set(leaf) != wanted:
+        what = "part" if leaf["schema"] == "gala/part/1" else "box"
+        told = "kept back" if kept_back else "published"
+        raise BadBox(f"a {what} of {leaf['plays']} plays is {told}")
 
 
 def in_public_order(

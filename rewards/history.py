@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rewards import beacon, chains, leaves, parts, shapes, slots
+from rewards import beacon, boxes, chains, leaves, parts, shapes, slots
 from rewards.leaves import Leaf
 
 
@@ -167,7 +167,7 @@ def _spec(history: History, leaf: Leaf) -> None:
         totals[prize.currency] = totals.get(prize.currency, 0) + prize.budget
     if totals != leaf["budget"]:
         raise BrokenHistory(f"draw {draw}: the budget is not the sum of the prizes")
-    if leaf["cap"]["draws"][-1] != draw or set(leaf["cap"]) != {"draws", "prizes"}:
+    if leaf["cap"]["draws"][-1:] != [draw]:
         raise BrokenHistory(f"draw {draw}: its cap ends with another draw")
     for named in leaf["rounds"]:
         if named["round"] in history.rounds:
@@ -201,6 +201,8 @@ def _open(history: History, leaf: Leaf) -> None:
         original = history.original(before)
     for number, draw in history.draws.items():
         for named in draw.spec["rounds"]:
+            if named["round"] == round_id != original:
+                raise BrokenHistory(f"round {round_id}: draw {number}'s spec names it, and it is a rerun")
             if named["round"] != original:
                 continue
             if named["entries"] != leaf["entries"]:
@@ -221,23 +223,21 @@ def _after(stage: str, *needed: str) -> Callable[[History, Leaf], None]:
         for before in needed:
             if before not in stages:
                 raise BrokenHistory(f"round {round_id}: {stage} without {before}")
-        if stage == "settle" and leaf["settled"] < 0:
-            raise BrokenHistory(f"round {round_id}: settled to no natural number")
-        if stage == "seal":
-            try:
+        try:
+            if stage == "seal":
+                boxes.check_shown(leaf)
                 chains.check_heads(stages["open"], leaf)
-            except chains.BadChains as error:
-                raise BrokenHistory(f"round {round_id}: {error}") from error
+            elif stage == "part":
+                boxes.check_shown(leaf)
+                parts.check_follows(stages.parts(), leaf, over="seal" in stages or "round-void" in stages)
+        except (boxes.BadBox, chains.BadChains, parts.BadPart) as error:
+            raise BrokenHistory(f"round {round_id}: {error}") from error
         for number, draw in history.draws.items():
-            if "roster" not in draw.stages or round_id not in history.counting(number):
+            counted = draw.stages["roster"]["rounds"] if "roster" in draw.stages else ()
+            if round_id not in [item["round"] for item in counted]:
                 continue
             if stage not in ("seal", "part") or not history.ticket_round(number, round_id).get("apart"):
                 raise BrokenHistory(f"round {round_id}: {stage} after the roster of draw {number}")
-        if stage == "part":
-            try:
-                parts.check_follows(stages.parts(), leaf, over="seal" in stages or "round-void" in stages)
-            except parts.BadPart as error:
-                raise BrokenHistory(f"round {round_id}: {error}") from error
         stages.at[leaves.stage_of(leaf)] = (history.size, leaf)
 
     return rule

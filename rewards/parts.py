@@ -15,7 +15,7 @@ import numpy as np
 
 from rewards import boxes, leaves, merkle, places, slots
 from rewards.boxes import Numbers
-from rewards.leaves import PLAYS_PUBLISHED_MIN, Leaf
+from rewards.leaves import Leaf
 
 _LABEL = b"gala/part/1\x00"
 
@@ -67,10 +67,6 @@ def check_follows(others: Iterable[Leaf], leaf: Leaf, *, over: bool) -> None:
         raise BadPart("a part of a box that is sealed or void")
     if any(set(other["channels"]) & set(channels) for other in others):
         raise BadPart("a channel in two parts of its box")
-    told = {"size", "sha256", "root"} & set(leaf)
-    kept_back = leaf["plays"] < PLAYS_PUBLISHED_MIN
-    if ("withheld_mac" in leaf) != kept_back or len(told) != (0 if kept_back else 3):
-        raise BadPart(f"a part of {leaf['plays']} plays is wrongly kept back or told")
 
 
 def check_held(leaf: Leaf, records: slots.Records) -> None:

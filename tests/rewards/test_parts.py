@@ -191,7 +191,7 @@ FORGERIES: dict[str, tuple[Callable[[Path, list[Leaf]], None], str]] = {
     "a part before the lock": (before_the_lock, "part without lock"),
     "a part after its box": (after_the_seal, "a part of a box that is sealed or void"),
     "void after a roster": (void_after_a_roster, "round-void after the roster of draw 1"),
-    "a small part told": (told_of_few, "a part of 7 plays is wrongly kept back or told"),
+    "a small part told": (told_of_few, "a part of 7 plays is kept back"),
     "a channel in two parts": (in_two_parts, "a channel in two parts of its box"),
     "a part of nobody": (no_channel, "a part of channels that are none"),
 }

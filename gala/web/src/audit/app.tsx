@@ -12,6 +12,7 @@ import { ICONS, Says } from "./says.tsx";
 import { StatementLink } from "./statement.tsx";
 import { Verification } from "./verification.tsx";
 import type { Verifying } from "./verifying.ts";
+import { Vouching } from "./vouching.tsx";
 
 const REFUSED: Record<string, string> = {
   bad_pass: "This pass is not of this show, or it has run out.",
@@ -40,6 +41,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
         </span>
         <nav aria-label="Desk">
           <a href="#evidence">Evidence</a>
+          <a href="#vouching">Draws</a>
           <a href="#verify">Verify</a>
           <a href="#money">Money</a>
           <a href="#plays">Plays</a>
@@ -74,6 +76,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
           <Rounds evidence={evidence} />
           <Run evidence={evidence} />
         </div>
+        <Vouching evidence={evidence} />
         <Verification verifying={props.verifying} />
         <div class="two even">
           <Ledger evidence={evidence} />
