@@ -118,27 +118,26 @@ class DrawOffice:
             cause = "lapsed" if await self._late(number, at_ms) else cue["cause"]
             await self._register.void(number, cause, cue["reason"], at_ms=at_ms)
 
-    async def freeze(self, segment: Segment, entry: LogEntry, now_ms: int) -> None:
-        """Fixes the rosters of a segment's draws."""
-        for draw in segment.draws:
-            drawing = self._state.draws[draw.number]
-            if drawing.root or drawing.state == "void":
-                continue  # the log goes on to say it was done
-            if self._state.rehearsal:
-                for party in self._played():
-                    if f"{draw.number}/{party}" not in self._state.commits:
-                        sealed = self._commitment(draw.number, party)
-                        await self._register.commit(draw.number, party, sealed, at_ms=entry.at_ms)
-            count = self._numbers(entry.version)
-            frozen = await self._register.freeze(draw.number, numbers_count=count, at_ms=entry.at_ms)
-            cue = {
-                "cue": "rostered",
-                "draw": draw.number,
-                "root": frozen.root,
-                "entrants": frozen.eligible_places,
-                "tickets": frozen.eligible_tickets,
-            }
-            await self._call(cue, f"rostered/{draw.number}", now_ms)
+    async def freeze(self, draw: Draw, entry: LogEntry, now_ms: int) -> None:
+        """Fixes the roster of a draw, as of an entry."""
+        drawing = self._state.draws[draw.number]
+        if drawing.root or drawing.state == "void":
+            return  # the log goes on to say it was done
+        if self._state.rehearsal:
+            for party in self._played():
+                if f"{draw.number}/{party}" not in self._state.commits:
+                    sealed = self._commitment(draw.number, party)
+                    await self._register.commit(draw.number, party, sealed, at_ms=entry.at_ms)
+        count = self._numbers(entry.version)
+        frozen = await self._register.freeze(draw.number, numbers_count=count, at_ms=entry.at_ms)
+        cue = {
+            "cue": "rostered",
+            "draw": draw.number,
+            "root": frozen.root,
+            "entrants": frozen.eligible_places,
+            "tickets": frozen.eligible_tickets,
+        }
+        await self._call(cue, f"rostered/{draw.number}", now_ms)
 
     # ------------------------------------------------------------ what time brings
 
@@ -275,12 +274,13 @@ class DrawOffice:
         return sorted(found, key=lambda pair: pair[1].number)
 
     def _numbers(self, version: int) -> int:
-        """Numbers that boxes sealed before entry `version` have room for: the same whenever it is asked."""
+        """Numbers that boxes sealed by entry `version`, whole or in part, have room for: the same whenever it
+        is asked."""
         return max(
             (
                 entry.cue["numbers"]
                 for entry in self._follower.history.entries[:version]
-                if entry.cue["cue"] == "sealed"
+                if entry.cue["cue"] in ("sealed", "freeze_draw")
             ),
             default=0,
         )
@@ -297,6 +297,7 @@ class DrawOffice:
                     round_id(rundown.id, name, 1),
                     self._entries(rundown.segment(name)),
                     sorted(places[channel] for channel in draw.channels),
+                    draw.apart,
                 )
                 for name in draw.segments
             ],

@@ -47,6 +47,7 @@ def _draw(table: Table, calendar: Calendar, channels: Collection[str], own: str,
         cap_with=_cap_with(table),
         alternates_at_ms=_dates(table, calendar),
         channels=tuple(name for name in named if name not in strange),
+        apart=table.take("apart", bool, needed=False) or False,
     )
     table.done()
     return draw

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, places, ranking, roster
+from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, parts, places, ranking, roster
 from rewards.books import Equation
 from rewards.cashier import Cashier
 from rewards.journal import Journal
@@ -166,6 +166,24 @@ class Register:
             }
             await self._journal.append(box.leaf | ({"heads": list(heads)} if heads else {}), at_ms, found)
         return Sealed(box.recount, box.leaf["recount_equal"], box.leaf["plays"], box.leaf.get("sha256", ""))
+
+    async def round_parted(
+        self, round_id: str, channels: Sequence[int], pages: Sequence[bytes], *, at_ms: int
+    ) -> None:
+        """Seals the part of a box that holds the plays of these channels, which are closed while others are
+        still played; pages as in `round_sealed`, whose box must hold the same of them."""
+        async with self._turn:
+            await self._journal.catch_up()
+            if round_id not in self._journal.history.rounds:
+                raise history.BrokenHistory(f"round {round_id} was never opened")
+            opening = self._journal.history.rounds[round_id]["open"]
+            made = await asyncio.to_thread(parts.seal, opening, self._round_key(round_id), pages, channels)
+            path = parts.path(round_id, channels)
+            found = {
+                f"private/{path}": made.content,
+                f"private/{path}.numbers": boxes.write_numbers(made.numbers),
+            }
+            await self._journal.append(made.leaf, at_ms, found)
 
     # The draw
 
@@ -323,13 +341,18 @@ class Register:
         return self._journal.history.draws[draw]
 
     def _played(self, draw: int, round_id: str) -> draws.Played:
-        stages = self._journal.history.rounds[round_id]
-        if "seal" not in stages:
+        past, private = self._journal.history, self._folder / "private"
+        stages, sealed = past.rounds[round_id], past.sealed(draw, round_id)
+        if sealed not in stages:
             raise history.BrokenHistory(f"draw {draw}: round {round_id} is not sealed")
+        channels = draws.channels_of(past.draws[draw].spec, past.original(round_id))
+        if sealed != "seal":
+            path = private / parts.path(round_id, channels or ())
+            numbers = boxes.read_numbers(path.with_name(f"{path.name}.numbers"))
+            return draws.Played(round_id, stages, path.read_bytes(), numbers, channels, sealed)
         content = (self._folder / boxes.box_path(round_id)).read_bytes()
-        numbers = boxes.read_numbers(self._folder / "private" / boxes.box_path(round_id))
-        spec, named = self._draw(draw).spec, self._journal.history.original(round_id)
-        return draws.Played(round_id, stages, content, numbers, draws.channels_of(spec, named))
+        numbers = boxes.read_numbers(private / boxes.box_path(round_id))
+        return draws.Played(round_id, stages, content, numbers, channels)
 
     def _won_before(self, spec: Leaf) -> dict[int, int]:
         """What each number won in the earlier draws of a cap over several."""
