@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gala import roles
+from gala.accounts import Accounts, as_held, host_keys
 from gala.beginning import begin, same_show, store_for
 from gala.clerk import Clerk
 from gala.clock import GalaClock
@@ -325,9 +326,13 @@ async def open_evening(
 
     With a conductor it begins the log, or goes on with it; without one, `run` waits for one that does.
 
+    Raises NoHost for a show whose draws are for accounts that nobody can vouch for.
+
     world: the clocks that `clock` is measured against, given the store. shared: our ports are reserved, and
     served by other processes too, of which this one may replace another.
     """
+    host = host_keys(settings)
+    rundown = as_held(rundown, rehearsal=rehearsal, host=host)
     async with contextlib.AsyncExitStack() as stack:
         clients = await stack.enter_async_context(store_for(wanted, settings, secret))
         name = entropy(3).hex()
@@ -362,6 +367,7 @@ async def open_evening(
             entropy=entropy,
             wall_s=wall_s,
             name=name,
+            accounts=Accounts(secret, host),
         )
         office = None
         if "notary" in wanted:

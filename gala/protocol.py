@@ -133,6 +133,7 @@ class ShowText(Message):
     currency: str
     starts_at_ms: int
     channels: list[ChannelView]
+    accounts: bool = False  # some draw of the evening is for verified accounts alone
 
 
 class ChoiceText(Message):
@@ -216,6 +217,7 @@ class Mine(Message):
     rounds: dict[str, RoundMine] = msgspec.field(default_factory=dict)
     vouchers: list[VoucherView] = msgspec.field(default_factory=list)
     draws: list[Standing] = msgspec.field(default_factory=list)
+    account: bool = False  # the host app has vouched for one: this viewer may win where only accounts may
 
 
 # ---------------------------------------------------------------- /viewer: from the server
@@ -249,6 +251,13 @@ class Drain(Message):
 
 
 # ---------------------------------------------------------------- /viewer: from the phone
+
+
+class Join(Message):
+    """``POST /api/join``, whose answer is ``{pass, show}``: a pass for a new viewer, or, with a token of the
+    host app, for the viewer of that account."""
+
+    token: str = ""
 
 
 class Auth(Message):

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from gala.accounts import Accounts
 from gala.asks import Asked, Asker, AtTill, Seal
 from gala.clerk import Clerk
 from gala.clock import GalaClock
@@ -29,6 +30,7 @@ from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
+from gala.edge.joining import join_route
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
@@ -75,6 +77,7 @@ class House:
     entropy: Entropy
     wall_s: Callable[[], int]
     name: str
+    accounts: Accounts
 
     def of(self, clients: Clients) -> "House":
         """The same, for a role that is another user of the store."""
@@ -153,8 +156,9 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
     asker = house.asker()
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), entropy))
     AtOnce(lines, edge, clock.now_ms)
+    joining = join_route(house.passes, house.accounts, house.rundown.id, entropy, house.wall_s)
     public = Listener(
-        public_app(edge, viewers, house.bundle, entropy),
+        public_app(edge, viewers, house.bundle, [joining]),
         lines,
         settings.public_host,
         settings.public_port,

@@ -95,7 +95,8 @@ class Prize(msgspec.Struct, frozen=True, kw_only=True):
 class Draw(msgspec.Struct, frozen=True, kw_only=True):
     """A draw held in a segment, over the entries earned in the rounds of the named segments.
 
-    `channels`: only what was played on these gives entries; empty: on any.
+    `channels`: only what was played on these gives entries; empty: on any. `accounts`: only verified
+    accounts of the host app may win, and of these none of `excluded` (`rewards.leaves.account_hash`).
     """
 
     number: int
@@ -107,6 +108,8 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     cap_with: tuple[int, ...] = ()  # and in these earlier ones, together
     alternates_at_ms: tuple[int, ...] = ()  # when prizes that nobody has claimed pass to the next rank
     channels: tuple[str, ...] = ()
+    accounts: bool = False
+    excluded: tuple[bytes, ...] = ()
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):

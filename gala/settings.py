@@ -12,6 +12,9 @@ GALA_CREW_HOST        where the crew reaches us (default 127.0.0.1: put a VPN or
 GALA_CREW_PORT        (default 8012; 0 = any free one)
 GALA_BEACON_RELAYS    drand relays to ask, comma-separated (default: the public ones)
 GALA_ORIGINS          origins whose pages may open a socket, comma-separated (default: our own)
+GALA_HOST_KEYS        public keys that sign the host app's tokens: a JWKS or PEM file (default: no accounts)
+GALA_HOST_ISSUER      whom these tokens are from (`iss`)
+GALA_HOST_AUDIENCE    whom they are for (`aud`)
 GALA_LOG              debug, info, warning or error (default info)
 ====================  =================================================================================
 """
@@ -45,6 +48,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "https://api.drand.sh,https://api2.drand.sh,https://api3.drand.sh,https://drand.cloudflare.com"
     )
     origins: str = ""
+    host_keys: str = ""
+    host_issuer: str = ""
+    host_audience: str = ""
     log: Literal["debug", "info", "warning", "error"] = "info"
 
 
@@ -76,6 +82,9 @@ def read(environment: Mapping[str, str]) -> Settings:
     url = found.get("ledger_url", "")
     if isinstance(url, str) and url and not url.startswith(f"{POSTGRESQL}://"):
         faults.append(f"GALA_LEDGER_URL begins with {POSTGRESQL}://")  # the rest may hold a password
+    host = [name for name in ("host_keys", "host_issuer", "host_audience") if found.get(name)]
+    if len(host) in (1, 2):
+        faults.append(f"GALA_{host[0].upper()}: GALA_HOST_KEYS, _ISSUER and _AUDIENCE are set together")
     if faults:
         raise SettingsFault("\n".join(faults))
     return msgspec.convert(found, Settings)

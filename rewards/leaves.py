@@ -146,9 +146,10 @@ class Exclusions:
     commitment: str = NOTHING
 
     @classmethod
-    def of(cls, accounts: Iterable[str], secret: bytes) -> "Exclusions":
-        """The commitment to a list of accounts. secret: 32 random bytes, for the auditor with the list."""
-        listed = sorted({account_hash(account) for account in accounts})
+    def of(cls, hashes: Iterable[bytes], secret: bytes) -> "Exclusions":
+        """The commitment to a list of accounts, each as `account_hash` has it. secret: 32 random bytes, for
+        the auditor with the list."""
+        listed = sorted(set(hashes))
         if not listed:
             return cls()
         framed = b"gala/exclusions/1\x00" + secret + b"".join(listed)
@@ -196,6 +197,8 @@ class DrawSpec:
             raise BadSpec("at least two different parties commit to a secret")
         if not self.reserve_rounds or list(self.reserve_rounds) != sorted(set(self.reserve_rounds)):
             raise BadSpec("reserve rounds ascend")
+        if self.exclusions.count and self.eligibility != "account":
+            raise BadSpec("who may not win is an account: exclusions need the eligibility account")
         if self.cap < 1 or self.eligibility not in ("number", "account"):
             raise BadSpec("the cap is at least 1, eligibility is number or account")
         over = [*self.cap_with, self.draw]

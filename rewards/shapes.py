@@ -19,7 +19,7 @@ SHAPES = {
     "round-void": "round:text reason:text",
     "seal": "round:text plays:int counters_sha256:hash recount_equal:bool numbers_mac:hash size:int? "
     "sha256:hash? root:hash? withheld_mac:hash? heads:list?",
-    "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
+    "roster": "draw:int draw_id:text rounds:list numbers_count:int issued:list places:int tickets_total:int "
     "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
     "eligible_sha256:hash numbers_mac:hash won_sha256:hash? won_total:int?",
     "reveal": "draw:int draw_id:text party:text r:hash",

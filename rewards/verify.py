@@ -64,7 +64,7 @@ SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
     "round-void": "round:text reason:text",
     "seal": "round:text plays:int counters_sha256:hash recount_equal:bool numbers_mac:hash size:int? "
     "sha256:hash? root:hash? withheld_mac:hash? heads:list?",
-    "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
+    "roster": "draw:int draw_id:text rounds:list numbers_count:int issued:list places:int tickets_total:int "
     "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
     "eligible_sha256:hash numbers_mac:hash won_sha256:hash? won_total:int?",
     "reveal": "draw:int draw_id:text party:text r:hash",
@@ -328,6 +328,7 @@ class Bundle:
         need(set(leaf["cap"]) == {"draws", "prizes"} and set(out) == {"count", "commitment"}, "members")
         none = out["commitment"] == "0" * 64
         need(hexed(out["commitment"]) and out["count"] >= 0 and (out["count"] == 0) == none, "exclusions")
+        need(none or leaf["eligibility"] == "account", "exclusions need the eligibility account")
         need(rehearsal or leaf["witnesses"], "a show's draw names its witnesses")
         need(len(set(leaf["witnesses"])) == len(leaf["witnesses"]), "a witness stands twice")
         need(all(verifier_key(key)[2] == 4 for key in leaf["witnesses"]), "a key that does not cosign")
@@ -644,6 +645,14 @@ class Bundle:
                     f"draw {number}: the roster spreads its tickets otherwise than its box",
                 )
         need(total == leaf["tickets_total"], f"draw {number}: the roster is not the sum of its boxes")
+        minutes = [-1, *(at_ms for at_ms, _ in leaf["issued"])]
+        need(
+            minutes == sorted(set(minutes))
+            and all(type(n) is int and n >= 0 for row in leaf["issued"] for n in row)
+            and not any(at_ms % 60_000 or not count for at_ms, count in leaf["issued"])
+            and sum(count for _, count in leaf["issued"]) == leaf["numbers_count"],
+            f"draw {number}: the numbers issued by the minute are not all numbers",
+        )
         need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
         won = self.won(number, spec, leaf, len(tickets))
         return (

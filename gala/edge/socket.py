@@ -105,7 +105,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         except BadPass as error:
             raise refuse("bad_pass", detail=str(error)) from None
         seat = self._edge.audience.seat(tuning_of(said.channel, said.delay_ms))
-        await self._edge.arrive(Viewer(sid, held.viewer, held.number, seat))
+        await self._edge.arrive(Viewer(sid, held.viewer, held.number, seat, held.account))
 
     async def on_disconnect(self, sid: str, _reason: str = "") -> None:
         """A phone is gone, for whatever reason."""
@@ -118,27 +118,23 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
             return plain(protocol.EnterReply(reason="gone"))
         if self._edge.rotation.out:
             return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
-        new = viewer.number < 0
-        if new:
-            try:
-                number = await self._edge.number()
-            except (RedisError, TimeoutError, OSError):
-                number = -2
-            if number < 0:
-                reason = Reason.HALL_FULL if number == -1 else "retry"
-                reply = protocol.EnterReply(reason=reason, retry_after_ms=30 * SOME_TIME_MS)
-                if number == -2:
-                    reply.retry_after_ms = SOME_TIME_MS
-                return plain(reply)
-            viewer.number = number
-        token = self._edge.passes.viewer(viewer.viewer, viewer.number)
-        if new:  # nobody has played for that number: a rush of viewers asks the store nothing
-            return plain(protocol.EnterReply(pass_=token, mine=protocol.Mine(number=viewer.number)))
         try:
-            mine = await self._edge.mine(viewer)
+            return plain(await self._seat(viewer))
         except (RedisError, TimeoutError, OSError):
             return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
-        return plain(protocol.EnterReply(pass_=token, mine=mine))
+
+    async def _seat(self, viewer: Viewer) -> protocol.EnterReply:
+        numbers = self._edge.numbers
+        fresh = viewer.number < 0 and not viewer.account
+        if viewer.number < 0:
+            number = await (numbers.of(viewer.account) if viewer.account else numbers.next())
+            if number < 0:
+                return protocol.EnterReply(reason=Reason.HALL_FULL, retry_after_ms=30 * SOME_TIME_MS)
+            viewer.number = number
+        token = self._edge.passes.viewer(viewer.viewer, viewer.number, viewer.account)
+        if fresh:  # nobody has played for that number: a rush of viewers asks the store nothing
+            return protocol.EnterReply(pass_=token, mine=protocol.Mine(number=viewer.number))
+        return protocol.EnterReply(pass_=token, mine=await self._edge.mine(viewer))
 
     async def on_tune(self, sid: str, data: object) -> Any:
         """Moves a viewer to the cohort of how they say they watch."""

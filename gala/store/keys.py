@@ -4,6 +4,9 @@
 log:{SHOW}               stream  the cue log: ``n-0`` -> id, by, at_ms, cue, prev, digest
 log:{SHOW}:ids           hash    a cue's own id -> its entry number n
 numbers:{SHOW}           string  how many viewer numbers were handed out to edges, in blocks
+numbers:{SHOW}:minutes   hash    minute, ms -> how many of them were handed out in it
+accounts:{SHOW}          hash    an account's pseudonym, 16 bytes -> its number
+accounts:{SHOW}:bits     string  a bit a number, the first in the highest bit: it is an account's
 wallet:{SHOW}            hash    viewer number -> what became true of that viewer, msgpack
 tally:{SHOW/SEGMENT/RUN} string  the newest snapshot of a round's counters, msgpack
 edges:{SHOW}             hash    edge name -> its last report, msgpack
@@ -38,6 +41,18 @@ def log_ids(show: str) -> str:
 
 def numbers(show: str) -> str:
     return f"numbers:{{{show}}}"
+
+
+def number_minutes(show: str) -> str:
+    return f"numbers:{{{show}}}:minutes"
+
+
+def accounts(show: str) -> str:
+    return f"accounts:{{{show}}}"
+
+
+def account_bits(show: str) -> str:
+    return f"accounts:{{{show}}}:bits"
 
 
 def wallet(show: str) -> str:

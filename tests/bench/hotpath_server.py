@@ -94,7 +94,7 @@ async def serve(url: str, folder: Path) -> None:
     sockets.register_namespace(ViewerSocket(sockets, edge, Claims(edge, asker), crowd.randbytes))
     AtOnce(exchange, edge, clock.now_ms)
     await edge.follow()
-    app = public_app(edge, sockets, folder / "bundle", crowd.randbytes)
+    app = public_app(edge, sockets, folder / "bundle")
     listener = Listener(app, exchange, "127.0.0.1", 0, setting="-")
 
     async def every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:

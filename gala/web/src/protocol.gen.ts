@@ -114,6 +114,8 @@ export interface ShowText {
   currency: string;
   starts_at_ms: number;
   channels: ChannelView[];
+  /** some draw of the evening is for verified accounts alone */
+  accounts: boolean;
 }
 
 export interface ChoiceText {
@@ -196,6 +198,8 @@ export interface Mine {
   rounds: Record<string, RoundMine>;
   vouchers: VoucherView[];
   draws: Standing[];
+  /** the host app has vouched for one: this viewer may win where only accounts may */
+  account: boolean;
 }
 
 /** Once per connection. `rate` is how fast gala time runs (1 but in rehearsals). */
@@ -222,6 +226,14 @@ export interface Clock {
 /** A planned restart: connect again, each phone at a moment of its own within this time. */
 export interface Drain {
   within_ms: number;
+}
+
+/**
+ * `POST /api/join`, whose answer is `{pass, show}`: a pass for a new viewer, or, with a token of the
+ * host app, for the viewer of that account.
+ */
+export interface Join {
+  token: string;
 }
 
 /** CONNECT's content. */
@@ -707,6 +719,7 @@ export interface Messages {
   Welcome: Welcome,
   Clock: Clock,
   Drain: Drain,
+  Join: Join,
   Auth: Auth,
   Enter: Enter,
   EnterReply: EnterReply,
@@ -753,17 +766,18 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   ClapView: { absent: {"at_ms": 0}, parts: {} },
   Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
   ChannelView: { absent: {}, parts: {} },
-  ShowText: { absent: {}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
+  ShowText: { absent: {"accounts": false}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
   ChoiceText: { absent: {"detail": {}, "shape": "", "picture": ""}, parts: {} },
   SegmentText: { absent: {"card": {}, "question": {}, "choices": {}}, parts: {"choices": {"of": "ChoiceText", "as": "map"}} },
   Tally: { absent: {}, parts: {} },
   RoundMine: { absent: {"entries": 0}, parts: {} },
   VoucherView: { absent: {"state": "issued", "rehearsal": false, "claim_until_at_ms": 0}, parts: {} },
   Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
-  Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": []}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
+  Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": [], "account": false}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
   Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
   Clock: { absent: {}, parts: {} },
   Drain: { absent: {}, parts: {} },
+  Join: { absent: {"token": ""}, parts: {} },
   Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": ""}, parts: {} },
   Enter: { absent: {"proof": ""}, parts: {} },
   EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },

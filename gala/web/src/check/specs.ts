@@ -32,6 +32,7 @@ export function checkSpec(evening: Evening, leaf: Spec): void {
     must(channels.length > 0 && (channels.at(-1) ?? 0) <= CHANNEL_MAX, `the channels of ${round} are not 0 … ${CHANNEL_MAX}`);
   }
   const { count, commitment } = leaf.exclusions;
+  must(count === 0 || leaf.eligibility === "account", "exclusions need the eligibility account");
   must((count === 0) === (commitment === "0".repeat(64)), "exclusions are a count and a commitment, zeros for none");
   must(leaf.rehearsal || leaf.witnesses.length > 0, "it names no witness");
   must(new Set(leaf.witnesses).size === leaf.witnesses.length, "it names a witness twice");
