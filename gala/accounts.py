@@ -9,12 +9,13 @@ play with many numbers and name the one that did well.
 import hashlib
 import hmac
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from gala.host_keys import BadHostKeys, HostKeys
 from gala.passes import derive
-from gala.rundown import Draw, Rundown, Segment
+from gala.rundown import Rundown, Segment
 from gala.settings import Settings
 from rewards.leaves import account_hash
 
@@ -68,11 +69,17 @@ def as_held(rundown: Rundown, *, rehearsal: bool, host: HostKeys | None) -> Rund
             "GALA_HOST_KEYS (its public keys, a JWKS or PEM file), GALA_HOST_ISSUER and GALA_HOST_AUDIENCE, "
             'or write eligibility = "number" in the rundown. A rehearsal goes on without.'
         )
-    return msgspec.structs.replace(rundown, segments=tuple(map(_for_numbers, rundown.segments)))
+    return _with_draws(rundown, accounts=False, excluded=())
 
 
-def _for_numbers(segment: Segment) -> Segment:
-    def of(draw: Draw) -> Draw:
-        return msgspec.structs.replace(draw, accounts=False, excluded=())
+def unlisted(rundown: Rundown) -> Rundown:
+    """The rundown without the lists of who may not win: a director need not know them."""
+    return _with_draws(rundown, excluded=())
 
-    return msgspec.structs.replace(segment, draws=tuple(map(of, segment.draws)))
+
+def _with_draws(rundown: Rundown, **changes: Any) -> Rundown:
+    def of(segment: Segment) -> Segment:
+        draws = (msgspec.structs.replace(draw, **changes) for draw in segment.draws)
+        return msgspec.structs.replace(segment, draws=tuple(draws))
+
+    return msgspec.structs.replace(rundown, segments=tuple(map(of, rundown.segments)))

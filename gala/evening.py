@@ -52,6 +52,7 @@ DUES_S = 1.0
 ASKS_S = 0.02
 FOLLOW_S = 0.2
 REPORT_S = 0.25
+TRACE_S = 2.0
 CLOCK_S = 1.0
 BEGUN_S = 0.2
 DOOR_S = 0.1
@@ -229,12 +230,13 @@ class Evening:
         if self.timed:
             steps.append(("conductor", self._in_time(self.timed.step), CONDUCTOR_S))
         if self.front:
-            edge = self.front.edge
+            edge, trace = self.front.edge, self.front.trace
             steps += [
                 ("claims", self.front.asker.step, ASKS_S),
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
                 ("report", lambda: edge.report(now()), REPORT_S),
+                ("trace", lambda: trace.step(now(), edge.plays), TRACE_S),
             ]
         if self.booth:
             crew = self.booth.crew

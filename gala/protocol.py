@@ -271,16 +271,24 @@ class Auth(Message):
 
 
 class Enter(Message):
+    """``proof``: the answer to a challenge that this connection was set."""
+
     proof: str = ""
 
 
 class EnterReply(Message):
-    """With `reason` it was refused; otherwise `pass` is the new, numbered one."""
+    """With `reason` it was refused; otherwise `pass` is the new, numbered one.
+
+    proof: enter again with a text for which SHA-256 of ``gala/proof/1`` NUL ``CHALLENGE:TEXT`` begins with
+    `bits` zero bits. busy_network: many come from there; again after `retry_after_ms`.
+    """
 
     pass_: str = ""
     mine: Mine | None = None
     reason: str = ""
     retry_after_ms: int = 0
+    challenge: str = ""
+    bits: int = 0
 
 
 class Sync(Message):

@@ -90,7 +90,7 @@ class Edge:
         self._rounds = rounds
         self._redis = clients.once
         self._broadcast = broadcast
-        self._name = name
+        self.name = name
         self._code_key = code_key
         self._rate = rate
         self._told_rate = rate()
@@ -371,10 +371,10 @@ class Edge:
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
         edges = keys.edges(self.rundown.id)
-        await self._redis.hset(edges, self._name, msgspec.msgpack.encode(report))
+        await self._redis.hset(edges, self.name, msgspec.msgpack.encode(report))
         self._edges.take(await self._redis.hgetall(edges), now_ms)
         present = self._edges.present(now_ms, GONE_MS * max(1.0, self._told_rate))
-        self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self._name)
+        self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self.name)
 
     async def send_elsewhere(self, within_ms: int) -> None:
         """Asks all phones to connect again, each after a moment of its own choosing in that time."""

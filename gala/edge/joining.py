@@ -29,8 +29,14 @@ def join_route(
     show: str,
     entropy: Callable[[int], bytes],
     wall_s: Callable[[], int],
+    refused: Callable[[str], None],
 ) -> Route:
-    """Body: nothing, or ``{"token": JWT}`` of the host app. wall_s: the world's time, seconds UTC."""
+    """Body: nothing, or ``{"token": JWT}`` of the host app. wall_s: the world's time, seconds UTC. refused:
+    hears the reason of every refusal."""
+
+    def refuse(reason: str, detail: str, status: int) -> Response:
+        refused(reason)
+        return json_response({"reason": reason, "detail": detail}, status)
 
     async def join(request: Request) -> Response:
         body = await _body(request)
@@ -39,23 +45,19 @@ def join_route(
         except (msgspec.DecodeError, UnicodeDecodeError):
             said = None
         if said is None:
-            return _refused("bad_join", 'nothing, or {"token": "…"}', 422)
+            return refuse("bad_join", 'nothing, or {"token": "…"}', 422)
         account = ""
         if said.token:
             if accounts.host is None:
-                return _refused("no_host", "this service takes no accounts: join without a token", 422)
+                return refuse("no_host", "this service takes no accounts: join without a token", 422)
             try:
                 account = accounts.proven(said.token, wall_s())
             except BadToken as error:
                 log.info("a token that proves nothing", why=str(error))
-                return _refused("bad_token", str(error), 401)
+                return refuse("bad_token", str(error), 401)
         return json_response({"pass": passes.viewer(entropy(16).hex(), account=account), "show": show})
 
     return Route("/api/join", join, methods=["POST"])
-
-
-def _refused(reason: str, detail: str, status: int) -> Response:
-    return json_response({"reason": reason, "detail": detail}, status)
 
 
 async def _body(request: Request) -> bytes | None:

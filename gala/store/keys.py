@@ -10,6 +10,7 @@ accounts:{SHOW}:bits     string  a bit a number, the first in the highest bit: i
 wallet:{SHOW}            hash    viewer number -> what became true of that viewer, msgpack
 tally:{SHOW/SEGMENT/RUN} string  the newest snapshot of a round's counters, msgpack
 edges:{SHOW}             hash    edge name -> its last report, msgpack
+trace:{SHOW}             hash    edge name/minute -> whom it turned away, sampled; msgpack, for auditors
 clock:{SHOW}             string  the newest reading of the show's clock, msgpack
 clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
@@ -25,7 +26,7 @@ A box's keys ``box:{SHOW/SEGMENT/RUN#PAGE}:…`` belong to `voting.box`. Nothing
 SHOW, SEGMENT and RUN are slugs, so no brace ever stands inside a tag.
 """
 
-RENEWED = frozenset(("tally", "edges", "clock", "clocks", "asks", "answers"))
+RENEWED = frozenset(("tally", "edges", "trace", "clock", "clocks", "asks", "answers"))
 """What these keys hold is written anew all the time, or laid again by whoever asked (what an answer says is
 in the ledger), and nothing is told that rests on it. Of all others a write must outlive the loss of a
 machine."""
@@ -65,6 +66,10 @@ def tally(round_id: str) -> str:
 
 def edges(show: str) -> str:
     return f"edges:{{{show}}}"
+
+
+def trace(show: str) -> str:
+    return f"trace:{{{show}}}"
 
 
 def clock(show: str) -> str:

@@ -186,8 +186,11 @@ class Phone:
         self.gone = asyncio.Event()
 
     @classmethod
-    async def connect(cls, stage: Stage, *, url: str = "", namespace: str = "/viewer", **auth: Any) -> Self:
-        """Connects with this auth (`pass_` for pass); raises `Refused`."""
+    async def connect(
+        cls, stage: Stage, *, url: str = "", namespace: str = "/viewer", by: str = "", **auth: Any
+    ) -> Self:
+        """Connects with this auth (`pass_` for pass); raises `Refused`. by: what a proxy in between says it
+        comes from."""
         phone = cls(stage, namespace)
         refusals: list[Any] = []
 
@@ -205,6 +208,7 @@ class Phone:
         try:
             await client.connect(
                 url or stage.url,
+                headers={"X-Forwarded-For": by} if by else {},
                 auth=said,
                 transports=["websocket"],
                 namespaces=[namespace],

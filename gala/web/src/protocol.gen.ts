@@ -245,16 +245,24 @@ export interface Auth {
   show: string;
 }
 
+/** `proof`: the answer to a challenge that this connection was set. */
 export interface Enter {
   proof: string;
 }
 
-/** With `reason` it was refused; otherwise `pass` is the new, numbered one. */
+/**
+ * With `reason` it was refused; otherwise `pass` is the new, numbered one.
+ *
+ * proof: enter again with a text for which SHA-256 of `gala/proof/1` NUL `CHALLENGE:TEXT` begins with
+ * `bits` zero bits. busy_network: many come from there; again after `retry_after_ms`.
+ */
 export interface EnterReply {
   pass: string;
   mine: Mine | null;
   reason: string;
   retry_after_ms: number;
+  challenge: string;
+  bits: number;
 }
 
 /**
@@ -695,6 +703,38 @@ export interface Evidence {
   checks: EvidenceCheck[];
 }
 
+/**
+ * A network that asked for much in one minute: numbers it was given, and how often it was told to wait.
+ *
+ * `network`: a tag by which it can be recognised, and not named.
+ */
+export interface TraceBurst {
+  network: string;
+  numbers: number;
+  held_up: number;
+}
+
+/** A minute of the evening, in gala time. Timings are samples, ascending, in ms. */
+export interface TraceMinute {
+  at_ms: number;
+  /** given out */
+  numbers: number;
+  /** of these to accounts of the host app */
+  accounts: number;
+  /** by reason and channel */
+  refused: Record<string, Record<string, number>>;
+  bursts: TraceBurst[];
+  /** from a connection to its `enter` */
+  entering_ms: number[];
+  /** from a round's opening there to a play */
+  playing_ms: number[];
+}
+
+/** `GET /api/trace`, for an auditor alone: the newest minute first. It is in no bundle. */
+export interface Trace {
+  minutes: TraceMinute[];
+}
+
 /** Why a play is refused: the published list, the same in the browser. */
 export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_late", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
 export type Reason = (typeof REASONS)[number];
@@ -755,6 +795,9 @@ export interface Messages {
   EvidenceEquation: EvidenceEquation,
   EvidenceCheck: EvidenceCheck,
   Evidence: Evidence,
+  TraceBurst: TraceBurst,
+  TraceMinute: TraceMinute,
+  Trace: Trace,
 }
 
 /** What an absent field means, and which fields hold messages: one, a list or a map of them. */
@@ -780,7 +823,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   Join: { absent: {"token": ""}, parts: {} },
   Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": ""}, parts: {} },
   Enter: { absent: {"proof": ""}, parts: {} },
-  EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
+  EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0, "challenge": "", "bits": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
   Sync: { absent: {"told_ms": 0, "since_ms": 0}, parts: {} },
   SyncReply: { absent: {}, parts: {} },
   Play: { absent: {}, parts: {} },
@@ -813,6 +856,9 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   EvidenceEquation: { absent: {}, parts: {} },
   EvidenceCheck: { absent: {}, parts: {} },
   Evidence: { absent: {"rehearsal": false, "origin": "", "root": "", "signed_size": 0, "signed_at_ms": 0, "rows": 0, "chain": "", "leaves": [], "rounds": [], "draws": [], "equations": [], "checks": []}, parts: {"leaves": {"of": "EvidenceLeaf", "as": "list"}, "rounds": {"of": "EvidenceRound", "as": "list"}, "draws": {"of": "EvidenceDraw", "as": "list"}, "equations": {"of": "EvidenceEquation", "as": "list"}, "checks": {"of": "EvidenceCheck", "as": "list"}} },
+  TraceBurst: { absent: {"numbers": 0, "held_up": 0}, parts: {} },
+  TraceMinute: { absent: {"numbers": 0, "accounts": 0, "refused": {}, "bursts": [], "entering_ms": [], "playing_ms": []}, parts: {"bursts": {"of": "TraceBurst", "as": "list"}} },
+  Trace: { absent: {"minutes": []}, parts: {"minutes": {"of": "TraceMinute", "as": "list"}} },
 };
 
 export interface Shape {
