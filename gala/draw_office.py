@@ -90,7 +90,8 @@ class DrawOffice:
         """Publishes every draw's rules before the show, and our own commitment."""
         for segment, draw in self._drawings():
             dealt = {prize.tier: prize.deck.content for prize in draw.prizes if prize.deck is not None}
-            await self._register.specify(self._spec(segment, draw), at_ms=at_ms, decks=dealt)
+            spec, excluded = self._spec(segment, draw), self._excluded(draw)
+            await self._register.specify(spec, at_ms=at_ms, decks=dealt, excluded=excluded)
             if not self._state.rehearsal:
                 ours = self._rundown.parties[0]
                 cue = {"cue": "commit", "draw": draw.number, "party": ours}
@@ -320,10 +321,12 @@ class DrawOffice:
             alternates_at_ms=draw.alternates_at_ms,
             witnesses=rundown.witnesses,
             eligibility="account" if draw.accounts else "number",
-            exclusions=leaves.Exclusions.of(
-                draw.excluded, derive(self._secret, f"exclusions/{rundown.id}/{draw.number}")
-            ),
+            exclusions=leaves.Exclusions.of(self._excluded(draw)),
         )
+
+    def _excluded(self, draw: Draw) -> bytes:
+        secret = derive(self._secret, f"exclusions/{self._rundown.id}/{draw.number}")
+        return leaves.excluded_list(draw.excluded, secret)
 
     def _prize(self, prize: Prize) -> leaves.Prize:
         return leaves.Prize(

@@ -146,14 +146,12 @@ class Exclusions:
     commitment: str = NOTHING
 
     @classmethod
-    def of(cls, hashes: Iterable[bytes], secret: bytes) -> "Exclusions":
-        """The commitment to a list of accounts, each as `account_hash` has it. secret: 32 random bytes, for
-        the auditor with the list."""
-        listed = sorted(set(hashes))
+    def of(cls, listed: bytes) -> "Exclusions":
+        """The commitment to a list (`excluded_list`), or to none."""
         if not listed:
             return cls()
-        framed = b"gala/exclusions/1\x00" + secret + b"".join(listed)
-        return cls(len(listed), hashlib.sha256(framed).hexdigest())
+        framed = b"gala/exclusions/1\x00" + listed
+        return cls(len(listed) // 32 - 1, hashlib.sha256(framed).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +312,13 @@ def draw_id(show: str, draw: int) -> str:
 def draw_id32(name: str) -> bytes:
     """A draw's id as 32 bytes, for hashes and headers."""
     return hashlib.sha256(b"gala/draw-id/1\x00" + name.encode()).digest()
+
+
+def excluded_list(hashes: Iterable[bytes], secret: bytes) -> bytes:
+    """A list of accounts that may not win as it is committed to: `secret` (32 random bytes), then each
+    account as `account_hash` has it, ascending, once; nothing for an empty list."""
+    listed = sorted(set(hashes))
+    return secret + b"".join(listed) if listed else b""
 
 
 def account_hash(account: str) -> bytes:

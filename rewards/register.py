@@ -93,17 +93,29 @@ class Register:
 
     # Before the show
 
-    async def specify(self, spec: DrawSpec, *, at_ms: int, decks: Mapping[int, bytes] | None = None) -> None:
+    async def specify(
+        self,
+        spec: DrawSpec,
+        *,
+        at_ms: int,
+        decks: Mapping[int, bytes] | None = None,
+        excluded: bytes = b"",
+    ) -> None:
         """Publishes a draw's rules and puts its budget on the books. BadSpec if they may not be.
 
-        decks: the file of each tier that is dealt from one, by tier.
+        decks: the file of each tier that is dealt from one, by tier. excluded: the list that the spec
+        commits to (`leaves.excluded_list`), which is kept for the auditor.
         """
+        if leaves.Exclusions.of(excluded) != spec.exclusions:
+            raise leaves.BadSpec(f"draw {spec.draw}: another list of exclusions than it commits to")
         spec.check(rehearsal=self._rehearsal)
         dealt = {prize.tier: prize.deck["sha256"] for prize in spec.prizes if prize.deck}
         given = {tier: hashlib.sha256(content).hexdigest() for tier, content in (decks or {}).items()}
         if dealt != given:
             raise leaves.BadSpec(f"draw {spec.draw}: other decks than its tiers name")
         found = {bundle.deck_path(spec.draw, tier): content for tier, content in (decks or {}).items()}
+        if excluded:
+            found[f"private/{bundle.draw_path(spec.draw, 'excluded.bin')}"] = excluded
         leaf = spec.leaf(
             show=self._show,
             rehearsal=self._rehearsal,

@@ -25,7 +25,7 @@ from gala.store import keys
 from gala.store.clients import Clients
 from rewards import verify
 from rewards.audit import verify_bundle
-from rewards.leaves import Exclusions, account_hash
+from rewards.leaves import Exclusions, account_hash, excluded_list
 from rewards.register import Register
 from tests.gala.hall import SECRET, Hall
 from tests.gala.host import AUDIENCE, ISSUER, published, token
@@ -209,6 +209,12 @@ class DyingAtTheFreeze(Dying):
         return await super().step(now_ms)
 
 
+def told_by_keys(published: Path, keyed: Path) -> dict[str, str]:
+    """What the auditor's folder says of exclusions."""
+    checks = verify_bundle(published, keys=keyed)
+    return {check.name: check.detail for check in checks if check.name.startswith("exclusions")}
+
+
 async def test_only_verified_accounts_win_and_of_them_none_that_is_excluded(
     clients: Clients, tmp_path: Path
 ) -> None:
@@ -227,16 +233,24 @@ async def test_only_verified_accounts_win_and_of_them_none_that_is_excluded(
     draw = await register.draw(1)
     spec, roster = draw.spec, draw.stages["roster"]
     secret = derive(SECRET, "exclusions/short/1")
-    listed = [account_hash(account) for account in (BOB, "nobody who plays")]
+    listed = excluded_list([account_hash(account) for account in (BOB, "nobody who plays")], secret)
     assert spec["eligibility"] == "account"
     assert spec["exclusions"] == {
         "count": 2,
-        "commitment": Exclusions.of(listed, secret).commitment,
+        "commitment": Exclusions.of(listed).commitment,
     }
     assert roster["places"] == VOTERS
     assert 5 <= roster["eligible_places"] <= 10, "those who came before the roster, without Bob's"
     winners = {voucher.number for voucher in await register.issue(1, at_ms=hall.now_ms)}
+    await register.export_keys(tmp_path / "auditor")
     await register.close()
+    assert told_by_keys(hall.folder / "bundle", tmp_path / "auditor") == {
+        "exclusions of draw 1": "2 accounts may not win, as committed to"
+    }
+    shorter = tmp_path / "auditor/excluded/1.bin"
+    shorter.write_bytes(listed[:-32])
+    told = told_by_keys(hall.folder / "bundle", tmp_path / "auditor")
+    assert "not those committed to" in told["exclusions of draw 1"]
     assert winners <= {0, 1, 2, 3, *range(5, 11)}
     assert len(winners) == roster["eligible_places"]
     assert sum(count for _, count in roster["issued"]) == roster["numbers_count"] == VOTERS

@@ -163,11 +163,11 @@ function Account(): JSX.Element | null {
       {state === "refused" ? (
         <span>{w.t("accountRefused")}</span>
       ) : (
-        <span class="stack">
+        <span class="ask">
           <span>
             <b>{w.t("accountAsks")}</b> {w.t("accountAsksSub")}
           </span>
-          <span class="pair">
+          <span class="ways">
             <button type="button" class="btn go" data-act="account" onClick={() => identity.decide(true)}>
               {w.t("accountYes")}
             </button>
