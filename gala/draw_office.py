@@ -22,6 +22,7 @@ from gala.edge import wallet
 from gala.follower import CueRefused, Follower
 from gala.passes import derive
 from gala.protocol import Standing
+from gala.readiness import AWAKE_MS
 from gala.rundown import Draw, Prize, Rundown, Segment, words
 from gala.show_state import Drawing, LogEntry, State, round_id
 from gala.store import keys
@@ -42,7 +43,6 @@ RESERVE_EVERY_MS_ENVELOPES = 15_000  # an envelope is opened about a minute afte
 RESERVES_MAX = 600
 DAY_MS = 86_400_000
 REVEAL_MS = 60_000  # how long a party has to reveal before its commitment is taken instead
-AWAKE_MS = 60_000  # how recent a witness's word must be for it to be there at the close
 GRACE_MS = 30_000  # how long after the beacon a cosignature from before may still be on its way
 
 Signature = Callable[[int], bytes | None]
@@ -222,6 +222,14 @@ class DrawOffice:
         """Whether the last reserve round is too near for the reveals to be closed any more."""
         reserves = (await self._register.draw(number)).spec["reserve_rounds"]
         return beacon.choose_round(self._chain, reserves, now_ms) is None
+
+    async def lapses(self) -> dict[int, int]:
+        """By draw: from when on its reveals can no longer be closed, ms."""
+        found = {}
+        for _, draw in self._drawings():
+            stands = await self._register.draw(draw.number)
+            found[draw.number] = stands.chain.time_ms(stands.spec["reserve_rounds"][-1]) - beacon.LEAD_MS + 1
+        return found
 
     async def _decide(self, number: int, drawing: Drawing, now_ms: int) -> bool:
         if not self._state.rehearsal and not await self._register.watched.vouched(number):

@@ -114,6 +114,8 @@ class Notary:
             key=self._register.watched.key,
             checkpoint=await self._register.watched.checkpoint() if outline.leaves else "",
             witnesses=self._draws.awake,
+            unwitnessed=await self._register.watched.unwitnessed(),
+            lapses=await self._draws.lapses() if outline.leaves else {},
             signed=self._publishing.signed,
             checks=self._publishing.checks,
         )

@@ -74,17 +74,18 @@ def make_roster(
         if len(played.numbers) and int(played.numbers.max()) >= numbers_count:
             raise ValueError(f"round {played.round_id}: number {played.numbers.max()} was never given out")
         earned = round_tickets(played.stages, played.content, played.channels)
-        _add(total, played.numbers, earned)
+        np.add.at(total, played.numbers, earned)  # no number stands twice, but this is the quickest of ways
         named.append(
             {"round": played.round_id, "seal": played.stages.index("seal"), "tickets": int(earned.sum())}
         )
-    holders = np.flatnonzero(total)
-    numbers = _at(holders, places.public_order(key, holders))
+    numbers = places.in_public_order(key, np.flatnonzero(total))
     tickets = _at(total, numbers)
-    may_win = np.ones(numbers_count, dtype=np.bool_)
-    listed = np.asarray(barred, dtype=np.int64)
-    may_win[listed[listed < numbers_count]] = False
-    eligible = _at(may_win, numbers)
+    eligible = np.ones(len(numbers), dtype=np.bool_)
+    if len(barred):
+        may_win = np.ones(numbers_count, dtype=np.bool_)
+        listed = np.asarray(barred, dtype=np.int64)
+        may_win[listed[listed < numbers_count]] = False
+        eligible = _at(may_win, numbers)
     content = roster.encode(leaves.draw_id32(spec["draw_id"]), tickets)
     flags = roster.encode_flags(eligible)
     leaf = {
@@ -115,21 +116,12 @@ def make_roster(
     return Roster(leaf, content, flags, numbers, won)
 
 
-def _add(total: npt.NDArray[np.int32], numbers: Numbers, earned: roster.Tickets) -> None:
-    """Adds what each number earned; none stands twice in a box, so its stretches do not meet."""
-
-    def of(first: int, last: int) -> None:
-        total[numbers[first:last]] += earned[first:last].astype(np.int32)
-
-    stretches(len(numbers), 1 << 20, of)
-
-
 def _at(values: npt.NDArray[Any], where: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    """values[where], by stretches."""
+    """values[where], by stretches; `where` is within."""
     found = np.empty(len(where), dtype=values.dtype)
 
     def of(first: int, last: int) -> None:
-        found[first:last] = values[where[first:last]]
+        np.take(values, where[first:last], out=found[first:last], mode="clip")
 
     stretches(len(where), 1 << 20, of)
     return found

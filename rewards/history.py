@@ -150,7 +150,7 @@ def _spec(history: History, leaf: Leaf) -> None:
         totals[prize.currency] = totals.get(prize.currency, 0) + prize.budget
     if totals != leaf["budget"]:
         raise BrokenHistory(f"draw {draw}: the budget is not the sum of the prizes")
-    if leaf["cap"]["draws"][-1] != draw or set(leaf["cap"]) != {"draws", "prizes"}:
+    if leaf["cap"]["draws"][-1:] != [draw]:
         raise BrokenHistory(f"draw {draw}: its cap ends with another draw")
     for named in leaf["rounds"]:
         if named["round"] in history.rounds:
@@ -184,6 +184,8 @@ def _open(history: History, leaf: Leaf) -> None:
         original = history.original(before)
     for number, draw in history.draws.items():
         for named in draw.spec["rounds"]:
+            if named["round"] == round_id != original:
+                raise BrokenHistory(f"round {round_id}: draw {number}'s spec names it, and it is a rerun")
             if named["round"] != original:
                 continue
             if named["entries"] != leaf["entries"]:
@@ -204,19 +206,27 @@ def _after(stage: str, *needed: str) -> Callable[[History, Leaf], None]:
         for before in needed:
             if before not in stages:
                 raise BrokenHistory(f"round {round_id}: {stage} without {before}")
-        if stage == "settle" and leaf["settled"] < 0:
-            raise BrokenHistory(f"round {round_id}: settled to no natural number")
         if stage == "seal":
+            _check_shown(leaf)
             try:
                 chains.check_heads(stages["open"], leaf)
             except chains.BadChains as error:
                 raise BrokenHistory(f"round {round_id}: {error}") from error
         for number, draw in history.draws.items():
-            if "roster" in draw.stages and round_id in history.counting(number):
+            counted = draw.stages["roster"]["rounds"] if "roster" in draw.stages else ()
+            if round_id in [item["round"] for item in counted]:
                 raise BrokenHistory(f"round {round_id}: {stage} after the roster of draw {number}")
         stages.at[stage] = (history.size, leaf)
 
     return rule
+
+
+def _check_shown(leaf: Leaf) -> None:
+    kept_back = leaf["plays"] < leaves.PLAYS_PUBLISHED_MIN
+    wanted = {"withheld_mac"} if kept_back else {"size", "sha256", "root"}
+    if {"withheld_mac", "size", "sha256", "root"} & set(leaf) != wanted:
+        told = "kept back" if kept_back else "published"
+        raise BrokenHistory(f"round {leaf['round']}: a box of {leaf['plays']} plays is {told}")
 
 
 def _roster(history: History, leaf: Leaf) -> None:

@@ -154,13 +154,13 @@ class Keyed:
 
     def _earned(self, number: int, count: int) -> roster.Tickets:
         total = np.zeros(count, dtype=np.int64)
-        spec = self._history.draws[number].spec
-        for round_id in self._history.counting(number):
+        draw = self._history.draws[number]
+        for round_id in [named["round"] for named in draw.stages["roster"]["rounds"]]:
             stages = self._history.rounds[round_id]
             behind = self._numbers(box_path(round_id))
             if len(behind) and int(behind.max()) >= count:
                 raise Failed(f"round {round_id}: number {behind.max()} was never given out")
-            channels = draws.channels_of(spec, self._history.original(round_id))
+            channels = draws.channels_of(draw.spec, self._history.original(round_id))
             total[behind] += draws.round_tickets(stages, self._slots(round_id, stages), channels)
         return total
 

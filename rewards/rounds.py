@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rewards import bundle, canonical, draws, leaves, merkle, ranking, roster, slots
+from rewards import bundle, canonical, draws, leaves, merkle, ranking, roster, shapes, slots
 from rewards.boxes import box_path, counters_path
 from rewards.history import Draw, History, Stages
-from rewards.leaves import PLAYS_PUBLISHED_MIN, Leaf
+from rewards.leaves import Leaf
 
 Files = Mapping[str, bytes]
 
@@ -28,10 +28,10 @@ def check_box(stages: Stages, files: Files) -> str:
     if hashlib.sha256(files[path]).hexdigest() != seal["counters_sha256"]:
         raise Failed(f"{path} is not the file that was sealed")
     tallies = canonical.decode(files[path])
+    if wrong := shapes.part_fault(tallies, "counters", path):
+        raise Failed(wrong)
     shown, recount = tallies["counters"], tallies["recount"]
     withheld = "withheld_mac" in seal
-    if withheld != (seal["plays"] < PLAYS_PUBLISHED_MIN):
-        raise Failed(f"a box of {seal['plays']} plays {'is kept back' if withheld else 'is published'}")
     if not withheld:
         layout = slots.Layout.from_json(opening["layout"])
         content = _sealed_file(box_path(opening["round"]), seal, files, layout.width)
@@ -93,7 +93,7 @@ def _check_issued(leaf: Leaf) -> None:
     """Numbers handed out by minute: rows that ascend, and together are all numbers."""
     at_ms = -1
     for row in leaf["issued"]:
-        if [type(one) for one in row] != [int, int] or row[0] <= at_ms or row[0] % 60_000 or row[1] < 1:
+        if len(row) != 2 or row[0] <= at_ms or row[0] % 60_000 or not row[1]:
             raise Failed("the numbers issued are told in whole minutes that ascend, some in each")
         at_ms = row[0]
     handed_out = sum(count for _, count in leaf["issued"])

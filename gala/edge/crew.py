@@ -184,6 +184,7 @@ class Crew:
             counters=self._counters,
             gates=self._gates,
             edges=self._edges.present(now_ms, within_ms),
+            books=self._books,
         )
         shown.store = self._store_trouble()
         shown.clocks = [

@@ -19,7 +19,7 @@ from gala.edge import admission as admissions
 from gala.edge.admission import BURST, RATE_PER_S, WIDE, Admission, zero_bits
 from gala.edge.networks import around, shared_networks
 from gala.edge.trace import BURSTS_MAX, SAMPLES_MAX, EdgeTrace, merged
-from gala.protocol_crew import Trace, TraceBurst, TraceMinute
+from gala.protocol_trace import Trace, TraceBurst, TraceMinute
 from gala.settings import SettingsFault, read
 from gala.store import keys
 from gala.store.clients import Clients

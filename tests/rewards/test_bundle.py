@@ -116,37 +116,6 @@ def test_the_bundle_names_no_viewer_and_no_code(evening: tuple[Path, Told]) -> N
     assert told.issued[1]
 
 
-def test_any_byte_changed_in_any_file_fails_and_the_file_is_named(copy: Path) -> None:
-    chance = random.Random(8)
-    for path in bundle.present(copy):
-        content = (copy / path).read_bytes()
-        for _ in range(6):
-            changed = bytearray(content)
-            changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
-            (copy / path).write_bytes(bytes(changed))
-            failure = failing(copy)
-            assert failure.startswith("FAIL  manifest"), (path, failure)
-            assert path in failure or path == bundle.MANIFEST, failure
-        (copy / path).write_bytes(content)
-    assert not failing(copy)
-
-
-def test_any_byte_changed_fails_even_under_a_manifest_written_to_fit(copy: Path) -> None:
-    chance = random.Random(9)
-    manifest = (copy / bundle.MANIFEST).read_bytes()
-    for path in bundle.present(copy):
-        content = (copy / path).read_bytes()
-        for _ in range(0 if path == bundle.MANIFEST else 8):
-            changed = bytearray(content)
-            changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
-            (copy / path).write_bytes(bytes(changed))
-            write_manifest(copy)
-            assert failing(copy), path
-        (copy / path).write_bytes(content)
-    (copy / bundle.MANIFEST).write_bytes(manifest)
-    assert not failing(copy)
-
-
 def test_a_file_that_is_missing_cut_short_or_added_fails(copy: Path) -> None:
     for path in bundle.present(copy):
         content = (copy / path).read_bytes()
@@ -350,10 +319,10 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("a head kept back", set_in("seal", heads=["00" * 32]), "1 heads of 3 chains"),
     ("heads kept back", lambda _, found: found[at(found, "seal")].pop("heads"), "opens the chains"),
     ("a chain of another length", set_in("open", chains={"length": 8, "commitments": []}), "chains of 1"),
-    ("a float in a leaf", set_in("lock", at_ms="soon"), "at_ms is no int"),
+    ("a float in a leaf", set_in("lock", at_ms="soon"), "at_ms is not natural"),
     (
         "another verifier promised",
-        set_in("spec", files={"SPEC.md": "00", "verify.py": "00"}),
+        set_in("spec", files={"SPEC.md": "00" * 32, "verify.py": "00" * 32}),
         "files: SPEC.md",
     ),
 ]

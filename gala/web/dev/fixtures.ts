@@ -203,12 +203,14 @@ const entryFound: Finding = {
       { tier: 1, score: standing.score.slice(1), cutoff: standing.cutoff, below: false },
       { tier: 2, score: "7a31" + standing.cutoff.slice(4), cutoff: "11" + standing.cutoff.slice(2), below: false },
     ],
+    result: "{}",
+    decided: { round: 4_412_008, rehearsal: false },
   },
   proof: "{}",
 };
 const passedOver: Finding = {
   ...entryFound,
-  facts: { kind: "roster", ...logged, places: 412_388, place: 23_661, tickets: 1, tiers: [{ tier: 1, score: standing.cutoff, cutoff: standing.cutoff, below: true }] },
+  facts: { kind: "roster", ...logged, places: 412_388, place: 23_661, tickets: 1, tiers: [{ tier: 1, score: standing.cutoff, cutoff: standing.cutoff, below: true }], result: "{}" },
 };
 const keptBack: Finding = { ...playFound, id: "gala/dance/1", title: "Street-dance battle", verdict: "kept_back", why: "kept_back", facts: null, proof: "" };
 const notFound: Finding = { ...playFound, verdict: "not", why: "the slot holds play 1 of yours, and the phone made 2", facts: null };

@@ -1,4 +1,4 @@
-// Written by gala/typescript.py from gala/protocol.py and gala/protocol_crew.py: change those, then run
+// Written by gala/typescript.py from gala/protocol*.py: change those, then run
 //   gala protocol > gala/web/src/protocol.gen.ts
 
 /** The segment on air. `text` is the content hash of its `SegmentText` at `/texts/HASH.json`. */
@@ -489,10 +489,28 @@ export interface DeskClock {
   seen_at_ms: number;
 }
 
+/** A party of a draw, as the log has it. Withheld: the reveals closed without its own. */
+export interface DrawParty {
+  party: string;
+  state: "committed" | "missing" | "revealed" | "withheld";
+  committed_at_ms: number;
+  revealed_at_ms: number;
+}
+
+/** Who cosigns the log: how many leaves it saw last, and when. Never heard of: zeros. */
+export interface DrawWitness {
+  name: string;
+  size: number;
+  at_ms: number;
+  /** its last word is so recent that it is there when a draw's reveals close */
+  awake: boolean;
+}
+
+/** A draw that its segment has begun, and the next one before that (`ahead`). */
 export interface DeskDraw {
   draw: number;
   segment: string;
-  state: "announced" | "armed" | "drawn" | "frozen" | "void";
+  state: "ahead" | "announced" | "armed" | "drawn" | "frozen" | "void";
   entrants: number;
   tickets: number;
   beacon_round: number;
@@ -504,6 +522,11 @@ export interface DeskDraw {
   budget_minor: number;
   currency: string;
   problem: string;
+  parties: DrawParty[];
+  /** void from then on if its reveals are still open; 0: nobody knows yet */
+  lapses_at_ms: number;
+  /** its reveals are closed, and no witness has cosigned that yet */
+  unseen: boolean;
 }
 
 /** One line of the as-run: what was done, by whom, when. */
@@ -544,6 +567,7 @@ export interface Desk {
   segments: DeskSegment[];
   rounds: DeskRound[];
   draws: DeskDraw[];
+  witnesses: DrawWitness[];
   edges: DeskEdge[];
   clocks: DeskClock[];
   /** why nothing can be written to it now; empty: it can */
@@ -645,9 +669,10 @@ export interface EvidenceRound {
   refused_by_channel: Record<string, Record<string, number>>;
 }
 
+/** A draw of the rundown; `ahead` until its segment begins. */
 export interface EvidenceDraw {
   draw: number;
-  state: "announced" | "armed" | "drawn" | "frozen" | "void";
+  state: "ahead" | "announced" | "armed" | "drawn" | "frozen" | "void";
   title: string;
   entrants: number;
   tickets: number;
@@ -656,6 +681,11 @@ export interface EvidenceDraw {
   beacon_round: number;
   beacon_at_ms: number;
   winners: number;
+  parties: DrawParty[];
+  /** void from then on if its reveals are still open; 0: nobody knows yet */
+  lapses_at_ms: number;
+  /** its reveals are closed, and no witness has cosigned that yet */
+  unseen: boolean;
 }
 
 /** An equation of the ledger with both its sides as they stand; amounts in minor units. */
@@ -698,6 +728,7 @@ export interface Evidence {
   leaves: EvidenceLeaf[];
   rounds: EvidenceRound[];
   draws: EvidenceDraw[];
+  witnesses: DrawWitness[];
   equations: EvidenceEquation[];
   /** of the published bundle */
   checks: EvidenceCheck[];
@@ -782,6 +813,8 @@ export interface Messages {
   DeskRound: DeskRound,
   DeskEdge: DeskEdge,
   DeskClock: DeskClock,
+  DrawParty: DrawParty,
+  DrawWitness: DrawWitness,
   DeskDraw: DeskDraw,
   AsRun: AsRun,
   Desk: Desk,
@@ -843,19 +876,21 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "refused_by_channel": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0, "dropped": {}}, parts: {} },
   DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": "", "seen_at_ms": 0}, parts: {} },
-  DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "prizes": 0, "budget_minor": 0, "currency": "", "problem": ""}, parts: {} },
+  DrawParty: { absent: {"committed_at_ms": 0, "revealed_at_ms": 0}, parts: {} },
+  DrawWitness: { absent: {"size": 0, "at_ms": 0, "awake": false}, parts: {} },
+  DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "prizes": 0, "budget_minor": 0, "currency": "", "problem": "", "parties": [], "lapses_at_ms": 0, "unseen": false}, parts: {"parties": {"of": "DrawParty", "as": "list"}} },
   AsRun: { absent: {}, parts: {} },
-  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
+  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "witnesses": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "witnesses": {"of": "DrawWitness", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
   CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "draw": 0, "party": "", "commitment": "", "r": "", "signature": ""}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   TillPost: { absent: {}, parts: {} },
   TillReply: { absent: {"reason": "", "amount": 0, "currency": "", "zone": "", "valid_from_at_ms": 0, "valid_until_at_ms": 0}, parts: {} },
   EvidenceLeaf: { absent: {}, parts: {} },
   EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}, "refused_by_channel": {}}, parts: {} },
-  EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },
+  EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "parties": [], "lapses_at_ms": 0, "unseen": false}, parts: {"parties": {"of": "DrawParty", "as": "list"}} },
   EvidenceEquation: { absent: {}, parts: {} },
   EvidenceCheck: { absent: {}, parts: {} },
-  Evidence: { absent: {"rehearsal": false, "origin": "", "root": "", "signed_size": 0, "signed_at_ms": 0, "rows": 0, "chain": "", "leaves": [], "rounds": [], "draws": [], "equations": [], "checks": []}, parts: {"leaves": {"of": "EvidenceLeaf", "as": "list"}, "rounds": {"of": "EvidenceRound", "as": "list"}, "draws": {"of": "EvidenceDraw", "as": "list"}, "equations": {"of": "EvidenceEquation", "as": "list"}, "checks": {"of": "EvidenceCheck", "as": "list"}} },
+  Evidence: { absent: {"rehearsal": false, "origin": "", "root": "", "signed_size": 0, "signed_at_ms": 0, "rows": 0, "chain": "", "leaves": [], "rounds": [], "draws": [], "witnesses": [], "equations": [], "checks": []}, parts: {"leaves": {"of": "EvidenceLeaf", "as": "list"}, "rounds": {"of": "EvidenceRound", "as": "list"}, "draws": {"of": "EvidenceDraw", "as": "list"}, "witnesses": {"of": "DrawWitness", "as": "list"}, "equations": {"of": "EvidenceEquation", "as": "list"}, "checks": {"of": "EvidenceCheck", "as": "list"}} },
   TraceBurst: { absent: {"numbers": 0, "held_up": 0}, parts: {} },
   TraceMinute: { absent: {"numbers": 0, "accounts": 0, "refused": {}, "bursts": [], "entering_ms": [], "playing_ms": []}, parts: {"bursts": {"of": "TraceBurst", "as": "list"}} },
   Trace: { absent: {"minutes": []}, parts: {"minutes": {"of": "TraceMinute", "as": "list"}} },

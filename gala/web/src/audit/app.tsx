@@ -13,6 +13,7 @@ import { StatementLink } from "./statement.tsx";
 import { PrivateTrace } from "./trace.tsx";
 import { Verification } from "./verification.tsx";
 import type { Verifying } from "./verifying.ts";
+import { Vouching } from "./vouching.tsx";
 
 const REFUSED: Record<string, string> = {
   bad_pass: "This pass is not of this show, or it has run out.",
@@ -41,6 +42,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
         </span>
         <nav aria-label="Desk">
           <a href="#evidence">Evidence</a>
+          <a href="#vouching">Draws</a>
           <a href="#verify">Verify</a>
           <a href="#money">Money</a>
           <a href="#plays">Plays</a>
@@ -75,6 +77,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
           <Rounds evidence={evidence} />
           <Run evidence={evidence} />
         </div>
+        <Vouching evidence={evidence} />
         <Verification verifying={props.verifying} />
         <div class="two even">
           <Ledger evidence={evidence} />

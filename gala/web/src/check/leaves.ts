@@ -16,7 +16,7 @@ import {
   string,
   table,
   truth,
-  whole,
+  word,
   type Read,
   type Reader,
 } from "./shape.ts";
@@ -26,11 +26,11 @@ const prize = record(
   { tier: positive, name: string, count: positive, currency: string, alternates: natural },
   { amount: positive, deck },
 );
-const chain = record({ scheme: string, chain_hash: hash, public_key: hexOf(96), genesis_ms: whole, period_ms: positive });
+const chain = record({ scheme: string, chain_hash: hash, public_key: hexOf(96), genesis_ms: natural, period_ms: positive });
 const drawn = { draw: positive, draw_id: string };
 
 const SHAPES = {
-  evening: { algorithm: just("gala-draw/1"), show: string, origin: string, rehearsal: truth },
+  evening: { algorithm: just("gala-draw/1"), show: word, origin: string, rehearsal: truth },
   spec: {
     ...drawn,
     algorithm: just("gala-draw/1"),
@@ -41,16 +41,16 @@ const SHAPES = {
     cap: record({ draws: list(positive), prizes: positive }),
     rounds: list(record({ round: string, entries: rules }, { channels: list(natural) })),
     eligibility: just("number", "account"),
-    window: record({ valid_from_ms: whole, valid_until_ms: whole, zone: string }),
-    alternates_at_ms: list(whole),
-    close_ms: whole,
+    window: record({ valid_from_ms: natural, valid_until_ms: natural, zone: string }),
+    alternates_at_ms: list(natural),
+    close_ms: natural,
     parties: list(string),
     witnesses: list(string),
     exclusions: record({ count: natural, commitment: hash }),
     beacon: chain,
     reserve_rounds: list(positive),
     place_key_commitment: hash,
-    files: table(hash),
+    files: record({ "SPEC.md": hash, "verify.py": hash }),
   },
   commit: { ...drawn, party: string, commitment: hash },
   open: { round: string, rehearsal: truth, layout, counts: list(count), entries: rules, place_key_commitment: hash },
@@ -67,7 +67,7 @@ const SHAPES = {
     tickets_total: natural,
     eligible_places: natural,
     eligible_tickets: natural,
-    histogram: list(list(natural)),
+    histogram: list(list(positive)),
     size: natural,
     sha256: hash,
     root: hash,
@@ -95,7 +95,7 @@ const SHAPES = {
   void: { ...drawn, cause: just("director", "lapsed", "unwitnessed"), reason: string },
   alternate: { ...drawn, date: positive, first: positive, last: natural },
   "close-out": { ...drawn, rows: natural, redeemed: table(natural), returned: table(natural) },
-  ledger: { rows: natural, hash },
+  ledger: { rows: positive, hash },
 } as const;
 
 const PERHAPS = {
@@ -142,6 +142,6 @@ export function leaf(bytes: Uint8Array, index: number): Leaf {
   must(kind !== undefined && Object.hasOwn(SHAPES, kind), `${where} is an unknown leaf`);
   const name = kind as Kind;
   const { schema: _, ...members } = value as Record<string, never>;
-  const found = record({ at_ms: whole, ...SHAPES[name] }, PERHAPS[name])(members, `${where} (${name})`);
+  const found = record({ at_ms: natural, ...SHAPES[name] }, PERHAPS[name])(members, `${where} (${name})`);
   return { ...found, kind: name, index } as unknown as Leaf;
 }

@@ -2,7 +2,7 @@
 import { must } from "./bytes.ts";
 import { encode } from "./canonical.ts";
 import { commitment } from "./chains.ts";
-import { fieldsOf } from "./counts.ts";
+import { fieldsOf, splits } from "./counts.ts";
 import { fieldsIn } from "./entries.ts";
 import { firstRun, type Evening } from "./history.ts";
 import type { LeafOf } from "./leaves.ts";
@@ -59,29 +59,40 @@ function open(evening: Evening, leaf: LeafOf<"open">): void {
   const read = [...leaf.counts.flatMap(fieldsOf), ...leaf.entries.flatMap((rule) => fieldsIn(rule.when))];
   const unknown = read.find((name) => !known.has(name));
   must(unknown === undefined, `its layout has no field called ${unknown}`);
+  countable(leaf);
   if (leaf.chains) {
     const { length, commitments } = leaf.chains;
-    must(length <= CHAIN_MAX && commitments.length <= CHANNELS_MAX, "its chains are too many or too long");
+    must(length <= CHAIN_MAX, "its chains are too long");
+    must(commitments.length > 0 && commitments.length <= CHANNELS_MAX, `it has ${commitments.length} chains`);
   }
   const before = leaf.rerun_of;
   if (before !== undefined) {
     const repeated = evening.rounds.get(before);
     must(repeated !== undefined, `it reruns ${before}, which has not opened`);
     must(repeated.rerun === undefined, `${before} has a rerun already`);
-    for (const draw of evening.draws.values()) {
-      const counted = draw.roster?.rounds.some((one) => one.round === before);
-      must(!counted, `it reruns ${before}, which is in the roster of draw ${draw.spec.draw}`);
-    }
     repeated.rerun = leaf.round;
   }
   evening.rounds.set(leaf.round, { open: leaf });
-  const names = [leaf.round, firstRun(evening, leaf.round)];
-  for (const { spec } of evening.draws.values()) {
+  const first = firstRun(evening, leaf.round);
+  for (const { spec, roster } of evening.draws.values()) {
     for (const one of spec.rounds) {
-      if (!names.includes(one.round)) continue;
+      must(before === undefined || one.round !== leaf.round, `the spec of draw ${spec.draw} names it, and it is a rerun`);
+      if (one.round !== first) continue;
+      must(before === undefined || !roster, `it reruns a round of draw ${spec.draw}, which has its roster`);
       const same = encode(one.entries, "entries") === encode(leaf.entries, "entries");
       must(same, `its entries are not those of draw ${spec.draw}`);
     }
+  }
+}
+
+/** A count has a name of its own, without a slash, and splits by one or more fields of together at most 64 bits. */
+function countable({ counts, layout }: LeafOf<"open">): void {
+  const names = counts.map((one) => one.name);
+  must(new Set(names).size === names.length && !names.some((name) => name.includes("/")), "a count's name stands twice, or has a slash");
+  const bits = new Map(layout.fields.map(([name, kind]) => [name, Number(kind.slice(1))]));
+  for (const one of counts) {
+    const wide = splits(one)?.reduce((sum, name) => sum + (bits.get(name) ?? 0), 0) ?? 1;
+    must(wide > 0 && wide <= 64, `the count ${one.name} is by nothing, or by more than 64 bits`);
   }
 }
 

@@ -17,6 +17,7 @@ export function checkSpec(evening: Evening, leaf: Spec): void {
   for (const { round } of leaf.rounds) must(!evening.rounds.has(round), `${round} has opened`);
   must(new Set(leaf.rounds.map((one) => one.round)).size === leaf.rounds.length, "it names a round twice");
   must(new Set(leaf.parties).size === leaf.parties.length && leaf.parties.length >= 2, "it has not two parties at least");
+  must(leaf.prizes.length > 0, "it has no prizes");
   ascending(leaf.reserve_rounds, "reserve_rounds");
   must(leaf.reserve_rounds.length > 0, "it has no reserve round");
   must(leaf.window.valid_from_ms < leaf.window.valid_until_ms, "its window has no length");

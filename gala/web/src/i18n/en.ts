@@ -297,6 +297,8 @@ export const en = {
   didBox: "Your play is in the very box that was sealed.",
   didRoster: "Your place is in the very list that was frozen.",
   didScore: "Your score was computed here, from the public number.",
+  didBeacon: "That number follows from round {round} of the public beacon; its signature was checked here.",
+  didRehearsal: "That number follows from round {round} of the rehearsal’s own beacon; its signature was checked here.",
   figSlot: "Your play as stored",
   figLog: "Fingerprint of the log",
   figKey: "Key of the log",

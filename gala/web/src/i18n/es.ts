@@ -302,6 +302,8 @@ export const es: Dictionary = {
   didBox: "Tu jugada está en la misma urna que se selló.",
   didRoster: "Tu lugar está en la misma lista que se congeló.",
   didScore: "Tu puntuación se calculó aquí, a partir del número público.",
+  didBeacon: "Ese número se deriva de la ronda {round} de la baliza pública; su firma se comprobó aquí.",
+  didRehearsal: "Ese número se deriva de la ronda {round} de la baliza del ensayo; su firma se comprobó aquí.",
   figSlot: "Tu jugada tal como se guardó",
   figLog: "Huella del registro",
   figKey: "Clave del registro",

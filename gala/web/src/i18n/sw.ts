@@ -298,6 +298,8 @@ export const sw: Dictionary = {
   didBox: "Mchezo wako umo kwenye sanduku lile lile lililofungwa.",
   didRoster: "Mahali pako pamo kwenye orodha ile ile iliyogandishwa.",
   didScore: "Alama yako imekokotolewa hapa, kutokana na nambari ya wazi.",
+  didBeacon: "Nambari hiyo inatokana na raundi {round} ya kinara cha umma; sahihi yake imekaguliwa hapa.",
+  didRehearsal: "Nambari hiyo inatokana na raundi {round} ya kinara cha mazoezi; sahihi yake imekaguliwa hapa.",
   figSlot: "Mchezo wako ulivyohifadhiwa",
   figLog: "Alama ya kidole ya daftari",
   figKey: "Ufunguo wa daftari",

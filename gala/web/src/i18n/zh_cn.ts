@@ -292,6 +292,8 @@ export const zh_cn: Dictionary = {
   didBox: "你的操作就在被封存的那个票箱里。",
   didRoster: "你的位置就在被冻结的那份名单里。",
   didScore: "你的分数由公开数字在这里算出。",
+  didBeacon: "该数字由公共信标第 {round} 轮得出；其签名已在这里核验。",
+  didRehearsal: "该数字由彩排专用信标第 {round} 轮得出；其签名已在这里核验。",
   figSlot: "保存的操作",
   figLog: "日志指纹",
   figKey: "日志密钥",
