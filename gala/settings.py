@@ -100,7 +100,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         faults.append(f"GALA_LEDGER_URL begins with {POSTGRESQL}://")  # the rest may hold a password
     host = [name for name in ("host_keys", "host_issuer", "host_audience") if found.get(name)]
     if len(host) in (1, 2):
-        faults.append(f"GALA_{host[0].upper()}: GALA_HOST_KEYS, _ISSUER and _AUDIENCE are set together")
+        faults.append(f"GALA_{host[0].upper()}: HOST_KEYS, HOST_ISSUER and HOST_AUDIENCE are set together")
     if faults:
         raise SettingsFault("\n".join(faults))
     return msgspec.convert(found, Settings)

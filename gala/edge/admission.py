@@ -15,6 +15,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 
 from gala.edge.networks import Listed, Network, around, is_among
+from gala.work import zero_bits
 
 RATE_PER_S = 20.0  # numbers to one network; a house has five, an office of thousands comes within minutes
 BURST = 600
@@ -95,9 +96,3 @@ class Admission:
     def _count(counts: Counter[Network], network: Network) -> None:
         if network in counts or len(counts) < NETWORKS_MAX:
             counts[network] += 1
-
-
-def zero_bits(challenge: str, proof: str) -> int:
-    """How many zero bits SHA-256 of "gala/proof/1" NUL, challenge, ``:`` and proof (as text) begins with."""
-    digest = hashlib.sha256(f"gala/proof/1\0{challenge}:{proof}".encode("utf-8", "replace")).digest()
-    return 256 - int.from_bytes(digest).bit_length()

@@ -26,12 +26,13 @@ from gala.store.clients import Clients
 from rewards import verify
 from rewards.audit import verify_bundle
 from rewards.leaves import Exclusions, account_hash, excluded_list
+from rewards.note import Cosigner
 from rewards.register import Register
 from tests.gala.hall import SECRET, Hall
 from tests.gala.host import AUDIENCE, ISSUER, published, token
 from tests.gala.phones import NOW_S, Join, Stage, running
 from tests.gala.story import SHORT, TETRIS
-from tests.gala.test_notary import VOTERS, Dying, play
+from tests.gala.test_notary import VOTERS, Dying, Undying, play
 
 ANN, BOB = "ann@example.org", "bob-4711"
 
@@ -185,6 +186,22 @@ def test_a_show_for_accounts_is_not_held_where_nobody_can_vouch_for_them(tmp_pat
         host_keys(Settings(host_keys=str(tmp_path / "nowhere.json"), host_issuer="x", host_audience="y"))
 
 
+@pytest.mark.parametrize("more", [[], ["--workers", "2"]])
+def test_a_show_for_accounts_is_refused_at_the_command_line_in_words(tmp_path: Path, more: list[str]) -> None:
+    plan = tmp_path / "show.toml"
+    witness = Cosigner("auditor.example/w1", b"w" * 32).verifier
+    source = (
+        Path("tests/gala/polls.toml").read_text().replace("cap = 1\n", 'cap = 1\neligibility = "account"\n')
+    )
+    plan.write_text(source.replace('currency = "XTS"', f'currency = "CNY"\nwitnesses = ["{witness}"]'))
+    environment = {"GALA_DATA": str(tmp_path / "data"), "GALA_PUBLIC_PORT": "0", "GALA_CREW_PORT": "0"}
+    told = CliRunner().invoke(app, ["serve", str(plan), *more], env=environment)
+    assert told.exit_code == 1
+    words = " ".join(told.output.split())
+    assert "draw 1 is for accounts" in words
+    assert "GALA_HOST_KEYS" in words
+
+
 # ---------------------------------------------------------------- who may win
 
 
@@ -200,12 +217,19 @@ class Crowded(Hall):
         return await super().register()
 
 
-class DyingAtTheFreeze(Dying):
-    """Notaries that die at every call of the step that fixes the roster, and live through all others."""
+class DyingAtTheFreeze(Undying):
+    """A notary that dies at every call of the step that fixes the roster, and lives through all others."""
+
+    deaths = 0
 
     async def step(self, now_ms: int) -> bool:
         newest = self._hall.desk.history.entries[-1].cue
-        self._calls = 0 if newest.get("target") == "draw.freeze" else 10**6
+        if newest.get("target") == "draw.freeze" and not self.deaths:
+            await self.close()
+            dying = Dying(self._hall)
+            await dying.step(now_ms)
+            self.deaths = dying.deaths
+            await self.open()
         return await super().step(now_ms)
 
 

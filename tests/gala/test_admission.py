@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gala.edge import admission as admissions
-from gala.edge.admission import BURST, RATE_PER_S, WIDE, Admission, zero_bits
+from gala.edge.admission import BURST, RATE_PER_S, WIDE, Admission
 from gala.edge.networks import around, shared_networks
 from gala.edge.trace import BURSTS_MAX, SAMPLES_MAX, EdgeTrace, merged
 from gala.protocol_trace import Trace, TraceBurst, TraceMinute
@@ -24,6 +24,7 @@ from gala.settings import SettingsFault, read
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.wire.peer import forwarded, nth_from_end
+from gala.work import solve, zero_bits
 from tests.gala.hall import Hall
 from tests.gala.phones import Join, Phone, Stage, running
 from tests.gala.test_accounts import ANN, ask, passed, with_host
@@ -138,17 +139,13 @@ def test_a_wrong_setting_of_the_door_is_told(name: str, value: str) -> None:
 # ---------------------------------------------------------------- work
 
 
-def work(challenge: str, bits: int) -> str:
-    return next(str(n) for n in itertools.count() if zero_bits(challenge, str(n)) >= bits)
-
-
 def test_work_is_for_its_challenge_alone_and_for_as_many_bits_as_were_asked() -> None:
     admission = door(Bell(), proof_bits=8)
     challenge = admission.challenge()
-    proof = work(challenge, 8)
+    proof = solve(challenge, 8)
     assert admission.solved(challenge, proof)
     assert not door(Bell(), proof_bits=40).solved(challenge, proof)
-    assert not admission.solved("", work("", 8))
+    assert not admission.solved("", solve("", 8))
     others = [admission.challenge() for _ in range(64)]
     assert sum(admission.solved(other, proof) for other in others) < 8
     assert not any(admission.solved(challenge, rubbish) for rubbish in ("", "x" * 33, "\udc80"))
@@ -156,7 +153,7 @@ def test_work_is_for_its_challenge_alone_and_for_as_many_bits_as_were_asked() ->
 
 def test_the_bits_of_a_known_digest_are_counted_from_its_first() -> None:
     # the page finds the same ones: gala/web/tests/identity.test.ts
-    assert (work("00", 8), work("00", 12), work("00", 0)) == ("42", "280", "0")
+    assert (solve("00", 8), solve("00", 12), solve("00", 0)) == ("42", "280", "0")
 
 
 # ---------------------------------------------------------------- a real server
@@ -174,7 +171,7 @@ async def seated(phone: Phone) -> dict[str, Any]:
     """`enter`, with the work that is asked for; the last answer."""
     reply: dict[str, Any] = await phone.ask("enter", {})
     if reply.get("reason") == "proof":
-        reply = await phone.ask("enter", {"proof": work(reply["challenge"], reply["bits"])})
+        reply = await phone.ask("enter", {"proof": solve(reply["challenge"], reply["bits"])})
     return reply
 
 
@@ -191,13 +188,13 @@ async def test_a_number_is_had_for_one_piece_of_work_and_no_other(stage: Stage, 
     phone, other = await join(by=HERE), await join(by=HERE)
     asked = await phone.ask("enter", {})
     assert (asked["reason"], asked["bits"], "pass" in asked) == ("proof", 6, False)
-    proof = work(asked["challenge"], 6)
+    proof = solve(asked["challenge"], 6)
     elsewhere = await other.ask("enter", {})
     while zero_bits(elsewhere["challenge"], proof) >= 6:
         elsewhere = await other.ask("enter", {})
     assert (await other.ask("enter", {"proof": proof}))["reason"] == "proof", "another's work"
     assert (await phone.ask("enter", {"proof": 7}))["reason"] == "proof"
-    assert (await phone.ask("enter", {"proof": work("not asked", 6) + " "})).get("reason") == "proof"
+    assert (await phone.ask("enter", {"proof": solve("not asked", 6) + " "})).get("reason") == "proof"
     assert (await seated(phone))["mine"]["number"] == 0
     again = await phone.ask("enter", {})
     assert again["mine"]["number"] == 0, "who has a number is asked for nothing more"
