@@ -9,12 +9,15 @@ close, or that was not closed in time, is void. What a killed notary had done is
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+import numpy as np
 import structlog
 from redis.asyncio import Redis
 
+from gala import admitted
+from gala.accounts import pseudonym
 from gala.edge import wallet
 from gala.follower import CueRefused, Follower
 from gala.passes import derive
@@ -30,6 +33,7 @@ from rewards import beacon, decks, leaves
 from rewards.beacon import BadBeacon, Chain
 from rewards.register import Register
 from rewards.standing import Standing as Drawn
+from rewards.told import Frozen, frozen_of
 
 log = structlog.get_logger("gala.draws")
 
@@ -87,7 +91,8 @@ class DrawOffice:
         """Publishes every draw's rules before the show, and our own commitment."""
         for segment, draw in self._drawings():
             dealt = {prize.tier: prize.deck.content for prize in draw.prizes if prize.deck is not None}
-            await self._register.specify(self._spec(segment, draw), at_ms=at_ms, decks=dealt)
+            spec, excluded = self._spec(segment, draw), self._excluded(draw)
+            await self._register.specify(spec, at_ms=at_ms, decks=dealt, excluded=excluded)
             if not self._state.rehearsal:
                 ours = self._rundown.parties[0]
                 cue = {"cue": "commit", "draw": draw.number, "party": ours}
@@ -128,8 +133,7 @@ class DrawOffice:
                 if f"{draw.number}/{party}" not in self._state.commits:
                     sealed = self._commitment(draw.number, party)
                     await self._register.commit(draw.number, party, sealed, at_ms=entry.at_ms)
-        count = self._numbers(entry.version)
-        frozen = await self._register.freeze(draw.number, numbers_count=count, at_ms=entry.at_ms)
+        frozen = await self._frozen(draw, entry)
         cue = {
             "cue": "rostered",
             "draw": draw.number,
@@ -138,6 +142,23 @@ class DrawOffice:
             "tickets": frozen.eligible_tickets,
         }
         await self._call(cue, f"rostered/{draw.number}", now_ms)
+
+    async def _frozen(self, draw: Draw, entry: LogEntry) -> Frozen:
+        """The roster; where it stands already, as it stands: accounts that came since are not in it."""
+        standing = await self._register.draw(draw.number)
+        if "roster" in standing.stages:
+            return frozen_of(standing.stages["roster"])
+        show, count = self._rundown.id, self._numbers(entry.version)
+        minutes = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.number_minutes(show)))
+        issued = admitted.by_minute({int(at): int(n) for at, n in minutes.items()}, count, entry.at_ms)
+        barred = np.empty(0, dtype=np.int64)
+        if draw.accounts:
+            bits = cast("bytes", await self._redis.getrange(keys.account_bits(show), 0, (count - 1) // 8))
+            names = [bytes.fromhex(pseudonym(self._secret, hashed)) for hashed in draw.excluded]
+            held = await self._redis.hmget(keys.accounts(show), names) if names else []
+            excluded = [int(number) for number in held if number is not None]
+            barred = admitted.barred(bits, count, excluded)
+        return await self._register.freeze(draw.number, issued=issued, at_ms=entry.at_ms, barred=barred)
 
     # ------------------------------------------------------------ what time brings
 
@@ -310,7 +331,13 @@ class DrawOffice:
             cap_with=draw.cap_with,
             alternates_at_ms=draw.alternates_at_ms,
             witnesses=rundown.witnesses,
+            eligibility="account" if draw.accounts else "number",
+            exclusions=leaves.Exclusions.of(self._excluded(draw)),
         )
+
+    def _excluded(self, draw: Draw) -> bytes:
+        secret = derive(self._secret, f"exclusions/{self._rundown.id}/{draw.number}")
+        return leaves.excluded_list(draw.excluded, secret)
 
     def _prize(self, prize: Prize) -> leaves.Prize:
         return leaves.Prize(

@@ -96,7 +96,8 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     """A draw held in a segment, over the entries earned in the rounds of the named segments.
 
     `channels`: only what was played on these gives entries; empty: on any. `apart`: it waits for the close of
-    these channels and no other, and is announced by itself once it is drawn.
+    these channels and no other, and is announced by itself once it is drawn. `accounts`: only verified
+    accounts of the host app may win, and of these none of `excluded` (`rewards.leaves.account_hash`).
     """
 
     number: int
@@ -109,6 +110,8 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     alternates_at_ms: tuple[int, ...] = ()  # when prizes that nobody has claimed pass to the next rank
     channels: tuple[str, ...] = ()
     apart: bool = False
+    accounts: bool = False
+    excluded: tuple[bytes, ...] = ()
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):

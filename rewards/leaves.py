@@ -150,13 +150,12 @@ class Exclusions:
     commitment: str = NOTHING
 
     @classmethod
-    def of(cls, accounts: Iterable[str], secret: bytes) -> "Exclusions":
-        """The commitment to a list of accounts. secret: 32 random bytes, for the auditor with the list."""
-        listed = sorted({account_hash(account) for account in accounts})
+    def of(cls, listed: bytes) -> "Exclusions":
+        """The commitment to a list (`excluded_list`), or to none."""
         if not listed:
             return cls()
-        framed = b"gala/exclusions/1\x00" + secret + b"".join(listed)
-        return cls(len(listed), hashlib.sha256(framed).hexdigest())
+        framed = b"gala/exclusions/1\x00" + listed
+        return cls(len(listed) // 32 - 1, hashlib.sha256(framed).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +199,8 @@ class DrawSpec:
             raise BadSpec("at least two different parties commit to a secret")
         if not self.reserve_rounds or list(self.reserve_rounds) != sorted(set(self.reserve_rounds)):
             raise BadSpec("reserve rounds ascend")
+        if self.exclusions.count and self.eligibility != "account":
+            raise BadSpec("who may not win is an account: exclusions need the eligibility account")
         if self.cap < 1 or self.eligibility not in ("number", "account"):
             raise BadSpec("the cap is at least 1, eligibility is number or account")
         over = [*self.cap_with, self.draw]
@@ -331,6 +332,13 @@ def draw_id(show: str, draw: int) -> str:
 def draw_id32(name: str) -> bytes:
     """A draw's id as 32 bytes, for hashes and headers."""
     return hashlib.sha256(b"gala/draw-id/1\x00" + name.encode()).digest()
+
+
+def excluded_list(hashes: Iterable[bytes], secret: bytes) -> bytes:
+    """A list of accounts that may not win as it is committed to: `secret` (32 random bytes), then each
+    account as `account_hash` has it, ascending, once; nothing for an empty list."""
+    listed = sorted(set(hashes))
+    return secret + b"".join(listed) if listed else b""
 
 
 def account_hash(account: str) -> bytes:

@@ -11,9 +11,12 @@ number stands at which place: for the operator, and the auditor who asks).
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, parts, places, ranking, roster
 from rewards.books import Equation
@@ -24,7 +27,7 @@ from rewards.ledger import Ledger
 from rewards.note import Signer
 from rewards.payouts import Payouts
 from rewards.standing import Drawn, Scores, Standing
-from rewards.told import Frozen, Outline, Sealed
+from rewards.told import Frozen, Outline, Sealed, frozen_of
 from rewards.vouchers import Voucher
 from rewards.watched import Watched
 
@@ -90,17 +93,29 @@ class Register:
 
     # Before the show
 
-    async def specify(self, spec: DrawSpec, *, at_ms: int, decks: Mapping[int, bytes] | None = None) -> None:
+    async def specify(
+        self,
+        spec: DrawSpec,
+        *,
+        at_ms: int,
+        decks: Mapping[int, bytes] | None = None,
+        excluded: bytes = b"",
+    ) -> None:
         """Publishes a draw's rules and puts its budget on the books. BadSpec if they may not be.
 
-        decks: the file of each tier that is dealt from one, by tier.
+        decks: the file of each tier that is dealt from one, by tier. excluded: the list that the spec
+        commits to (`leaves.excluded_list`), which is kept for the auditor.
         """
+        if leaves.Exclusions.of(excluded) != spec.exclusions:
+            raise leaves.BadSpec(f"draw {spec.draw}: another list of exclusions than it commits to")
         spec.check(rehearsal=self._rehearsal)
         dealt = {prize.tier: prize.deck["sha256"] for prize in spec.prizes if prize.deck}
         given = {tier: hashlib.sha256(content).hexdigest() for tier, content in (decks or {}).items()}
         if dealt != given:
             raise leaves.BadSpec(f"draw {spec.draw}: other decks than its tiers name")
         found = {bundle.deck_path(spec.draw, tier): content for tier, content in (decks or {}).items()}
+        if excluded:
+            found[f"private/{bundle.draw_path(spec.draw, 'excluded.bin')}"] = excluded
         leaf = spec.leaf(
             show=self._show,
             rehearsal=self._rehearsal,
@@ -188,19 +203,25 @@ class Register:
     # The draw
 
     async def freeze(
-        self, draw: int, *, numbers_count: int, at_ms: int, barred: Collection[int] = ()
+        self,
+        draw: int,
+        *,
+        issued: Sequence[tuple[int, int]],
+        at_ms: int,
+        barred: Sequence[int] | npt.NDArray[np.int64] = (),
     ) -> Frozen:
-        """Writes the roster from the sealed boxes. numbers_count: numbers given out so far. barred: those
-        without a verified account, where the spec asks for one."""
+        """Writes the roster from the sealed boxes. issued: the beginning of a minute (ms) and how many
+        numbers were given out from it on, ascending. barred: those without a verified account, or with an
+        excluded one, where the spec asks for accounts."""
         async with self._turn:
             await self._journal.catch_up()
             spec = self._draw(draw).spec
-            if barred and spec["eligibility"] != "account":
+            if len(barred) and spec["eligibility"] != "account":
                 raise leaves.BadSpec(f"draw {draw} bars nobody")
             played = [self._played(draw, round_id) for round_id in self._journal.history.counting(draw)]
             before = self._won_before(spec) if draws.cap_is_shared(spec) else None
             made = await asyncio.to_thread(
-                draws.make_roster, spec, numbers_count, self._draw_key(draw), played, barred, before
+                draws.make_roster, spec, issued, self._draw_key(draw), played, barred, before
             )
             found = {
                 bundle.draw_path(draw, "roster.bin"): made.roster,
@@ -209,7 +230,7 @@ class Register:
                 f"private/{bundle.draw_path(draw, 'roster.bin')}": boxes.write_numbers(made.numbers),
             }
             leaf = await self._journal.append(made.leaf, at_ms, found)
-        return Frozen(*(leaf[name] for name in Frozen.__dataclass_fields__))
+        return frozen_of(leaf)
 
     async def reveal(self, draw: int, party: str, r: bytes, *, at_ms: int) -> None:
         """BrokenHistory if it does not fit the party's commitment, or comes out of time."""

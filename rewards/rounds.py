@@ -90,11 +90,24 @@ def check_roster(history: History, number: int, files: Files) -> str:
         raise Failed(f"the boxes give {total} tickets, the roster holds {leaf['tickets_total']}")
     if not at_least <= len(tickets) <= min(at_most, leaf["numbers_count"]):
         raise Failed(f"{len(tickets)} places from boxes with {at_least} to {at_most} holders")
+    _check_issued(leaf)
     if spread is not None and spread != leaf["histogram"]:
         raise Failed("the roster spreads its tickets otherwise than the one box it comes from")
     if draw.spec["eligibility"] == "number" and not bool(eligible.all()):
         raise Failed(f"place {int(eligible.argmin())} is barred, though every number may win")
     return f"{len(tickets)} places, {total} tickets, {int(eligible.sum())} places may win"
+
+
+def _check_issued(leaf: Leaf) -> None:
+    """Numbers handed out by minute: rows that ascend, and together are all numbers."""
+    at_ms = -1
+    for row in leaf["issued"]:
+        if len(row) != 2 or row[0] <= at_ms or row[0] % 60_000 or not row[1]:
+            raise Failed("the numbers issued are told in whole minutes that ascend, some in each")
+        at_ms = row[0]
+    handed_out = sum(count for _, count in leaf["issued"])
+    if handed_out != leaf["numbers_count"]:
+        raise Failed(f"{handed_out} numbers were issued by the minute, {leaf['numbers_count']} in all")
 
 
 def read_roster(draw: Draw, files: Files) -> tuple[roster.Tickets, roster.Flags]:

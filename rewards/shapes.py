@@ -25,10 +25,10 @@ LEAVES = {
     "sha256:hash? root:hash? withheld_mac:hash? heads:hash[]?",
     "part": "round:text channels:natural[] plays:natural numbers_mac:hash size:natural? sha256:hash? "
     "root:hash? withheld_mac:hash?",
-    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural places:natural "
-    "tickets_total:natural eligible_places:natural eligible_tickets:natural histogram:positive[][] "
-    "size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash won_sha256:hash? "
-    "won_total:natural?",
+    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural issued:natural[][] "
+    "places:natural tickets_total:natural eligible_places:natural eligible_tickets:natural "
+    "histogram:positive[][] size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash "
+    "won_sha256:hash? won_total:natural?",
     "reveal": "draw:positive draw_id:text party:text r:hash",
     "reveals-closed": "draw:positive draw_id:text roster:natural parties:mixed[] beacon_round:positive",
     "result": "draw:positive draw_id:text reveals_closed:natural beacon_round:positive signature:point "

@@ -66,10 +66,10 @@ SHAPES = {  # 5: what a leaf holds beside schema and at_ms; ? may be absent, [] 
     "sha256:hash? root:hash? withheld_mac:hash? heads:hash[]?",
     "part": "round:text channels:natural[] plays:natural numbers_mac:hash size:natural? sha256:hash? "
     "root:hash? withheld_mac:hash?",
-    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural places:natural "
-    "tickets_total:natural eligible_places:natural eligible_tickets:natural histogram:positive[][] "
-    "size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash won_sha256:hash? "
-    "won_total:natural?",
+    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural issued:natural[][] "
+    "places:natural tickets_total:natural eligible_places:natural eligible_tickets:natural "
+    "histogram:positive[][] size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash "
+    "won_sha256:hash? won_total:natural?",
     "reveal": "draw:positive draw_id:text party:text r:hash",
     "reveals-closed": "draw:positive draw_id:text roster:natural parties:mixed[] beacon_round:positive",
     "result": "draw:positive draw_id:text reveals_closed:natural beacon_round:positive signature:point "
@@ -349,6 +349,7 @@ class Bundle:
         need(over and over == sorted(set(over)) and over[-1] == leaf["draw"], "the cap's draws")
         need(len(over) == 1 or leaf["cap"]["prizes"] <= 255, "a cap over several draws is above 255")
         need((out["count"] == 0) == (out["commitment"] == "0" * 64), "exclusions")
+        need(not out["count"] or leaf["eligibility"] == "account", "exclusions need the eligibility account")
         need(rehearsal or leaf["witnesses"], "a show's draw names its witnesses")
         need(len(set(leaf["witnesses"])) == len(leaf["witnesses"]), "a witness stands twice")
         need(all(verifier_key(key)[2] == 4 for key in leaf["witnesses"]), "a key that does not cosign")
@@ -693,6 +694,13 @@ class Bundle:
                     f"draw {number}: the roster spreads its tickets otherwise than its box",
                 )
         need(total == leaf["tickets_total"], f"draw {number}: the roster is not the sum of its boxes")
+        minutes = [at_ms for at_ms, _ in leaf["issued"]]
+        need(
+            minutes == sorted(set(minutes))
+            and not any(at_ms % 60_000 or not count for at_ms, count in leaf["issued"])
+            and sum(count for _, count in leaf["issued"]) == leaf["numbers_count"],
+            f"draw {number}: the numbers issued by the minute are not all numbers",
+        )
         need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
         won = self.won(number, spec, leaf, len(tickets))
         return (

@@ -27,6 +27,10 @@ COUNTER = ("HINCRBY", f"{PAGE}:counters", "voters", 1)
 GATE = ("HSET", f"{PAGE}:gate", "state", "open")
 TALLY = ("SET", keys.tally(TETRIS), "x")
 NUMBERS = ("INCRBY", keys.numbers("short"), 64)
+MINUTE = ("HINCRBY", keys.number_minutes("short"), 0, 64)
+ACCOUNT = ("HSETNX", keys.accounts("short"), "x", 7)
+ACCOUNT_BIT = ("SETBIT", keys.account_bits("short"), 7, 1)
+TRACE = ("HSET", keys.trace("short"), "edge-x/0", "x")
 REPORT = ("HSET", keys.edges("short"), "edge-x", "x")
 CLOCK = ("SET", keys.clock("short"), "x")
 STANDING = ("HSET", keys.clocks("short"), "x", "x")
@@ -38,6 +42,7 @@ ANSWER = ("HSET", keys.answers("short"), "x", "x")
 ANSWERED = ("RPUSH", keys.answers_order("short"), "x")
 WRITES = [
     *(CUE, CUE_ID, SLOT, COUNTER, GATE, TALLY, NUMBERS, REPORT, CLOCK, STANDING, WALLET, EVIDENCE),
+    *(MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE),
     *(ASK, ASKED, ANSWER, ANSWERED),
     ("DEL", f"{PAGE}:slots"),
     ("RENAME", f"{PAGE}:slots", f"{PAGE}:old"),
@@ -49,7 +54,7 @@ WRITES = [
     ("PUBLISH", "anywhere", "x"),
 ]
 OWN = {
-    "edge": (SLOT, COUNTER, NUMBERS, REPORT, STANDING, ASK),
+    "edge": (SLOT, COUNTER, NUMBERS, MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE, REPORT, STANDING, ASK),
     "conductor": (CUE, CUE_ID, GATE, TALLY, CLOCK, STANDING),
     "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING, ASKED, ANSWER, ANSWERED),
     "crew": (CUE, CUE_ID, STANDING, ASK),

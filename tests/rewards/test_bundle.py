@@ -286,6 +286,12 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("swapped winners", swap_winners, "draw 1 result: draws/1/ranking.bin: tier"),
     ("a place with more tickets", give_a_place_more_tickets, "draw 1 roster: the boxes give"),
     ("a barred place", bar_a_place, "draw 1 roster: place 3 is barred"),
+    ("a number of no minute", set_in("roster", numbers_count=151), "draw 1 roster: 150 numbers were issued"),
+    (
+        "minutes out of order",
+        set_in("roster", issued=[[60_000, 100], [0, 50]]),
+        "draw 1 roster: the numbers issued are told in whole minutes",
+    ),
     ("a second result", second_result, "draw/1/result stands twice"),
     ("a later reserve round", another_beacon_round, "is not the first reserve"),
     ("a dropped row", drop_a_row, "ledger: row"),

@@ -20,7 +20,7 @@ from rewards.audit import verify_bundle
 from rewards.history import BrokenHistory
 from rewards.leaves import BadSpec, Leaf, Prize, RoundOpening, TicketRound
 from rewards.register import Register
-from tests.rewards.evening import BEACON, HOUR, SECRETS, SHOW, START, begin, spec
+from tests.rewards.evening import BEACON, HOUR, SECRETS, SHOW, START, begin, issued, spec
 from tests.rewards.test_bundle import at, failing, read_leaves, sign_again
 from tests.rewards.test_envelopes import COUNTS, LAYOUT, RAIN, RULE, slots
 
@@ -57,7 +57,7 @@ def closed(*channels: int) -> bytes:
 
 
 async def drawn(register: Register, number: int, at_ms: int) -> None:
-    await register.freeze(number, numbers_count=len(CHANNELS), at_ms=at_ms)
+    await register.freeze(number, issued=issued(len(CHANNELS)), at_ms=at_ms)
     for party, secret in SECRETS.items():
         await register.reveal(number, party, secret, at_ms=at_ms)
     chosen = await register.close_reveals(number, at_ms=at_ms)
@@ -224,8 +224,8 @@ async def test_a_roster_waits_for_its_own_part_and_no_other(tmp_path: Path) -> N
     await promised(register)
     await register.round_parted(RAIN, (1,), [BOX], at_ms=START + 30)
     with pytest.raises(BrokenHistory, match="is not sealed"):
-        await register.freeze(1, numbers_count=len(CHANNELS), at_ms=START + 31)
-    await register.freeze(2, numbers_count=len(CHANNELS), at_ms=START + 31)
+        await register.freeze(1, issued=issued(len(CHANNELS)), at_ms=START + 31)
+    await register.freeze(2, issued=issued(len(CHANNELS)), at_ms=START + 31)
     await register.close()
 
 

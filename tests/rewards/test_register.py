@@ -150,7 +150,7 @@ async def test_what_may_not_follow_is_refused_and_nothing_is_written(register: R
         lambda: register.commit(1, "operator", bytes(32), at_ms=START),
         lambda: register.round_locked("short/tetris/1", at_ms=START),
         lambda: register.round_sealed("short/tetris/1", [], {}, at_ms=START),
-        lambda: register.freeze(1, numbers_count=1, at_ms=START),
+        lambda: register.freeze(1, issued=ev.issued(1), at_ms=START),
         lambda: register.close_reveals(1, at_ms=START),
         lambda: register.finish(1, bytes(48), at_ms=START),
         lambda: register.issue(1, at_ms=START),
@@ -173,15 +173,15 @@ async def test_what_may_not_follow_is_refused_and_nothing_is_written(register: R
         await register.commit(1, "stranger", bytes(32), at_ms=START)
     await register.round_locked("short/tetris/1", at_ms=START)
     with pytest.raises(BrokenHistory, match="not sealed"):
-        await register.freeze(1, numbers_count=150, at_ms=START)
+        await register.freeze(1, issued=ev.issued(150), at_ms=START)
     await register.round_sealed("short/tetris/1", [ev.page([1])], {"voters": 1, "choice/1": 1}, at_ms=START)
     with pytest.raises(BrokenHistory, match="has not committed"):
-        await register.freeze(1, numbers_count=150, at_ms=START)
+        await register.freeze(1, issued=ev.issued(150), at_ms=START)
     for party in SECRETS:
         await register.commit(1, party, commitment(party), at_ms=START)
     with pytest.raises(ValueError, match="never given out"):
-        await register.freeze(1, numbers_count=0, at_ms=START)
-    await register.freeze(1, numbers_count=150, at_ms=START)
+        await register.freeze(1, issued=ev.issued(0), at_ms=START)
+    await register.freeze(1, issued=ev.issued(150), at_ms=START)
     with pytest.raises(BrokenHistory, match="after the roster"):
         await register.round_settled("short/tetris/1", 1, by="director", reason="", at_ms=START)
     with pytest.raises(BrokenHistory, match="does not fit"):

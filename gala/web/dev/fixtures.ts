@@ -5,6 +5,7 @@ import { complete } from "../src/wire/complete.ts";
 import type { Link } from "../src/wire/connection.ts";
 import type { Seat } from "../src/wire/evening.ts";
 import type { LocalPlay, PlayStatus } from "../src/wire/plays.ts";
+import type { IdentityState } from "../src/viewer/identity.ts";
 
 /** A moment of an invented evening: what a phone would know then. */
 export interface Moment {
@@ -23,6 +24,8 @@ export interface Moment {
   /** of the clap that is asked for */
   tap_ms?: number;
   done?: ClapMemory["done"];
+  /** what is to be said about the host app's account */
+  account?: IdentityState;
   /** what the check of this viewer's proofs found; none while it runs */
   report?: Report;
 }
@@ -37,6 +40,7 @@ const text: ShowText = {
   languages: ["en", "zh-CN"],
   currency: "XTS",
   starts_at_ms: NOW_MS - 2_430_000,
+  accounts: false,
   channels: [
     { id: "hall", name: { en: "I am in the hall", "zh-CN": "在现场", ar: "أنا في القاعة" }, delay_ms: 0 },
     { id: "aerial", name: { en: "Aerial", "zh-CN": "地面电视", ar: "هوائي" }, delay_ms: 7000 },
@@ -317,6 +321,11 @@ export const MOMENTS: Record<string, Moment> = {
   join: at({ show: show({}), mine: complete("Mine", {}) }),
   "join-before": at({ show: show({ phase: "before", rehearsal: true }), mine: complete("Mine", {}), showText: { ...text, starts_at_ms: NOW_MS + 134_000 } }),
   "join-full": at({ show: show({}), mine: complete("Mine", {}), seat: { reason: "hall_full", next_at_ms: 12_000 } }),
+  "join-account": at({ show: show({}), mine: complete("Mine", {}), showText: { ...text, accounts: true } }),
+  "join-verified": at({ show: show({}), mine: complete("Mine", { account: true }), showText: { ...text, accounts: true } }),
+  "join-refused": at({ show: show({}), mine: complete("Mine", {}), showText: { ...text, accounts: true }, account: "refused" }),
+  "account-asks": at({ show: show({}), showText: { ...text, accounts: true }, account: "asks" }),
+  "you-account": at({ show: show({}), showText: { ...text, accounts: true }, place: "you" }),
   before: at({ show: show({ phase: "before" }), showText: { ...text, starts_at_ms: NOW_MS + 134_000 } }),
   wait: at({ show: show({}) }),
   card: at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Runway: see now, buy now", "What walks past you is on sale from midnight.") }),

@@ -63,6 +63,7 @@ const SHAPES = {
     ...drawn,
     rounds: list(record({ round: string, seal: natural, tickets: natural })),
     numbers_count: natural,
+    issued: list(list(natural)),
     places: natural,
     tickets_total: natural,
     eligible_places: natural,

@@ -82,6 +82,12 @@ export function fromBoxes(evening: Evening, draw: DrawSoFar, leaf: LeafOf<"roste
   const all = leaf.rounds.reduce((of, one) => of + one.tickets, 0);
   must(all === leaf.tickets_total, `the boxes give ${all} tickets, not ${leaf.tickets_total}`);
   must(leaf.places <= leaf.numbers_count, `${leaf.places} places of ${leaf.numbers_count} numbers`);
+  const issued = leaf.issued.reduce((of, [, numbers = 0]) => of + numbers, 0);
+  must(issued === leaf.numbers_count, `${issued} numbers were issued by the minute, ${leaf.numbers_count} in all`);
+  for (const [at, [minute = -1, numbers = 0, ...more]] of leaf.issued.entries()) {
+    const ascends = minute > (leaf.issued[at - 1]?.[0] ?? -1);
+    must(ascends && minute % 60_000 === 0 && numbers > 0 && !more.length, "the numbers issued are told in whole minutes that ascend, some in each");
+  }
   const holders = shares.reduce((of, one) => of + one.holdersMost, 0);
   must(leaf.places <= holders, `${leaf.places} places, and the boxes have ${holders} holders together`);
   for (const [at, one] of shares.entries()) {

@@ -35,6 +35,7 @@ export function checkSpec(evening: Evening, leaf: Spec): void {
     if (channels) areChannels(channels, `the channels of ${round}`);
   }
   const { count, commitment } = leaf.exclusions;
+  must(count === 0 || leaf.eligibility === "account", "exclusions need the eligibility account");
   must((count === 0) === (commitment === "0".repeat(64)), "exclusions are a count and a commitment, zeros for none");
   must(leaf.rehearsal || leaf.witnesses.length > 0, "it names no witness");
   must(new Set(leaf.witnesses).size === leaf.witnesses.length, "it names a witness twice");

@@ -142,6 +142,7 @@ function Banners(): JSX.Element {
           </span>
         </p>
       )}
+      <Account />
       {level && (
         <p class="banner" data-banner="level">
           <Icon name="info" />
@@ -149,6 +150,36 @@ function Banners(): JSX.Element {
         </p>
       )}
     </>
+  );
+}
+
+/** What is to be said about the host app's account. */
+function Account(): JSX.Element | null {
+  const { identity, words } = usePage();
+  const w = words.value;
+  const state = identity.state.value;
+  if (state === "") return null;
+  return (
+    <div class="banner account" data-banner="account" role="alert">
+      <Icon name="you" />
+      {state === "refused" ? (
+        <span>{w.t("accountRefused")}</span>
+      ) : (
+        <span class="ask">
+          <span>
+            <b>{w.t("accountAsks")}</b> {w.t("accountAsksSub")}
+          </span>
+          <span class="ways">
+            <button type="button" class="btn go" data-act="account" onClick={() => identity.decide(true)}>
+              {w.t("accountYes")}
+            </button>
+            <button type="button" class="btn line" data-act="stay" onClick={() => identity.decide(false)}>
+              {w.t("accountNo")}
+            </button>
+          </span>
+        </span>
+      )}
+    </div>
   );
 }
 
