@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, parts, places, ranking, roster
+from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, parts, places, ranking
 from rewards.books import Equation
 from rewards.cashier import Cashier
 from rewards.journal import Journal
@@ -26,7 +26,7 @@ from rewards.leaves import DrawSpec, Leaf, RoundOpening
 from rewards.ledger import Ledger
 from rewards.note import Signer
 from rewards.payouts import Payouts
-from rewards.standing import Drawn, Scores, Standing
+from rewards.standing import Drawn, Scores, Standing, scores_of
 from rewards.told import Frozen, Outline, Sealed, frozen_of
 from rewards.vouchers import Voucher
 from rewards.watched import Watched
@@ -385,16 +385,8 @@ class Register:
     def _scores_of(self, draw: int) -> Scores:
         """A finished draw from its files; kept, since each viewer will ask."""
         if draw not in self._scores:
-            found = self._draw(draw)
-            result = found.stages["result"]
-            tickets = roster.decode(self._read(draw, "roster.bin"), leaves.draw_id32(found.spec["draw_id"]))
-            self._scores[draw] = Scores(
-                bytes.fromhex(result["seed"]),
-                tickets,
-                roster.decode_flags(self._read(draw, "eligible.bin"), len(tickets)),
-                boxes.read_numbers(self._folder / "private" / bundle.draw_path(draw, "roster.bin")),
-                draws.read_ranking(result, self._read(draw, "ranking.bin")),
-            )
+            numbers = boxes.read_numbers(self._folder / "private" / bundle.draw_path(draw, "roster.bin"))
+            self._scores[draw] = scores_of(self._draw(draw), lambda name: self._read(draw, name), numbers)
         return self._scores[draw]
 
     def _read(self, draw: int, name: str) -> bytes:
