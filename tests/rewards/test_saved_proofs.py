@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rewards.note import Signer
-from rewards.proofs import Proofs
+from rewards.proofs import NoProof, Proofs
 from tests.rewards import in_memory
 from tests.rewards.browser import Browser
 from tests.rewards.evening import BEACON
