@@ -31,12 +31,13 @@ from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
+from gala.edge.foyer import Foyer
 from gala.edge.joining import join_route
 from gala.edge.networks import shared_networks
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.seats import Seats
-from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
+from gala.edge.socket import AtOnce, ViewerSocket, foyer_before, make_sockets
 from gala.edge.till import till_routes
 from gala.edge.trace import EdgeTrace, trace_route
 from gala.edge.watch import watch_routes
@@ -170,6 +171,8 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
     seats = Seats(edge, admission, trace, lines.address)
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
+    foyer = Foyer(settings.admit_per_s, key=derive(house.secret, "foyer"), name=house.name)
+    foyer_before(lines, foyer, house.world)
     joining = join_route(
         house.passes,
         house.accounts,

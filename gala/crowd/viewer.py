@@ -82,13 +82,16 @@ class SimulatedViewer:
     async def run(self, join_delay_s: float) -> None:
         """Watches until the show has ended, or for ever if nobody ends it."""
         await asyncio.sleep(join_delay_s)
+        slot = ""
         async with asyncio.TaskGroup() as tasks:
             while not self.ended:
                 auth = {"pass": self._pass, "channel": self.person.channel, "show": self._show}
+                auth["slot"], slot = slot, ""
                 try:
                     self._line = await Line.open(self._url, auth)
                 except RefusedConnect as refused:
                     wait_ms = refused.content.get("retry_after_ms", 1000)
+                    slot = refused.content.get("queue", {}).get("slot", "")
                     await asyncio.sleep(wait_ms / 1000)
                     continue
                 except LineDown:

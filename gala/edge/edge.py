@@ -27,7 +27,6 @@ from gala.follower import Follower
 from gala.passes import Passes
 from gala.protocol import (
     Clock,
-    Drain,
     Mine,
     RoundMine,
     Show,
@@ -37,6 +36,7 @@ from gala.protocol import (
     VoucherView,
     Welcome,
 )
+from gala.protocol_door import Drain
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
