@@ -41,6 +41,7 @@ from gala.edge.socket import AtOnce, ViewerSocket, foyer_before, make_sockets
 from gala.edge.till import till_routes
 from gala.edge.trace import EdgeTrace, trace_route
 from gala.edge.watch import watch_routes
+from gala.edge.window import Window
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
@@ -145,6 +146,8 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
     clock, settings, entropy = house.clock, house.settings, house.entropy
     viewers = make_sockets(house.origins)
     lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate, proxies=settings.proxies)
+    foyer = Foyer(settings.admit_per_s, key=derive(house.secret, "foyer"), name=house.name)
+    lines.back_ms = foyer.back_ms
     edge = Edge(
         house.rundown,
         house.rounds,
@@ -158,6 +161,7 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         now=clock.now_ms,
         rate=lambda: clock.rate,
         rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
+        window=Window(foyer.back_ms),
     )
     asker = house.asker()
     admission = Admission(
@@ -171,7 +175,6 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
     seats = Seats(edge, admission, trace, lines.address)
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
-    foyer = Foyer(settings.admit_per_s, key=derive(house.secret, "foyer"), name=house.name)
     foyer_before(lines, foyer, house.world)
     joining = join_route(
         house.passes,

@@ -63,6 +63,7 @@ class SimulatedViewer:
         self._rate = 1.0
         self._read_at = 0.0
         self._told = (-1, -1)
+        self._back_s = 0.0  # over how long those spread whose line was lost
         self._planned: set[str] = set()
         self._whackers: dict[str, Whacker] = {}
         self._seq: Counter[str] = Counter()
@@ -104,6 +105,7 @@ class SimulatedViewer:
                         if event == "drain":
                             moment_s = self._chance("drain").random() * content["within_ms"] / 1000
                             tasks.create_task(_leave(self._line, moment_s))
+                            self._back_s = 0.0  # that was its moment
                         if self.ended:
                             break
                 finally:
@@ -112,6 +114,7 @@ class SimulatedViewer:
                         await self._line.close()
                 if not self.ended:
                     self._report.reconnects += 1
+                    await asyncio.sleep(self._back_s * self._chance("back").random())
 
     def _chance(self, use: str) -> random.Random:
         digest = hashlib.sha256(f"{self._seed}/{use}".encode()).digest()
@@ -120,11 +123,14 @@ class SimulatedViewer:
     def _hear(self, event: str, content: Any, tasks: asyncio.TaskGroup) -> None:
         if event == "welcome":
             self._pass = content["pass"]
+            self._back_s = content.get("back_ms", 0) / 1000
             self._set_clock(content)
             self._take(content.get("mine", {}))
             if self._number < 0:
                 tasks.create_task(self._enter())
             self._see(content["show"], tasks)
+        elif event == "back":
+            self._back_s = content.get("within_ms", 0) / 1000
         elif event == "clock":
             self._set_clock(content)
         elif event == "show":

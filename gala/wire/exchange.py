@@ -61,6 +61,7 @@ class Exchange:
         # asked about every CONNECT before anybody else is, with its namespace and auth: None, or the (word,
         # content) with which it is refused and hung up on; written while the service is put together
         self.turn_away: Callable[[str, Any], tuple[str, object] | None] = lambda _namespace, _auth: None
+        self.back_ms: Callable[[int], int] = lambda _count: 0  # how long so many take to come back, likewise
         self.known: tuple[tuple[Known, Answer], ...] = ()  # of these, those with one type of content
         self.dropped: Counter[str] = Counter()  # connections we ended, by reason; written by lines
         self._sockets = sockets
@@ -152,6 +153,11 @@ class Exchange:
             "disconnect", line.sid, reason or self._sockets.reason.TRANSPORT_CLOSE
         )
         self._members.forget(line.sid)
+
+    @property
+    def drain_ms(self) -> int:
+        """Over how long the phones that are told to come back shall spread."""
+        return max(self.limits.drain_ms, self.back_ms(self._open_count))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs a line's work beside everything; uvicorn waits for it when it stops."""

@@ -370,8 +370,8 @@ export interface Refusal {
 }
 
 /**
- * If the line is lost, come back at a moment of your own within this time: it lasts as long as it takes to
- * let everybody in who is here. Also in `Welcome`; told anew when it has become twice or half as long.
+ * If the line is lost, come back at a moment of your own within this time: as long as it takes to let
+ * everybody in who is here. Also in `Welcome`; told anew when it has become twice or half as long.
  */
 export interface Back {
   within_ms: number;
