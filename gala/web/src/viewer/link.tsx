@@ -60,7 +60,7 @@ export function FullHall(): JSX.Element {
   const played = Object.keys(evening.plays.value).length > 0;
   return (
     <>
-      <div class="mid stack center" data-place={place}>
+      <div class="mid stack center" data-queue={place}>
         <h1>{w.t("fullTitle")}</h1>
         <p class="eyebrow middle">{w.t("fullPlace")}</p>
         <p class="figure num">{w.number(place)}</p>
