@@ -1,4 +1,4 @@
-"""The full hall on a real phone: its place in line, which falls and outlives a reload, and the door at the end."""
+"""The full hall on a real phone: its place in line, which falls and outlives a reload, and the way in."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
