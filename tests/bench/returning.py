@@ -1,0 +1,213 @@
+"""What `gala bench return` does: phones whose lines break all at once, and others that play on meanwhile.
+
+`gala serve` runs in a process of its own, the phones in this one; both share the machine. A phone comes back
+as the page does: at a moment of its own within the window that it was told, and, where it then has to stand
+in line, with its slot when it is told to. It is *back* when it has been welcomed, and *right* if that welcome
+has the open round and the ballot it had been told was counted.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gala.crowd.line import Line, LineDown, RefusedConnect
+from tests.bench.sync_report import share
+from tests.gala.serving import CHOICES, Service, serving
+from tests.gala.story import TETRIS
+
+PATIENCE_S = 120
+PLAY_EVERY_S = 0.5
+BETWEEN_S = 1.0  # the rush lasts so much longer than W, for those who play on
+GOALS = {  # name: (the figure, at most)
+    "right state p95": ("state_p95_ms", 300.0),
+    "right state p99": ("state_p99_ms", 1_000.0),
+    "95 % back after W": ("back_p95_after_window_ms", 5_000.0),
+    "live ack p99": ("live_ack_p99_ms", 1_000.0),
+    "wrong or missing": ("wrong", 0.0),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """phones: whose lines are cut; live: others, who vote twice a second meanwhile. admit_per_s: the
+    service's."""
+
+    phones: int
+    live: int
+    admit_per_s: int
+    seed: int
+
+
+class Return(NamedTuple):
+    """One phone's. back_ms: from the cut to its welcome; state_ms: from the opening of the socket that was
+    let in; queued: how often it was sent to stand in line."""
+
+    back_ms: float
+    state_ms: float
+    queued: int
+    right: bool
+
+
+@dataclass
+class Phone:
+    """One viewer with a ballot. Written by its own tasks."""
+
+    url: str
+    chance: random.Random
+    token: str = ""
+    window_s: float = 0.0
+    seq: int = 0
+    queued: int = 0
+    opened_s: float = 0.0
+    acks_ms: list[float] = field(default_factory=list)
+    line: Line | None = None
+    hearing: asyncio.Task[None] | None = None
+    welcomed: "asyncio.Future[dict[str, Any]] | None" = None
+
+    async def come_in(self) -> dict[str, Any]:
+        """Connects, in line if there is one; the welcome."""
+        slot = ""
+        while True:
+            self.opened_s = time.monotonic()
+            try:
+                self.line = await Line.open(self.url, {"pass": self.token, "slot": slot})
+            except RefusedConnect as refused:
+                self.queued += 1
+                slot = refused.content.get("queue", {}).get("slot", "")
+                await asyncio.sleep(refused.content.get("retry_after_ms", 1_000) / 1_000)
+            except LineDown:
+                await asyncio.sleep(self.chance.uniform(0.4, 0.6))
+            else:
+                break
+        self.welcomed = asyncio.get_running_loop().create_future()
+        self.hearing = asyncio.create_task(self._hear(self.line, self.welcomed))
+        welcome = await self.welcomed
+        self.token = welcome["pass"]
+        self.window_s = welcome.get("back_ms", 0) / 1_000
+        return welcome
+
+    async def _hear(self, line: Line, welcomed: "asyncio.Future[dict[str, Any]]") -> None:
+        async for event, content in line.events():
+            if event == "welcome":
+                welcomed.set_result(content)
+            elif event == "back":
+                self.window_s = content.get("within_ms", 0) / 1_000
+
+    async def enter(self) -> None:
+        assert self.line is not None
+        self.token = (await self.line.ask("enter", {}))["pass"]
+
+    async def vote(self) -> None:
+        """A ballot, until it is counted; how long its acknowledgement took is noted."""
+        assert self.line is not None
+        self.seq += 1
+        move = {"choices": [CHOICES[self.seq % len(CHOICES)]]}
+        began_s = time.monotonic()
+        while True:
+            reply = await self.line.ask("play", {"round": TETRIS, "seq": self.seq, "at_ms": 0, "move": move})
+            if reply["status"] in ("counted", "already"):
+                break
+            await asyncio.sleep(0.1)
+        self.acks_ms.append((time.monotonic() - began_s) * 1_000)
+
+    def cut(self) -> None:
+        """The line breaks."""
+        assert self.line is not None
+        self.line._socket.transport.abort()
+
+    async def come_back(self, cut_s: float) -> Return:
+        """At a moment of its own within the window."""
+        self.queued = 0
+        await asyncio.sleep(self.chance.random() * self.window_s)
+        welcome = await self.come_in()
+        now_s = time.monotonic()
+        round_ = welcome["show"].get("round") or {}
+        mine = welcome["mine"].get("rounds", {}).get(TETRIS, {})
+        right = (round_.get("id"), round_.get("state"), mine.get("seq")) == (TETRIS, "open", self.seq)
+        return Return((now_s - cut_s) * 1_000, (now_s - self.opened_s) * 1_000, self.queued, right)
+
+    async def leave(self) -> None:
+        if self.line is not None:
+            await self.line.close()
+        if self.hearing is not None:
+            await self.hearing
+
+
+@contextlib.asynccontextmanager
+async def seated(service: Service, count: int, seed: int) -> AsyncIterator[list[Phone]]:
+    """So many phones with a number and a ballot in the open round."""
+    url = f"ws://127.0.0.1:{service.port}"
+    phones = [Phone(url, random.Random(seed * 100_003 + n)) for n in range(count)]
+    try:
+        for phase in (Phone.come_in, Phone.enter, Phone.vote):
+            await asyncio.gather(*(phase(phone) for phone in phones))
+        yield phones
+    finally:
+        await asyncio.gather(*(phone.leave() for phone in phones))
+
+
+async def measure(options: Options, folder: Path) -> dict[str, Any]:
+    """One run; what it found, see `report`."""
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        serving(folder / "data", GALA_ADMIT_PER_S=str(options.admit_per_s)) as service,
+    ):
+        await service.up()
+        await service.go("tetris.start")
+        await service.cued("fire")
+        async with seated(service, options.live + options.phones, options.seed) as all_phones:
+            live, leaving = all_phones[: options.live], all_phones[options.live :]
+            # what a phone knows of the window comes with the next of the edge's reports, once a second
+            await service.reported(len(all_phones))
+            for phone in live:
+                phone.acks_ms.clear()
+            voting = [asyncio.create_task(_vote_on(phone)) for phone in live]
+            window_s = len(all_phones) / options.admit_per_s
+            cut_s = time.monotonic()
+            for phone in leaving:
+                phone.cut()
+            returns = await asyncio.gather(*(phone.come_back(cut_s) for phone in leaving))
+            await asyncio.sleep(BETWEEN_S)
+            for task in voting:
+                task.cancel()
+            await asyncio.gather(*voting, return_exceptions=True)
+            return report(returns, [ms for phone in live for ms in phone.acks_ms], window_s)
+
+
+async def _vote_on(phone: Phone) -> None:
+    await asyncio.sleep(phone.chance.random() * PLAY_EVERY_S)
+    while True:
+        await phone.vote()
+        await asyncio.sleep(PLAY_EVERY_S)
+
+
+def report(returns: Iterable[Return], acks_ms: Iterable[float], window_s: float) -> dict[str, Any]:
+    """The figures, and the goals they meet. window_s: W, phones here / phones let in a second."""
+    found, acks = list(returns), list(acks_ms)
+    states = [one.state_ms for one in found]
+    figures: dict[str, Any] = {
+        "phones": len(found),
+        "window_ms": round(window_s * 1_000),
+        "state_p50_ms": round(share(states, 0.5), 1),
+        "state_p95_ms": round(share(states, 0.95), 1),
+        "state_p99_ms": round(share(states, 0.99), 1),
+        "back_p95_ms": round(share([one.back_ms for one in found], 0.95), 1),
+        "back_p95_after_window_ms": round(share([one.back_ms for one in found], 0.95) - window_s * 1_000, 1),
+        "stood_in_line": sum(one.queued > 0 for one in found),
+        "asked_at_most": 1 + max((one.queued for one in found), default=0),
+        "live_acks": len(acks),
+        "live_ack_p50_ms": round(share(acks, 0.5), 1),
+        "live_ack_p99_ms": round(share(acks, 0.99), 1),
+        "wrong": sum(not one.right for one in found),
+    }
+    goals = {
+        name: {"found": figures[figure], "goal": most, "met": figures[figure] <= most}
+        for name, (figure, most) in GOALS.items()
+    }
+    met = bool(found) and bool(acks) and all(goal["met"] for goal in goals.values())
+    return {**figures, "goals": goals, "met": met}
