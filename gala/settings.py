@@ -14,7 +14,7 @@ GALA_BEACON_RELAYS    drand relays to ask, comma-separated (default: the public 
 GALA_ORIGINS          origins whose pages may open a socket, comma-separated (default: our own)
 GALA_PROXIES          how many proxies of ours stand before the public port (default 0)
 GALA_SHARED_NETWORKS  networks that very many viewers share, such as a stadium's, comma-separated
-GALA_ADMIT_PER_S      phones that one process lets in a second; others wait in line (default 1000)
+GALA_ADMIT_PER_S      phones that one process lets in a second; others wait in line (default 500)
 GALA_PROOF_BITS       zero bits of work that a phone does for its number (default 0: none; 16 are good)
 GALA_HOST_KEYS        public keys that sign the host app's tokens: a JWKS or PEM file (default: no accounts)
 GALA_HOST_ISSUER      whom these tokens are from (`iss`)
@@ -57,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     origins: str = ""
     proxies: int = 0
     shared_networks: str = ""
-    admit_per_s: int = 1_000
+    admit_per_s: int = 500
     proof_bits: int = 0
     host_keys: str = ""
     host_issuer: str = ""

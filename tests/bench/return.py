@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one line of JSON, no table")
     parser.add_argument("--phones", type=int, default=500, help="whose lines break (500)")
     parser.add_argument("--live", type=int, default=50, help="who plays on, twice a second (50)")
-    parser.add_argument("--admit-per-s", type=int, default=1_000, help="GALA_ADMIT_PER_S (1000)")
+    parser.add_argument("--admit-per-s", type=int, default=500, help="GALA_ADMIT_PER_S (500)")
     parser.add_argument("--seed", type=int, default=2019, help="other moments")
     asked = parser.parse_args(arguments)
     options = Options(
