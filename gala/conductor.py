@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
+from gala import show_apart
 from gala.fans import Fan, FanScan
 from gala.follower import CueRefused, Follower
 from gala.rounds import Rounds
@@ -70,6 +71,7 @@ class Conductor:
             else:
                 await self._open(round_)
                 await self._tally(round_, now_ms)
+                await self._close(round_, now_ms)
 
     def _shuts_at_ms(self, round_: Round) -> int:
         """When the last play that arrived in time has been applied: the slowest channel's, where all have the
@@ -137,6 +139,31 @@ class Conductor:
         }
         await self._call(cue, f"locked/{round_.id}", now_ms)
         self._scans.pop(round_.id, None)
+
+    async def _close(self, round_: Round, now_ms: int) -> None:
+        """Closes a locked round on the channels whose deck is dealt apart, each when its own time has come.
+
+        Gates that stand under the generation of `close` refuse whatever was judged before it, so a play of
+        theirs that any edge still holds is judged again, and refused.
+        """
+        if not round_.locked_at_ms or round_.void or round_.killed_at_ms:
+            return
+        for draw in show_apart.draws_of(self._rundown.segment(round_.segment)):
+            channels = show_apart.channels_of(self._rundown, draw)
+            slowest = slowest_ms(round_.delays_ms[channel] for channel in channels)
+            if now_ms < shuts_at_ms(round_.timing, round_.locked_at_ms, slowest, self._grace_ms):
+                continue
+            cue = {"target": round_.id, "channels": channels}
+            if not set(channels) <= set(round_.closing):
+                await self._call({"cue": "close", **cue}, f"close/{round_.id}/{draw.number}", now_ms)
+                round_ = self._follower.state.rounds[round_.id]
+            if set(channels) <= set(round_.closing) and not set(channels) <= set(round_.closed):
+                # every page, as at the lock: nobody may open one later under what was before
+                pages = range(self._pages_max)
+                gates = await self._box(round_).set_gate(pages, round_.generation, GateState.OPEN)
+                if all(gate.generation >= round_.generation for gate in gates):
+                    await self._call({"cue": "closed", **cue}, f"closed/{round_.id}/{draw.number}", now_ms)
+                    round_ = self._follower.state.rounds[round_.id]
 
     async def _tally(self, round_: Round, now_ms: int) -> None:
         if now_ms - self._tallied_at_ms.get(round_.id, -TALLY_MS) >= TALLY_MS:

@@ -78,6 +78,7 @@ class DrawOffice:
         self._signature = signature
         self._secret = secret
         self._by_hand: dict[int, bytes] = {}  # signatures that somebody brought; written by `take`
+        self._lapses: dict[int, int] = {}  # as the specs say, which never change; written by `lapses`
         self.awake: dict[str, tuple[int, int]] = {}  # witness -> leaves it has seen, when (ms); by the notary
 
     @property
@@ -122,26 +123,25 @@ class DrawOffice:
             cause = "lapsed" if await self._late(number, at_ms) else cue["cause"]
             await self._register.void(number, cause, cue["reason"], at_ms=at_ms)
 
-    async def freeze(self, segment: Segment, entry: LogEntry, now_ms: int) -> None:
-        """Fixes the rosters of a segment's draws."""
-        for draw in segment.draws:
-            drawing = self._state.draws[draw.number]
-            if drawing.root or drawing.state == "void":
-                continue  # the log goes on to say it was done
-            if self._state.rehearsal:
-                for party in self._played():
-                    if f"{draw.number}/{party}" not in self._state.commits:
-                        sealed = self._commitment(draw.number, party)
-                        await self._register.commit(draw.number, party, sealed, at_ms=entry.at_ms)
-            frozen = await self._frozen(draw, entry)
-            cue = {
-                "cue": "rostered",
-                "draw": draw.number,
-                "root": frozen.root,
-                "entrants": frozen.eligible_places,
-                "tickets": frozen.eligible_tickets,
-            }
-            await self._call(cue, f"rostered/{draw.number}", now_ms)
+    async def freeze(self, draw: Draw, entry: LogEntry, now_ms: int) -> None:
+        """Fixes the roster of a draw, as of an entry."""
+        drawing = self._state.draws[draw.number]
+        if drawing.root or drawing.state == "void":
+            return  # the log goes on to say it was done
+        if self._state.rehearsal:
+            for party in self._played():
+                if f"{draw.number}/{party}" not in self._state.commits:
+                    sealed = self._commitment(draw.number, party)
+                    await self._register.commit(draw.number, party, sealed, at_ms=entry.at_ms)
+        frozen = await self._frozen(draw, entry)
+        cue = {
+            "cue": "rostered",
+            "draw": draw.number,
+            "root": frozen.root,
+            "entrants": frozen.eligible_places,
+            "tickets": frozen.eligible_tickets,
+        }
+        await self._call(cue, f"rostered/{draw.number}", now_ms)
 
     async def _frozen(self, draw: Draw, entry: LogEntry) -> Frozen:
         """The roster; where it stands already, as it stands: accounts that came since are not in it."""
@@ -225,11 +225,12 @@ class DrawOffice:
 
     async def lapses(self) -> dict[int, int]:
         """By draw: from when on its reveals can no longer be closed, ms."""
-        found = {}
         for _, draw in self._drawings():
-            stands = await self._register.draw(draw.number)
-            found[draw.number] = stands.chain.time_ms(stands.spec["reserve_rounds"][-1]) - beacon.LEAD_MS + 1
-        return found
+            if draw.number not in self._lapses:
+                stands = await self._register.draw(draw.number)
+                last_ms = stands.chain.time_ms(stands.spec["reserve_rounds"][-1])
+                self._lapses[draw.number] = last_ms - beacon.LEAD_MS + 1
+        return self._lapses
 
     async def _decide(self, number: int, drawing: Drawing, now_ms: int) -> bool:
         if not self._state.rehearsal and not await self._register.watched.vouched(number):
@@ -294,12 +295,13 @@ class DrawOffice:
         return sorted(found, key=lambda pair: pair[1].number)
 
     def _numbers(self, version: int) -> int:
-        """Numbers that boxes sealed before entry `version` have room for: the same whenever it is asked."""
+        """Numbers that boxes sealed by entry `version`, whole or in part, have room for: the same whenever it
+        is asked."""
         return max(
             (
                 entry.cue["numbers"]
                 for entry in self._follower.history.entries[:version]
-                if entry.cue["cue"] == "sealed"
+                if entry.cue["cue"] in ("sealed", "freeze_draw")
             ),
             default=0,
         )
@@ -316,6 +318,7 @@ class DrawOffice:
                     round_id(rundown.id, name, 1),
                     self._entries(rundown.segment(name)),
                     sorted(places[channel] for channel in draw.channels),
+                    draw.apart,
                 )
                 for name in draw.segments
             ],

@@ -89,6 +89,19 @@ class DrawView(Message):
     winners: int = 0
 
 
+class EnvelopeView(Message):
+    """How far a rain's envelopes are that is not on air, for those who caught one (`Mine.rounds`).
+
+    Both instants are the hall's; 0: not known yet. It opens when ``state`` is announced.
+    """
+
+    round: str
+    draw: int
+    state: Literal["armed", "frozen", "drawn", "announced", "void"]
+    beacon_at_ms: int = 0
+    announced_at_ms: int = 0
+
+
 class ClapView(Message):
     """Viewers are asked to tap when they see the host clap. ``at_ms``: when that was in the hall; 0: not
     yet.
@@ -116,6 +129,7 @@ class Show(Message):
     segment: SegmentView | None = None
     round: RoundView | None = None
     draw: DrawView | None = None
+    envelopes: list[EnvelopeView] = msgspec.field(default_factory=list)  # of rains that are not on air
 
 
 class ChannelView(Message):

@@ -57,6 +57,7 @@ def _draw(
         cap_with=_cap_with(table),
         alternates_at_ms=_dates(table, calendar),
         channels=tuple(name for name in named if name not in strange),
+        apart=table.take("apart", bool, needed=False) or False,
         accounts=accounts,
         excluded=_excluded(table, lists, accounts=accounts),
     )

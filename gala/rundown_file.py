@@ -67,7 +67,9 @@ A segment with a game may have a draw beside it, from its own round: so a red-en
     freeze = "after 0s"             # waits until the box is sealed
     announce = "after 2s"           # waits until the envelopes are drawn; another segment may be on air
 
-or several ``[[segments.draw]]``, each with ``channels = ["cable", "app"]`` and a deck of its own.
+or several ``[[segments.draw]]``, each with ``channels = ["cable", "app"]`` and a deck of its own. With
+``apart = true`` in each of them a deck is dealt after its own channels' close and announced by itself: such a
+segment has no ``freeze`` and no ``announce``.
 """
 
 import datetime as dt

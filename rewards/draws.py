@@ -23,13 +23,15 @@ from rewards.stretches import stretches
 @dataclass(frozen=True, slots=True)
 class Played:
     """A sealed round that gives tickets: its leaves, its slots, the numbers behind them. channels: those
-    whose slots alone give any in this draw (None: all)."""
+    whose slots alone give any in this draw (None: all). sealed: the stage that sealed these slots, the whole
+    box's or that of a part."""
 
     round_id: str
     stages: Stages
     content: bytes
     numbers: Numbers
     channels: Sequence[int] | None = None
+    sealed: str = "seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,11 @@ def make_roster(
         earned = round_tickets(played.stages, played.content, played.channels)
         np.add.at(total, played.numbers, earned)  # no number stands twice, but this is the quickest of ways
         named.append(
-            {"round": played.round_id, "seal": played.stages.index("seal"), "tickets": int(earned.sum())}
+            {
+                "round": played.round_id,
+                "seal": played.stages.index(played.sealed),
+                "tickets": int(earned.sum()),
+            }
         )
     numbers = places.in_public_order(key, np.flatnonzero(total))
     tickets = _at(total, numbers)

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from rewards import bundle, canonical, draws, files, leaves, places, roster, slots
+from rewards import bundle, canonical, draws, files, leaves, parts, places, roster, slots
 from rewards.boxes import Numbers, box_path, counters_path, read_numbers
 from rewards.history import Draw, History, Stages
 from rewards.rounds import Failed
@@ -98,6 +98,12 @@ class Keyed:
         if len(numbers) != seal["plays"]:
             raise Failed(f"{len(numbers)} numbers for {seal['plays']} plays")
         _in_order(key, numbers, seal["numbers_mac"], round_id)
+        try:
+            for part in stages.parts():
+                layout = slots.Layout.from_json(opening["layout"])
+                parts.check_keyed(part, key, slots.records(layout, self._slots(round_id, stages)), numbers)
+        except parts.BadPart as error:
+            raise Failed(str(error)) from error
         if "withheld_mac" not in seal:
             return f"{len(numbers)} numbers in the order of their key"
         content = self._slots(round_id, stages)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, places, ranking, roster
+from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, parts, places, ranking
 from rewards.books import Equation
 from rewards.cashier import Cashier
 from rewards.journal import Journal
@@ -26,7 +26,7 @@ from rewards.leaves import DrawSpec, Leaf, RoundOpening
 from rewards.ledger import Ledger
 from rewards.note import Signer
 from rewards.payouts import Payouts
-from rewards.standing import Drawn, Scores, Standing
+from rewards.standing import Drawn, Scores, Standing, scores_of
 from rewards.told import Frozen, Outline, Sealed, frozen_of
 from rewards.vouchers import Voucher
 from rewards.watched import Watched
@@ -181,6 +181,24 @@ class Register:
             }
             await self._journal.append(box.leaf | ({"heads": list(heads)} if heads else {}), at_ms, found)
         return Sealed(box.recount, box.leaf["recount_equal"], box.leaf["plays"], box.leaf.get("sha256", ""))
+
+    async def round_parted(
+        self, round_id: str, channels: Sequence[int], pages: Sequence[bytes], *, at_ms: int
+    ) -> None:
+        """Seals the part of a box that holds the plays of these channels, which are closed while others are
+        still played; pages as in `round_sealed`, whose box must hold the same of them."""
+        async with self._turn:
+            await self._journal.catch_up()
+            if round_id not in self._journal.history.rounds:
+                raise history.BrokenHistory(f"round {round_id} was never opened")
+            opening = self._journal.history.rounds[round_id]["open"]
+            made = await asyncio.to_thread(parts.seal, opening, self._round_key(round_id), pages, channels)
+            path = parts.path(round_id, channels)
+            found = {
+                f"private/{path}": made.content,
+                f"private/{path}.numbers": boxes.write_numbers(made.numbers),
+            }
+            await self._journal.append(made.leaf, at_ms, found)
 
     # The draw
 
@@ -344,13 +362,18 @@ class Register:
         return self._journal.history.draws[draw]
 
     def _played(self, draw: int, round_id: str) -> draws.Played:
-        stages = self._journal.history.rounds[round_id]
-        if "seal" not in stages:
+        past, private = self._journal.history, self._folder / "private"
+        stages, sealed = past.rounds[round_id], past.sealed(draw, round_id)
+        if sealed not in stages:
             raise history.BrokenHistory(f"draw {draw}: round {round_id} is not sealed")
+        channels = draws.channels_of(past.draws[draw].spec, past.original(round_id))
+        if sealed != "seal":
+            path = private / parts.path(round_id, channels or ())
+            numbers = boxes.read_numbers(path.with_name(f"{path.name}.numbers"))
+            return draws.Played(round_id, stages, path.read_bytes(), numbers, channels, sealed)
         content = (self._folder / boxes.box_path(round_id)).read_bytes()
-        numbers = boxes.read_numbers(self._folder / "private" / boxes.box_path(round_id))
-        spec, named = self._draw(draw).spec, self._journal.history.original(round_id)
-        return draws.Played(round_id, stages, content, numbers, draws.channels_of(spec, named))
+        numbers = boxes.read_numbers(private / boxes.box_path(round_id))
+        return draws.Played(round_id, stages, content, numbers, channels)
 
     def _won_before(self, spec: Leaf) -> dict[int, int]:
         """What each number won in the earlier draws of a cap over several."""
@@ -362,16 +385,8 @@ class Register:
     def _scores_of(self, draw: int) -> Scores:
         """A finished draw from its files; kept, since each viewer will ask."""
         if draw not in self._scores:
-            found = self._draw(draw)
-            result = found.stages["result"]
-            tickets = roster.decode(self._read(draw, "roster.bin"), leaves.draw_id32(found.spec["draw_id"]))
-            self._scores[draw] = Scores(
-                bytes.fromhex(result["seed"]),
-                tickets,
-                roster.decode_flags(self._read(draw, "eligible.bin"), len(tickets)),
-                boxes.read_numbers(self._folder / "private" / bundle.draw_path(draw, "roster.bin")),
-                draws.read_ranking(result, self._read(draw, "ranking.bin")),
-            )
+            numbers = boxes.read_numbers(self._folder / "private" / bundle.draw_path(draw, "roster.bin"))
+            self._scores[draw] = scores_of(self._draw(draw), lambda name: self._read(draw, name), numbers)
         return self._scores[draw]
 
     def _read(self, draw: int, name: str) -> bytes:

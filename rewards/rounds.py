@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rewards import bundle, canonical, draws, leaves, merkle, ranking, roster, shapes, slots
+from rewards import bundle, canonical, draws, leaves, merkle, parts, ranking, roster, shapes, slots
 from rewards.boxes import box_path, counters_path
 from rewards.history import Draw, History, Stages
 from rewards.leaves import Leaf
@@ -42,6 +42,13 @@ def check_box(stages: Stages, files: Files) -> str:
         found = slots.recount(layout, opening["counts"], records)
         if found != recount:
             raise Failed(f"{path}: {_difference(recount, found)} in the box")
+        try:
+            for part in stages.parts():
+                parts.check_held(part, records)
+        except parts.BadPart as error:
+            raise Failed(str(error)) from error
+    elif sum(part["plays"] for part in stages.parts()) > seal["plays"]:
+        raise Failed("its parts held more plays than the box")
     if seal["recount_equal"] != (shown == recount):
         raise Failed("the seal does not say truly whether counters and recount are equal")
     if shown != recount:
@@ -60,6 +67,8 @@ def check_roster(history: History, number: int, files: Files) -> str:
     spread: list[list[int]] | None = None
     for named in leaf["rounds"]:
         stages = history.rounds[named["round"]]
+        if "seal" not in stages:
+            raise Failed(f"round {named['round']}: a part of its box was drawn from, and no box is sealed")
         channels = draws.channels_of(draw.spec, history.original(named["round"]))
         earned = _box_tickets(stages, files, channels)
         if earned is None:

@@ -23,6 +23,8 @@ LEAVES = {
     "round-void": "round:text reason:text",
     "seal": "round:text plays:natural counters_sha256:hash recount_equal:bool numbers_mac:hash size:natural? "
     "sha256:hash? root:hash? withheld_mac:hash? heads:hash[]?",
+    "part": "round:text channels:natural[] plays:natural numbers_mac:hash size:natural? sha256:hash? "
+    "root:hash? withheld_mac:hash?",
     "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural issued:natural[][] "
     "places:natural tickets_total:natural eligible_places:natural eligible_tickets:natural "
     "histogram:positive[][] size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash "
@@ -41,7 +43,7 @@ PARTS = {
     "amount:positive? deck:deck?",
     "deck": "sum:positive least:positive most:positive size:positive sha256:hash",
     "cap": "draws:positive[] prizes:positive",
-    "promise": "round:text entries:entry[] channels:natural[]?",
+    "promise": "round:text entries:entry[] channels:natural[]? apart:bool?",
     "entry": "when:when tickets:natural",
     "exclusions": "count:natural commitment:hash",
     "window": "valid_from_ms:natural valid_until_ms:natural zone:text",

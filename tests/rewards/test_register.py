@@ -220,6 +220,13 @@ async def test_a_draw_that_may_not_be_promised_is_refused(register: Register, ot
         await register.specify(spec(1, **other), at_ms=START)
 
 
+def test_a_cap_over_several_draws_fits_the_byte_that_what_was_won_before_has() -> None:
+    for cap, cap_with in ((255, [1]), (256, [])):
+        spec(2, cap=cap, cap_with=cap_with).check(rehearsal=True)
+    with pytest.raises(BadSpec, match="at most 255"):
+        spec(2, cap=256, cap_with=[1]).check(rehearsal=True)
+
+
 async def test_a_show_draws_from_quicknet_and_never_in_test_money(tmp_path: Path) -> None:
     register = await Register.open(tmp_path, show=SHOW, rehearsal=False, keys=ev.KEYS)
     seen_by = [str(Cosigner("auditor.example", b"w" * 32).verifier)]

@@ -1,4 +1,4 @@
-import type { DrawView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
+import type { DrawView, EnvelopeView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
 import type { ClapMemory } from "../src/viewer/clap.ts";
 import type { Finding, Report } from "../src/viewer/report.ts";
 import { complete } from "../src/wire/complete.ts";
@@ -300,6 +300,13 @@ const opened = (face_minor: number, rank: number): Partial<Moment> => ({
   mine: mine({ rounds: grabbed, vouchers: [voucher({ tier: 1, title: rainText.title, face_minor })], draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008, won: true, rank, score: "0031aa" + standing.score.slice(6) })] }),
 });
 
+/** Something else on air, and an envelope of a rain before. */
+const kept = (over: Moment, view: Partial<EnvelopeView>, more: Partial<Mine>): Moment => ({
+  ...over,
+  show: over.show && { ...over.show, envelopes: [complete("EnvelopeView", { round: RAIN, draw: 1, state: "armed", ...view })] },
+  mine: { ...over.mine, ...more, rounds: { ...over.mine.rounds, ...grabbed } },
+});
+
 /** The moments in which a clap is asked for: over what, tapped so long after the hall's, which was `at_ms` ago. */
 const clap = (over: Moment, behind_ms = 0, more: Partial<Moment> = {}, clapped = true): Moment => {
   const at_ms = NOW_MS - 30_000;
@@ -456,6 +463,13 @@ export const MOMENTS: Record<string, Moment> = {
   "rain-empty": rain(ended, { state: "announced", ...dealt }, { mine: mine({ rounds: grabbed, draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008 })] }) }),
   "rain-elsewhere": rain(ended, { state: "announced", ...dealt }, caught),
   "rain-none": rain(ended, { state: "frozen", ...dealt, beacon_at_ms: NOW_MS + 21_000 }),
+  "kept-waits": kept(poll({}), { state: "frozen", beacon_at_ms: NOW_MS + 10_000 }, {}),
+  "kept-whack": kept(whack({}, {}, [...upTo(16), 17]), { state: "frozen", beacon_at_ms: NOW_MS + 10_000 }, {}),
+  "kept-soon": kept(at({ show: show({}) }), {}, {}),
+  "kept-long": kept(at({ show: show({}) }), { state: "frozen", beacon_at_ms: NOW_MS + 140_000 }, {}),
+  "kept-late": kept(at({ show: show({ segment: segment({ look_up: true, kind: "card" }) }) }), { state: "frozen", beacon_at_ms: NOW_MS - 60_000 }, {}),
+  "kept-opened": kept(poll({}), { state: "announced", announced_at_ms: NOW_MS - 9000 }, opened(888, 48_117).mine ?? {}),
+  "kept-empty": kept(at({ show: show({}) }), { state: "announced", announced_at_ms: NOW_MS - 9000 }, { draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008 })] }),
   "rain-void": rain({ ...ended, state: "void" }, {}, caught),
   practice: at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Later", "Whack is next."), place: "practice" }),
 };

@@ -70,6 +70,19 @@ export interface DrawView {
 }
 
 /**
+ * How far a rain's envelopes are that is not on air, for those who caught one (`Mine.rounds`).
+ *
+ * Both instants are the hall's; 0: not known yet. It opens when `state` is announced.
+ */
+export interface EnvelopeView {
+  round: string;
+  draw: number;
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
+  beacon_at_ms: number;
+  announced_at_ms: number;
+}
+
+/**
  * Viewers are asked to tap when they see the host clap. `at_ms`: when that was in the hall; 0: not
  * yet.
  */
@@ -98,6 +111,8 @@ export interface Show {
   segment: SegmentView | null;
   round: RoundView | null;
   draw: DrawView | null;
+  /** of rains that are not on air */
+  envelopes: EnvelopeView[];
 }
 
 export interface ChannelView {
@@ -776,6 +791,7 @@ export interface Messages {
   RoundView: RoundView,
   PrizeView: PrizeView,
   DrawView: DrawView,
+  EnvelopeView: EnvelopeView,
   ClapView: ClapView,
   Show: Show,
   ChannelView: ChannelView,
@@ -839,8 +855,9 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   RoundView: { absent: {"result": {}, "cut_at_ms": 0, "spells": [], "pauses": [], "watch_only": false}, parts: {} },
   PrizeView: { absent: {"least_minor": 0}, parts: {} },
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
+  EnvelopeView: { absent: {"beacon_at_ms": 0, "announced_at_ms": 0}, parts: {} },
   ClapView: { absent: {"at_ms": 0}, parts: {} },
-  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
+  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null, "envelopes": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}, "envelopes": {"of": "EnvelopeView", "as": "list"}} },
   ChannelView: { absent: {}, parts: {} },
   ShowText: { absent: {"accounts": false}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
   ChoiceText: { absent: {"detail": {}, "shape": "", "picture": ""}, parts: {} },

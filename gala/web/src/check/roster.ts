@@ -2,7 +2,7 @@
 import { drawId32, type DrawSoFar } from "./drawrules.ts";
 import { equal, hex, join, must, sha256, text, u32be, u64be, view } from "./bytes.ts";
 import { share, type Box, type Share } from "./boxes.ts";
-import { firstRun, type Evening } from "./history.ts";
+import { namedOf, type Evening } from "./history.ts";
 import type { LeafOf } from "./leaves.ts";
 import { fileRoot } from "./merkle.ts";
 
@@ -72,7 +72,7 @@ export function fromBoxes(evening: Evening, draw: DrawSoFar, leaf: LeafOf<"roste
   const shares: Share[] = leaf.rounds.map(({ round, tickets }) => {
     const box = boxes.get(round);
     must(box !== undefined, `round ${round} did not pass, so its tickets are not known`);
-    const named = draw.spec.rounds.find((one) => one.round === round) ?? draw.spec.rounds.find((one) => one.round === firstRun(evening, round));
+    const named = namedOf(evening, draw.spec, round);
     must(named !== undefined, `round ${round} is not in the spec`);
     const found = share(box, box.round.open.entries, named.channels);
     const fits = found.each === null ? tickets <= found.ticketsMost : tickets === found.ticketsMost;

@@ -285,6 +285,8 @@ export const ar: Dictionary = {
   opensSoon: "يُفتح بعد المطر بنحو دقيقة.",
   untilOpens: "ثوانٍ حتى يُفتح",
   openingNow: "يُفتح الآن…",
+  envelopeKept: "مظروفك مختوم.",
+  opensIn: "يُفتح بعد {time}",
   sealedLate: "الرقم الذي يحسم تأخر.",
   sealedLateSub: "يبقى مظروفك مختومًا حتى يأتي. لا شيء آخر يفتحه، ولا يتغيّر ما فيه.",
   envelopeOdds: "{count} مظروف، من {least} إلى {most}.",

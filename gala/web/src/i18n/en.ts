@@ -225,6 +225,8 @@ export const en = {
   opensSoon: "It opens about a minute after the rain.",
   untilOpens: "seconds until it opens",
   openingNow: "Opening …",
+  envelopeKept: "Your envelope is sealed.",
+  opensIn: "opens in {time}",
   sealedLate: "The number that decides is late.",
   sealedLateSub: "Your envelope stays sealed until it comes. Nothing else can open it, and nothing in it changes.",
   envelopeOdds: "{count} envelopes, from {least} to {most}.",

@@ -230,6 +230,8 @@ export const es: Dictionary = {
   opensSoon: "Se abre un minuto después de la lluvia, más o menos.",
   untilOpens: "segundos para que se abra",
   openingNow: "Abriendo…",
+  envelopeKept: "Tu sobre está sellado.",
+  opensIn: "se abre en {time}",
   sealedLate: "El número que decide se retrasa.",
   sealedLateSub: "Tu sobre sigue sellado hasta que llegue. Nada más puede abrirlo, y nada cambia dentro.",
   envelopeOdds: "{count} sobres, de {least} a {most}.",

@@ -226,6 +226,8 @@ export const sw: Dictionary = {
   opensSoon: "Inafunguka kama dakika moja baada ya mvua.",
   untilOpens: "sekunde ifunguke",
   openingNow: "Inafunguka…",
+  envelopeKept: "Bahasha yako imefungwa.",
+  opensIn: "itafunguka baada ya {time}",
   sealedLate: "Namba inayoamua imechelewa.",
   sealedLateSub: "Bahasha yako inabaki imefungwa hadi ifike. Hakuna kingine kinachoweza kuifungua, na kilichomo hakibadiliki.",
   envelopeOdds: "Bahasha {count}, kuanzia {least} hadi {most}.",

@@ -220,6 +220,8 @@ export const th: Dictionary = {
   opensSoon: "จะเปิดราวหนึ่งนาทีหลังฝนหยุด",
   untilOpens: "วินาทีก่อนเปิด",
   openingNow: "กำลังเปิด…",
+  envelopeKept: "ซองของคุณยังปิดผนึกอยู่",
+  opensIn: "เปิดในอีก {time}",
   sealedLate: "ตัวเลขตัดสินมาช้า",
   sealedLateSub: "ซองของคุณจะปิดผนึกไว้จนกว่าตัวเลขจะมา ไม่มีอย่างอื่นเปิดได้ และข้างในไม่เปลี่ยน",
   envelopeOdds: "{count} ซอง ตั้งแต่ {least} ถึง {most}",

@@ -220,6 +220,8 @@ export const zh_cn: Dictionary = {
   opensSoon: "雨停后约一分钟拆开。",
   untilOpens: "秒后拆开",
   openingNow: "正在拆开……",
+  envelopeKept: "你的红包还封着。",
+  opensIn: "{time}后拆开",
   sealedLate: "决定结果的数字迟到了。",
   sealedLateSub: "在它到来之前，你的红包一直封着。别的都打不开它，里面也不会变。",
   envelopeOdds: "共 {count} 个红包，{least} 至 {most}。",

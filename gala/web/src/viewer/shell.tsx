@@ -6,6 +6,7 @@ import { Mark } from "../brand/mark.tsx";
 import type { Key } from "../i18n/en.ts";
 import { Announcer } from "./announcer.tsx";
 import { ClapCard } from "./clapcard.tsx";
+import { Envelopes } from "./envelopes.tsx";
 import { usePage } from "./page.ts";
 import { sceneOf } from "./scene.ts";
 import { Stage } from "./stage.tsx";
@@ -45,6 +46,7 @@ export function Shell(): JSX.Element {
       <header>
         <Top />
         <Banners />
+        <Envelopes />
         <ClapCard />
       </header>
       <main ref={main} tabIndex={-1} key={at} data-place={at}>
