@@ -166,7 +166,7 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         shared=shared_networks(settings.shared_networks),
         proof_bits=settings.proof_bits,
     )
-    trace = EdgeTrace(house.clients.once, house.rundown.id, edge.name, admission)
+    trace = EdgeTrace(house.clients.once, house.rundown.id, edge.name, admission, entropy)
     seats = Seats(edge, admission, trace, lines.address)
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
