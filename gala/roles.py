@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+from socketio import AsyncServer
 
 from gala.asks import Asked, Asker, AtTill, Seal
 from gala.clerk import Clerk
@@ -104,6 +105,16 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
+class Foyer:
+    """An edge and the sockets that viewers have to it, wherever they come in."""
+
+    edge: Edge
+    asker: Asker
+    sockets: AsyncServer
+    lines: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Front:
     """An edge and where viewers reach it."""
 
@@ -131,11 +142,11 @@ class Booth:
     listener: Listener
 
 
-def front(house: House, limits: Limits, *, shared: bool) -> Front:
-    """shared: the public port is that of other processes too."""
-    clock, settings, entropy = house.clock, house.settings, house.entropy
+def foyer(house: House, limits: Limits) -> Foyer:
+    clock, entropy = house.clock, house.entropy
     viewers = make_sockets(house.origins)
-    lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate)
+    monotonic_ns = house.world.monotonic_ns
+    lines = Exchange(viewers, limits, now_s=lambda: monotonic_ns() / 1e9, pace=lambda: clock.rate)
     edge = Edge(
         house.rundown,
         house.rounds,
@@ -148,20 +159,26 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         code_key=register_keys(house.secret).codes,
         now=clock.now_ms,
         rate=lambda: clock.rate,
-        rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
+        rotation=Rotation(house.timekeeper, monotonic_ns),
     )
     asker = house.asker()
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), entropy))
     AtOnce(lines, edge, clock.now_ms)
+    return Foyer(edge, asker, viewers, lines)
+
+
+def front(house: House, limits: Limits, *, shared: bool) -> Front:
+    """shared: the public port is that of other processes too."""
+    settings, made = house.settings, foyer(house, limits)
     public = Listener(
-        public_app(edge, viewers, house.bundle, entropy),
-        lines,
+        public_app(made.edge, made.sockets, house.bundle, house.entropy),
+        made.lines,
         settings.public_host,
         settings.public_port,
         setting="GALA_PUBLIC_PORT",
         shared=shared,
     )
-    return Front(edge, asker, public)
+    return Front(made.edge, made.asker, public)
 
 
 def conductor(house: House, grace_ms: int) -> Conductor:

@@ -1,0 +1,183 @@
+"""A process of the evening: its line to the store, its clock, and what may happen to it.
+
+A role runs until it asks the store or a thread for something; there, and only there, others get their turn, it
+may be stopped for a while, or die. What it had done in the store and on the disk is all that outlives it.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
+from redis.exceptions import TimeoutError as NoAnswer
+
+from gala.store.clients import OPERATION_S
+from gala.timekeeping import World as Clocks
+from tests.sim.world import ABOUT, BOOT_S, Database, World
+
+LAG_S = 0.0015  # of a message to or from the store, on average
+STALL_S = 0.4  # the longest that one in many takes
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """How the network between processes and store is tonight: shares of the exchanges."""
+
+    lost_request: float = 0.0
+    lost_answer: float = 0.0
+    stalled: float = 0.0
+
+
+class Process:
+    """One life of a process; whoever takes its place is another."""
+
+    def __init__(self, world: World, name: str, life: int, weather: Weather) -> None:
+        self.world = world
+        self.name = name
+        self.weather = weather
+        self.chance = world.chance_of(f"{name}/{life}")
+        self.databases: list[Database] = []
+        self.dead = False
+        self.faults: Callable[[], list[str]] = list
+        self.exchanges = 0
+        self._tasks: dict[asyncio.Task[Any], None] = {}
+        self._thaws_s = 0.0
+        self._sees_s = 0.0
+        # what its oscillator is wrong by, and what somebody did to its clock
+        self._drift = self.chance.uniform(-20e-6, 20e-6)
+        self._ahead_s = 0.0
+        self._system_ahead_ms = self.chance.uniform(-10, 10)
+
+    # ------------------------------------------------------------ what happens to it
+
+    def freeze(self, seconds: float) -> None:
+        """It is stopped, and goes on as if nothing had been."""
+        self._thaws_s = max(self._thaws_s, self.world.loop.time() + seconds)
+
+    def blind(self, seconds: float) -> None:
+        """It is cut from the store."""
+        self._sees_s = max(self._sees_s, self.world.loop.time() + seconds)
+
+    def turn_clock(self, seconds: float) -> None:
+        """Its clock jumps, as a machine's does that was moved to another host."""
+        self._ahead_s += seconds
+
+    def die(self) -> None:
+        """SIGKILL."""
+        self.dead = True
+        for task in list(self._tasks):
+            task.cancel()
+        for database in self.databases:
+            database.die()
+
+    def heal(self) -> None:
+        self._thaws_s = self._sees_s = 0.0
+        self.weather = Weather()
+
+    @property
+    def frozen_s(self) -> float:
+        """How long it will stand still from now on."""
+        return max(0.0, self._thaws_s - self.world.loop.time())
+
+    # ------------------------------------------------------------ what it runs
+
+    def owns(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+
+    def run(self, main: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Its main task; whatever that starts is this process's too."""
+        context = copy_context()
+        context.run(ABOUT.set, self)
+        return self.world.loop.create_task(main, context=context)
+
+    def do(self, call: Callable[[], None]) -> None:
+        """Something from outside reaches it."""
+        context = copy_context()
+        context.run(ABOUT.set, self)
+        context.run(call)
+
+    # ------------------------------------------------------------ its clocks
+
+    def monotonic_ns(self) -> int:
+        passed_s = self.world.loop.time() * (1 + self._drift) + self._ahead_s
+        return int((BOOT_S + passed_s) * 1e9)
+
+    def clocks(self) -> Clocks:
+        """Those it can ask: its system's, the store's, its own."""
+
+        async def store_ms() -> float:
+            return await self.exchange(lambda: float(self.world.now_ms()))
+
+        return Clocks(
+            lambda: self.world.now_ms() + self._system_ahead_ms + self._ahead_s * 1000,
+            store_ms,
+            self.monotonic_ns,
+        )
+
+    # ------------------------------------------------------------ its line to the store
+
+    async def exchange(self, call: Callable[[], Any]) -> Any:
+        """Asks and hears the answer. redis-py's errors where one or the other is lost."""
+        self.exchanges += 1
+        await self._way()
+        fate, weather = self.chance.random(), self.weather
+        if self._sees_s > self.world.loop.time() or fate < weather.lost_request:
+            raise await self._nothing_comes()
+        try:
+            answer, error = self.world.ask(call), None
+        except Exception as raised:  # noqa: BLE001  # the store's own errors travel back like answers
+            answer, error = None, raised
+        await self._way()
+        if self._sees_s > self.world.loop.time() or fate > 1 - weather.lost_answer:
+            raise await self._nothing_comes()
+        if error is not None:
+            raise error
+        return answer
+
+    async def _way(self) -> None:
+        if self.dead:
+            raise asyncio.CancelledError
+        lag_s = self.chance.expovariate(1 / LAG_S)
+        if self.weather.stalled and self.chance.random() < self.weather.stalled:
+            lag_s = self.chance.uniform(0, STALL_S)
+        await asyncio.sleep(lag_s)
+        while self.frozen_s:
+            await asyncio.sleep(self.frozen_s)
+
+    async def _nothing_comes(self) -> NoAnswer:
+        await asyncio.sleep(OPERATION_S)
+        return NoAnswer("no answer in time")
+
+
+class Told(Redis):
+    """A client of the store whose every exchange is its process's."""
+
+    def __init__(self, process: Process) -> None:
+        super().__init__()
+        self._process = process
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        server = self._process.world.server
+        return await self._process.exchange(lambda: server.execute_command(*args, **options))
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> "ToldAtOnce":
+        return ToldAtOnce(self._process, self, transaction, shard_hint)
+
+
+class ToldAtOnce(Pipeline):
+    """Several commands in one exchange."""
+
+    def __init__(self, process: Process, redis: Told, transaction: bool, shard_hint: str | None) -> None:
+        super().__init__(redis.connection_pool, redis.response_callbacks, transaction, shard_hint)
+        self._process = process
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        waiting = self._process.world.server.pipeline(transaction=self.is_transaction)
+        for args, options in self.command_stack:
+            waiting.execute_command(*args, **options)
+        self.command_stack = []
+        return await self._process.exchange(lambda: waiting.execute(raise_on_error))  # type: ignore[no-any-return]

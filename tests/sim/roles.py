@@ -1,0 +1,157 @@
+"""The roles of a simulated evening: the service's own, put together as the service does, each in a process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from uvicorn.server import ServerState
+
+from gala import roles
+from gala.asks import Asker
+from gala.beginning import begin, same_show
+from gala.clock import GalaClock
+from gala.evening import PHONES, RECENT_MS
+from gala.follower import Follower
+from gala.loops import Loops, Step
+from gala.notary import chain_and_signature
+from gala.passes import Passes, derive
+from gala.rounds import Rounds
+from gala.settings import Settings
+from gala.store.clients import Clients
+from gala.store.log import ShowLog
+from gala.timekeeping import Timekeeper
+from gala.timing import GRACE_MS
+from tests.gala.hall import SECRET
+from tests.sim.process import Process, Told
+
+AGAIN_S = 0.5
+
+
+class Playing:
+    """A process with one role of the service. Of the parts it has those that its role needs."""
+
+    def __init__(self, process: Process, role: str, folder: Path) -> None:
+        self.process = process
+        self.role = role
+        self.loops = Loops()
+        self.foyer: roles.Foyer | None = None
+        self.office: roles.Office | None = None
+        self.server = ServerState()
+        self.up = False
+        self._folder = folder
+        self.task = process.run(self._run())
+
+    @property
+    def world(self) -> Any:
+        return self.process.world
+
+    async def _run(self) -> None:
+        house = self._house()
+        while True:
+            try:
+                await self._begin(house)
+                steps = await self._steps(house)
+                break
+            except (RedisError, TimeoutError, OSError):
+                await asyncio.sleep(AGAIN_S)
+        self.up = True
+        async with asyncio.TaskGroup() as tasks:
+            for name, step, every_s in [("clock", house.timekeeper.step, 1.0), *steps]:
+                tasks.create_task(self.loops.forever(name, step, every_s))
+            if self.foyer is not None:
+                tasks.create_task(self._plays(self.foyer))
+        await house.timekeeper.leave()
+
+    async def _plays(self, foyer: roles.Foyer) -> None:
+        await self.loops.forever("plays", foyer.edge.plays.step, 0)
+        await foyer.edge.plays.finish()
+
+    def stop(self) -> None:
+        """As SIGTERM."""
+        self.loops.stopping.set()
+        if self.foyer is not None:
+            self.foyer.edge.plays.pending.set()
+
+    # ------------------------------------------------------------ as gala.evening puts them together
+
+    def _house(self) -> roles.House:
+        process, world = self.process, self.world
+        clients = Clients(cast("Redis", Told(process)), "")
+        clock = GalaClock(world.now_ms(), monotonic_ns=process.monotonic_ns)
+        clocks = process.clocks()
+        rundown = world.rundown
+        return roles.House(
+            settings=Settings(data=self._folder),
+            rundown=rundown,
+            clock=clock,
+            world=clocks,
+            timekeeper=Timekeeper(
+                clock,
+                clients.once,
+                clocks,
+                show=rundown.id,
+                name=f"{process.name}/{process.chance.randbytes(2).hex()}",
+                keeps=self.role == "conductor",
+            ),
+            clients=clients,
+            log=ShowLog(clients, rundown.id),
+            rounds=Rounds(rundown, derive(SECRET, "rounds")),
+            passes=Passes(SECRET, rundown.id),
+            texts=roles.texts_of(rundown, SECRET),
+            secret=SECRET,
+            entropy=process.chance.randbytes,
+            wall_s=lambda: world.now_ms() // 1000,
+            name=process.name,
+        )
+
+    async def _begin(self, house: roles.House) -> None:
+        if self.role == "conductor":
+            await house.timekeeper.join(RECENT_MS)
+            newest = await begin(
+                house.rundown,
+                house.log,
+                rehearsal=True,
+                now_ms=house.clock.now_ms(),
+                entropy=house.entropy,
+            )
+            house.clock.not_before(newest)
+        else:
+            while True:
+                first = await house.log.read(0, 1)
+                if first:
+                    same_show(first[0], house.rundown, rehearsal=True)
+                    if await house.timekeeper.join(RECENT_MS):
+                        break
+                await asyncio.sleep(AGAIN_S)
+        await house.timekeeper.step()
+
+    async def _steps(self, house: roles.House) -> list[tuple[str, Step, float]]:
+        now, often_s = house.clock.now_ms, self.process.chance.uniform(0.15, 0.45)
+
+        def in_time(step: Callable[[int], Awaitable[object]]) -> Step:
+            async def stepped() -> None:
+                if house.timekeeper.right:
+                    await step(now())
+
+            return stepped
+
+        if self.role == "conductor":
+            return [("conductor", in_time(roles.conductor(house, GRACE_MS).step), often_s)]
+        if self.role == "edge":
+            self.foyer = foyer = roles.foyer(house, PHONES)
+            return [
+                ("claims", foyer.asker.step, 0.1),
+                ("edge", lambda: foyer.edge.step(now()), often_s),
+                ("report", lambda: foyer.edge.report(now()), 1.0),
+            ]
+        chain, signature = chain_and_signature(house.rundown, SECRET)
+        self.office = office = await roles.office(house, rehearsal=True, chain=chain, signature=signature)
+        return [
+            ("notary", in_time(office.notary.step), often_s),
+            ("clerk", in_time(office.clerk.step), often_s),
+            ("dues", in_time(office.clerk.do_due), 5.0),
+        ]
