@@ -1,53 +1,118 @@
 """One simulated evening, from the seed to what is left of it."""
 
 import asyncio
-import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.connection import UnixDomainSocketConnection
 
-from gala.follower import CueRefused, Follower
-from gala.rehearsal import next_act
 from gala.rundown import Rundown
-from gala.store.clients import Clients
-from gala.store.log import ShowLog
-from tests.sim.process import Process, Told, Weather
+from gala.rundown_file import load
+from tests.sim import faults
+from tests.sim.desk import Desks, Till
+from tests.sim.phones import Crowd, Phone
+from tests.sim.process import Process, Weather
 from tests.sim.roles import Playing
-from tests.sim.world import World
+from tests.sim.world import VirtualLoop, World, without_threads
 
-class Desk:
-    def __init__(self, world: World, name: str) -> None:
-        self.process = Process(world, name, 1, Weather())
-        self.world = world
-        self.follower = Follower(world.rundown, ShowLog(Clients(cast("Redis", Told(self.process)), ""), world.rundown.id))
-        self.presses = 0
-        self.process.run(self._run())
+RUNDOWN = Path(__file__).parent / "sim.toml"
+ROLES = {
+    "conductor-1": "conductor",
+    "conductor-2": "conductor",
+    "edge-1": "edge",
+    "edge-2": "edge",
+    "notary": "notary",
+}
+VIEWERS = 8
+LONGEST_S = 400.0
+CALM_S = 75.0  # from here on nothing goes wrong any more, so that the evening comes to its end
+REST_S = 6.0  # of calm at least, in which whoever died is replaced and whoever was blind reads on
 
-    async def _run(self) -> None:
-        while True:
+
+class Evening:
+    """All who take part in one."""
+
+    def __init__(self, seed: str, folder: Path, server: UnixDomainSocketConnection, rundown: Rundown) -> None:
+        self.world = World(seed, rundown, server)
+        self.folder = folder
+        self.crowd = Crowd()
+        self.playing: dict[str, Playing] = {}
+        self.lives: dict[str, int] = {}
+        self.stumbles: list[str] = []
+        self.weather = faults.weather(self.world.chance_of("weather"))
+        self.director = Desks(self.world, [Process(self.world, f"desk-{n}", 1, self.weather) for n in (1, 2)])
+        self.till = Till(self.world, Process(self.world, "till", 1, self.weather), self.crowd)
+
+    def play(self, name: str) -> None:
+        """Starts a process, or the one that takes its place."""
+        if name in self.playing:
+            self.stumbles += self.playing[name].loops.faults
+        life = self.lives[name] = self.lives.get(name, 0) + 1
+        weather = Weather() if self.world.calm else self.weather
+        process = Process(self.world, name, life, weather)
+        self.playing[name] = Playing(process, ROLES[name], self.folder)
+
+    async def run(self) -> None:
+        world, chance = self.world, self.world.chance_of("evening")
+        world.ask([("FLUSHALL",), ("SCRIPT", "FLUSH")])
+        for name in ROLES:
+            self.play(name)
+        loop = world.loop
+        tasks = [
+            loop.create_task(self.director.run()),
+            loop.create_task(self.till.look()),
+            loop.create_task(self.till.run()),
+            loop.create_task(faults.go_wrong(world, self.playing, self.play)),
+        ]
+        first: Phone | None = None
+        for n in range(VIEWERS):
+            cheats, channel = chance.random() < 0.2, chance.choice(world.rundown.channels).id
+            phone = Phone(world, self.crowd, self.playing, f"phone-{n}", cheats=cheats, channel=channel)
+            if n % 4 == 3:
+                phone.partner = first
+            first = phone
+            tasks.append(loop.create_task(phone.run()))
+        while not self._over():
             await asyncio.sleep(0.5)
-            try:
-                await self.follower.read()
-                act = next_act(self.world.rundown, self.follower.state, self.world.now_ms()) if self.follower.state.version else None
-                if act is not None:
-                    self.presses += 1
-                    await self.follower.call(act.content(), id=f"crew/{self.presses}", by="director Mei", now_ms=self.world.now_ms())
-            except (RedisError, CueRefused) as e:
-                print("desk", repr(e))
+            for task in tasks:
+                if task.done() and not task.cancelled():
+                    task.result()
+            state = self.director.state
+            world.busy = state.playable_round() is not None
+            if loop.time() > CALM_S and not world.calm:
+                self._calm_down(tasks[3])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for playing in self.playing.values():
+            playing.stop()
+        for playing in self.playing.values():
+            await playing.task
+            self.stumbles += playing.loops.faults
+        office = self.playing["notary"].office
+        assert office is not None
+        await office.register.close()
 
-async def spike(world: World, folder: Path) -> None:
-    cast = [Playing(Process(world, n, 1, Weather()), r, folder) for n, r in [("c1","conductor"),("c2","conductor"),("e1","edge"),("e2","edge"),("n","notary")]]
-    desk = Desk(world, "desk")
-    while world.loop.time() < 150:
-        await asyncio.sleep(1)
-        n = cast[-1]
-        if n.office and n.office.notary.published.is_set(): break
-    print("published", world.loop.time(), desk.follower.state.version, [p.process.exchanges for p in cast])
-    for p in cast: p.stop()
-    for p in cast: await p.task
-    for p in cast: print(p.loops.faults)
-    desk.process.die()
-    await n.office.register.close()
+    def _over(self) -> bool:
+        loop = self.world.loop
+        assert loop.time() < LONGEST_S, f"the evening does not end: {self.director.state.standby} on standby"
+        office = self.playing["notary"].office
+        return office is not None and office.notary.published.is_set() and loop.time() > CALM_S + REST_S
+
+    def _calm_down(self, going_wrong: "asyncio.Task[None]") -> None:
+        self.world.calm = True
+        going_wrong.cancel()
+        for playing in self.playing.values():
+            playing.process.heal()
+
+
+def evening(seed: str, folder: Path, server: UnixDomainSocketConnection) -> Evening:
+    """Plays one, and returns it when all is over."""
+
+    async def played() -> Evening:
+        found = Evening(seed, folder, server, load(RUNDOWN))
+        await found.run()
+        return found
+
+    with without_threads(), asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(played())

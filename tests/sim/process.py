@@ -20,6 +20,7 @@ from tests.sim.world import ABOUT, BOOT_S, Database, World
 
 LAG_S = 0.0015  # of a message to or from the store, on average
 STALL_S = 0.4  # the longest that one in many takes
+SLOW_ANSWERS = 0.3  # so many answers take a while too; of the others the next request's way is long enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ class Process:
         """Those it can ask: its system's, the store's, its own."""
 
         async def store_ms() -> float:
-            return await self.exchange(lambda: float(self.world.now_ms()))
+            answer: float = await self.exchange(lambda: float(self.world.now_ms()))
+            return answer
 
         return Clocks(
             lambda: self.world.now_ms() + self._system_ahead_ms + self._ahead_s * 1000,
@@ -127,15 +129,11 @@ class Process:
         fate, weather = self.chance.random(), self.weather
         if self._sees_s > self.world.loop.time() or fate < weather.lost_request:
             raise await self._nothing_comes()
-        try:
-            answer, error = self.world.ask(call), None
-        except Exception as raised:  # noqa: BLE001  # the store's own errors travel back like answers
-            answer, error = None, raised
-        await self._way()
+        answer = call()
+        if self.chance.random() < SLOW_ANSWERS:
+            await self._way()
         if self._sees_s > self.world.loop.time() or fate > 1 - weather.lost_answer:
             raise await self._nothing_comes()
-        if error is not None:
-            raise error
         return answer
 
     async def _way(self) -> None:
@@ -161,23 +159,34 @@ class Told(Redis):
         self._process = process
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        server = self._process.world.server
-        return await self._process.exchange(lambda: server.execute_command(*args, **options))
+        world = self._process.world
+        (answer,) = await self._process.exchange(lambda: world.ask([args]))
+        return self._understood(args, options, answer)
+
+    def _understood(self, args: tuple[Any, ...], options: dict[str, Any], answer: Any) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        callback = self.response_callbacks.get(args[0])
+        return answer if callback is None else callback(answer, **options)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> "ToldAtOnce":
-        return ToldAtOnce(self._process, self, transaction, shard_hint)
+        assert not transaction, "nothing of ours asks for one"
+        return ToldAtOnce(self._process, self)
 
 
 class ToldAtOnce(Pipeline):
     """Several commands in one exchange."""
 
-    def __init__(self, process: Process, redis: Told, transaction: bool, shard_hint: str | None) -> None:
-        super().__init__(redis.connection_pool, redis.response_callbacks, transaction, shard_hint)
+    def __init__(self, process: Process, redis: Told) -> None:
+        super().__init__(redis.connection_pool, redis.response_callbacks, transaction=False, shard_hint=None)
         self._process = process
+        self._redis = redis
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
-        waiting = self._process.world.server.pipeline(transaction=self.is_transaction)
-        for args, options in self.command_stack:
-            waiting.execute_command(*args, **options)
-        self.command_stack = []
-        return await self._process.exchange(lambda: waiting.execute(raise_on_error))  # type: ignore[no-any-return]
+        stack, self.command_stack = self.command_stack, []
+        world = self._process.world
+        answers = await self._process.exchange(lambda: world.ask([args for args, _ in stack]))
+        return [
+            self._redis._understood(args, options, answer)
+            for (args, options), answer in zip(stack, answers, strict=True)
+        ]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -27,8 +27,23 @@ from gala.timekeeping import Timekeeper
 from gala.timing import GRACE_MS
 from tests.gala.hall import SECRET
 from tests.sim.process import Process, Told
+from tests.sim.world import World
 
 AGAIN_S = 0.5
+OFTEN_S = (0.15, 0.5)  # between two steps of a role: its own tonight
+QUIET = 2.5  # how much slower all step while nothing is open
+
+
+class Paced(Loops):
+    """The service's loops, which rest longer while nothing can be played."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    async def rest(self, seconds: float) -> None:
+        """Stopping comes with the next step: it costs nothing to wait for it here."""
+        await asyncio.sleep(seconds if self._world.busy else seconds * QUIET)
 
 
 class Playing:
@@ -37,7 +52,7 @@ class Playing:
     def __init__(self, process: Process, role: str, folder: Path) -> None:
         self.process = process
         self.role = role
-        self.loops = Loops()
+        self.loops = Paced(process.world)
         self.foyer: roles.Foyer | None = None
         self.office: roles.Office | None = None
         self.server = ServerState()
@@ -46,7 +61,7 @@ class Playing:
         self.task = process.run(self._run())
 
     @property
-    def world(self) -> Any:
+    def world(self) -> World:
         return self.process.world
 
     async def _run(self) -> None:
@@ -60,7 +75,7 @@ class Playing:
                 await asyncio.sleep(AGAIN_S)
         self.up = True
         async with asyncio.TaskGroup() as tasks:
-            for name, step, every_s in [("clock", house.timekeeper.step, 1.0), *steps]:
+            for name, step, every_s in [("clock", house.timekeeper.step, 0.7), *steps]:
                 tasks.create_task(self.loops.forever(name, step, every_s))
             if self.foyer is not None:
                 tasks.create_task(self._plays(self.foyer))
@@ -130,7 +145,7 @@ class Playing:
         await house.timekeeper.step()
 
     async def _steps(self, house: roles.House) -> list[tuple[str, Step, float]]:
-        now, often_s = house.clock.now_ms, self.process.chance.uniform(0.15, 0.45)
+        now, often_s = house.clock.now_ms, self.process.chance.uniform(*OFTEN_S)
 
         def in_time(step: Callable[[int], Awaitable[object]]) -> Step:
             async def stepped() -> None:
@@ -151,7 +166,7 @@ class Playing:
         chain, signature = chain_and_signature(house.rundown, SECRET)
         self.office = office = await roles.office(house, rehearsal=True, chain=chain, signature=signature)
         return [
-            ("notary", in_time(office.notary.step), often_s),
+            ("notary", in_time(office.notary.step), 2 * often_s),
             ("clerk", in_time(office.clerk.step), often_s),
-            ("dues", in_time(office.clerk.do_due), 5.0),
+            ("dues", in_time(office.clerk.do_due), 4.0),
         ]

@@ -12,12 +12,13 @@ import contextlib
 import random
 import selectors
 import sqlite3
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiosqlite
-import redis
+from redis.connection import UnixDomainSocketConnection
+from redis.exceptions import ResponseError
 from sqlalchemy import Engine, event
 
 from gala.rundown import Rundown
@@ -148,13 +149,14 @@ def without_threads() -> Iterator[None]:
 class World:
     """What all who live in it share: time, the store's server, chance, and what the gods have seen."""
 
-    def __init__(self, seed: str, rundown: Rundown, server: "redis.Redis") -> None:
+    def __init__(self, seed: str, rundown: Rundown, server: UnixDomainSocketConnection) -> None:
         self.seed = seed
         self.rundown = rundown
         self.server = server
         self.loop = asyncio.get_running_loop()
         self.chance = self.chance_of("world")
         self.appended_ms: dict[int, int] = {}  # a log entry's version -> when it was really written
+        self.busy = True  # something can be played, or is about to be
         self.calm = False  # no faults any more: the evening is to come to its end
 
     def chance_of(self, name: str) -> random.Random:
@@ -165,9 +167,19 @@ class World:
         """The hall's true time, which nobody's clock has to agree with."""
         return self.rundown.starts_at_ms + int(self.loop.time() * 1000)
 
-    def ask(self, call: Callable[[], Any]) -> Any:
-        """One exchange with the store, now."""
-        found = call()
-        if type(found) is list and found and found[0] == b"appended":
-            self.appended_ms[int(found[1])] = self.now_ms()
-        return found
+    def ask(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """One exchange with the store, now: an answer, or the error it is, to each command."""
+        server = self.server
+        server.send_packed_command(server.pack_commands(commands))
+        return [self._seen(self._answer()) for _ in commands]
+
+    def _answer(self) -> Any:
+        try:
+            return self.server.read_response()
+        except ResponseError as error:
+            return error
+
+    def _seen(self, answer: Any) -> Any:
+        if type(answer) is list and answer and answer[0] == b"appended":
+            self.appended_ms[int(answer[1])] = self.now_ms()
+        return answer
