@@ -46,6 +46,7 @@ class Evening:
     def play(self, name: str) -> None:
         """Starts a process, or the one that takes its place."""
         if name in self.playing:
+            self.playing[name].process.die()
             self.stumbles += self.playing[name].loops.faults
         life = self.lives[name] = self.lives.get(name, 0) + 1
         weather = Weather() if self.world.calm else self.weather
@@ -102,8 +103,10 @@ class Evening:
     def _calm_down(self, going_wrong: "asyncio.Task[None]") -> None:
         self.world.calm = True
         going_wrong.cancel()
-        for playing in self.playing.values():
+        for name, playing in tuple(self.playing.items()):
             playing.process.heal()
+            if playing.process.clock_is_wrong:
+                self.play(name)
 
 
 def evening(seed: str, folder: Path, server: UnixDomainSocketConnection) -> Evening:

@@ -23,24 +23,31 @@ def weather(chance: Random) -> Weather:
 
 
 async def go_wrong(world: World, playing: dict[str, Playing], again: Callable[[str], None]) -> None:
-    """Until cancelled. again: puts a new process in the place of one that died."""
+    """Until cancelled. again: puts a new process in the place of one that died, or of one that is killed so
+    that its clock is set anew."""
     chance = world.chance_of("faults")
     every_s = chance.choice((EVERY_S, EVERY_S, 2 * EVERY_S, 1e9))
     while True:
         await asyncio.sleep(chance.expovariate(1 / every_s))
         name = chance.choice(sorted(playing))
-        process = playing[name].process
-        kind = chance.randrange(5)
-        if kind == 0:
-            process.freeze(chance.uniform(0.1, LONG_S))
-        elif kind == 1:
-            process.blind(chance.uniform(0.1, LONG_S))
-        elif kind == 2 and not process.dead:
-            process.die()
-            world.loop.call_later(chance.uniform(0.2, LONG_S), again, name)
-        elif kind == 3:
-            process.turn_clock(chance.choice((0.03, -0.03, 2.0, 20.0)))
-        else:
-            # all at once: the rack they share
-            for other in playing.values():
-                other.process.blind(chance.uniform(0.1, 1.5))
+        process, long_s = playing[name].process, chance.uniform(0.1, LONG_S)
+        match chance.randrange(7):
+            case 0:
+                process.freeze(long_s)
+            case 1:
+                process.blind(long_s)
+            case 2:
+                process.die()
+                world.loop.call_later(long_s, again, name)
+            case 3:
+                process.turn_clock(chance.choice((0.03, 2.0, 5.0)))
+            case 4:
+                process.suspend(long_s)
+            case 5:
+                for other in playing.values():  # all at once: the rack they share
+                    other.process.blind(long_s / 3)
+            case 6:
+                for other in playing.values():
+                    other.process.freeze(long_s / 3)
+        if process.clock_is_wrong:
+            world.loop.call_later(chance.uniform(1.0, LONG_S), again, name)

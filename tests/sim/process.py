@@ -15,6 +15,7 @@ from redis.asyncio.client import Pipeline
 from redis.exceptions import TimeoutError as NoAnswer
 
 from gala.store.clients import OPERATION_S
+from gala.timekeeping import OFF_MS
 from gala.timekeeping import World as Clocks
 from tests.sim.world import ABOUT, BOOT_S, Database, World
 
@@ -50,6 +51,7 @@ class Process:
         # what its oscillator is wrong by, and what somebody did to its clock
         self._drift = self.chance.uniform(-20e-6, 20e-6)
         self._ahead_s = 0.0
+        self._slept: list[tuple[float, float]] = []
         self._system_ahead_ms = self.chance.uniform(-10, 10)
 
     # ------------------------------------------------------------ what happens to it
@@ -62,9 +64,24 @@ class Process:
         """It is cut from the store."""
         self._sees_s = max(self._sees_s, self.world.loop.time() + seconds)
 
+    def suspend(self, seconds: float) -> None:
+        """Its machine is, and the machine's monotonic clock with it: it goes on behind the others'."""
+        now_s = self.world.loop.time()
+        self._slept.append((now_s, now_s + seconds))
+        self.freeze(seconds)
+
     def turn_clock(self, seconds: float) -> None:
-        """Its clock jumps, as a machine's does that was moved to another host."""
+        """Its monotonic clock leaps ahead, as it does on a machine that was moved to another host."""
         self._ahead_s += seconds
+
+    @property
+    def clock_is_wrong(self) -> bool:
+        """By more than is made up for: a person has to start its process again."""
+        return abs(self._wrong_s()) > OFF_MS / 1000
+
+    def _wrong_s(self) -> float:
+        now_s = self.world.loop.time()
+        return self._ahead_s - sum(min(now_s, until_s) - from_s for from_s, until_s in self._slept)
 
     def die(self) -> None:
         """SIGKILL."""
@@ -104,7 +121,7 @@ class Process:
     # ------------------------------------------------------------ its clocks
 
     def monotonic_ns(self) -> int:
-        passed_s = self.world.loop.time() * (1 + self._drift) + self._ahead_s
+        passed_s = self.world.loop.time() * (1 + self._drift) + self._wrong_s()
         return int((BOOT_S + passed_s) * 1e9)
 
     def clocks(self) -> Clocks:
@@ -115,7 +132,7 @@ class Process:
             return answer
 
         return Clocks(
-            lambda: self.world.now_ms() + self._system_ahead_ms + self._ahead_s * 1000,
+            lambda: self.world.now_ms() + self._system_ahead_ms,
             store_ms,
             self.monotonic_ns,
         )

@@ -14,7 +14,7 @@ from gala import roles
 from gala.asks import Asker
 from gala.beginning import begin, same_show
 from gala.clock import GalaClock
-from gala.evening import PHONES, RECENT_MS
+from gala.evening import PHONES
 from gala.follower import Follower
 from gala.loops import Loops, Step
 from gala.notary import chain_and_signature
@@ -124,24 +124,19 @@ class Playing:
         )
 
     async def _begin(self, house: roles.House) -> None:
+        """As on the night: everybody's clock is set by the world's, and only the draws are a rehearsal's."""
         if self.role == "conductor":
-            await house.timekeeper.join(RECENT_MS)
-            newest = await begin(
+            await begin(
                 house.rundown,
                 house.log,
                 rehearsal=True,
                 now_ms=house.clock.now_ms(),
                 entropy=house.entropy,
             )
-            house.clock.not_before(newest)
         else:
-            while True:
-                first = await house.log.read(0, 1)
-                if first:
-                    same_show(first[0], house.rundown, rehearsal=True)
-                    if await house.timekeeper.join(RECENT_MS):
-                        break
+            while not (first := await house.log.read(0, 1)):
                 await asyncio.sleep(AGAIN_S)
+            same_show(first[0], house.rundown, rehearsal=True)
         await house.timekeeper.step()
 
     async def _steps(self, house: roles.House) -> list[tuple[str, Step, float]]:
