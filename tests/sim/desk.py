@@ -58,7 +58,7 @@ class Desks:
         """Directs the evening to its end."""
         for target in ORDER:
             ready_s = 0.0
-            while target not in self.state.fired:
+            while target not in self.state.fired and not self._off(target):
                 await asyncio.sleep(self.chance.uniform(0.5, 1.5) * LOOK_S)
                 if not await self._looked():
                     continue
@@ -73,6 +73,12 @@ class Desks:
                     ready_s = ready_s or now_s + self._pause_s(target)
                     if now_s >= ready_s:
                         await self._press(self._go(target), standby=target)
+
+    def _off(self, target: str) -> bool:
+        """Whether it is not to come any more: its round is void."""
+        segment, _, act = target.partition(".")
+        round_ = self.state.newest_round(segment) if act != "start" and self.state.version else None
+        return round_ is not None and round_.void
 
     async def _looked(self) -> bool:
         try:
@@ -117,7 +123,7 @@ class Desks:
             await self._press({"cue": "extend", "target": round_.id, "ms": self.chance.choice((-1_000, 2_000))})
         elif which == 3 and round_ is not None:
             await self._press({"cue": "multiply", "target": round_.id, "factor_bp": 20_000, "ms": 2_000})
-        elif which == 4 and round_ is not None and self.chance.random() < 0.2:
+        elif which == 4 and round_ is not None and round_.segment == "cheer" and self.chance.random() < 0.3:
             await self._press({"cue": "void", "target": round_.id, "reason": "a sensor failed"})
 
     async def _press(self, cue: dict[str, Any], standby: str = "") -> None:
@@ -172,16 +178,23 @@ class Till:
             await asyncio.sleep(0.1)
 
     async def run(self) -> None:
-        while True:
+        """Until the evening calms down; then it has its answers."""
+        while not self.world.calm:
             await asyncio.sleep(self.chance.expovariate(1.0))
             if self._crowd.codes:
-                voucher = self.chance.choice(sorted(self._crowd.codes))
-                self._keys += 1
-                act = "rollback" if self.chance.random() < 0.3 else "redeem"
-                ask = AtTill(act, self._crowd.codes[voucher], f"till-{self.chance.randrange(2)}", f"k{self._keys}")
-                again = 1 + (self.chance.random() < 0.3)
-                for _ in range(again):
-                    await self._ask(ask, voucher)
+                await self._somebody_spends(self.chance.choice(sorted(self._crowd.codes)))
+
+    async def _somebody_spends(self, voucher: str) -> None:
+        self._keys += 1
+        act = "rollback" if self.chance.random() < 0.3 else "redeem"
+        till = f"till-{self.chance.randrange(2)}"
+        ask = AtTill(act, self._crowd.codes[voucher], till, f"k{self._keys}")
+        await self._ask(ask, voucher)
+        if self.chance.random() < 0.3:  # a request that hung somewhere comes after another one
+            other = "redeem" if act == "rollback" else "rollback"
+            self._keys += 1
+            await self._ask(AtTill(other, self._crowd.codes[voucher], till, f"k{self._keys}"), voucher)
+            await self._ask(ask, voucher)
 
     async def _ask(self, ask: AtTill, voucher: str) -> None:
         while True:

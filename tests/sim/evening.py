@@ -1,19 +1,25 @@
 """One simulated evening, from the seed to what is left of it."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from redis.connection import UnixDomainSocketConnection
 
 from gala.rundown import Rundown
+from gala.publishing import REFRESH_MS
 from gala.rundown_file import load
+from gala.store.log import Entry
+from rewards.audit import verify_bundle
 from tests.sim import faults
+from tests.sim.checks import Remains
 from tests.sim.desk import Desks, Till
 from tests.sim.phones import Crowd, Phone
-from tests.sim.process import Process, Weather
+from tests.sim.process import Process, Told, Weather
 from tests.sim.roles import Playing
 from tests.sim.world import VirtualLoop, World, without_threads
+from tests.soak.history import boxes_of
 
 RUNDOWN = Path(__file__).parent / "sim.toml"
 ROLES = {
@@ -82,17 +88,51 @@ class Evening:
             world.busy = state.playable_round() is not None
             if loop.time() > CALM_S and not world.calm:
                 self._calm_down(tasks[3])
+        await tasks[2]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.director._looked()
         for playing in self.playing.values():
             playing.stop()
         for playing in self.playing.values():
             await playing.task
             self.stumbles += playing.loops.faults
-        office = self.playing["notary"].office
+        notary = self.playing["notary"]
+        await notary.process.run(self._close(notary))
+
+    async def _close(self, notary: Playing) -> None:
+        """The bundle as it stands when all has been said and paid, and what is left beside it."""
+        office, world, director = notary.office, self.world, self.director
         assert office is not None
+        weeks_later_ms = world.now_ms() + REFRESH_MS
+        await office.notary.step(weeks_later_ms)
+        await office.notary.step(weeks_later_ms)
+        log = director.followers[0].history.entries
+        self.remains = Remains(
+            rundown=world.rundown,
+            log=cast("list[Entry]", log),
+            state=director.state,
+            crowd=self.crowd,
+            boxes=await boxes_of(Told(notary.process), world.rundown, director.state.rounds, pages=4),
+            appended_ms=world.appended_ms,
+            read={name: digest for name, digest in self._read()},
+            stumbles=self.stumbles,
+            equations=world.broken,
+            pressed=director.pressed,
+            till=self.till.done,
+            vouchers={number: await office.register.issue(number, at_ms=weeks_later_ms) for number in director.state.draws},
+            audit=verify_bundle(self.folder / "bundle"),
+            bundle=self.folder / "bundle",
+        )
         await office.register.close()
+
+    def _read(self) -> Iterator[tuple[str, str]]:
+        for number, follower in enumerate(self.director.followers):
+            yield f"desk {number}", cast("Entry", follower.history.entries[-1]).digest
+        for name, playing in self.playing.items():
+            if playing.foyer is not None:
+                yield name, cast("Entry", playing.foyer.edge.follower.history.entries[-1]).digest
 
     def _over(self) -> bool:
         loop = self.world.loop

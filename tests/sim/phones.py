@@ -4,7 +4,7 @@ Each writes down what it did and what it was told, with the hall's true time, wh
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -26,9 +26,11 @@ class Heard:
 
     at_ms: int
     delay_ms: int
+    channel: str
     event: str
     content: Any
     edge: str
+    wrong_clock: bool  # of that edge
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Crowd:
     attempts: list[Attempt] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     codes: dict[str, str] = field(default_factory=dict)  # voucher -> the code its owner was shown
+    owners: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # numbers shown it
     claimed: set[str] = field(default_factory=set)  # vouchers whose owner was told that they are claimed
     wrong: list[str] = field(default_factory=list)  # what a phone may never be told
     statuses: Counter[str] = field(default_factory=Counter)
@@ -113,7 +116,15 @@ class Phone:
             if not self._welcomed.done():
                 self._welcomed.set_result(None)
         self._crowd.heard.append(
-            Heard(self.world.now_ms(), self._delay_ms, event, content, wire.edge.process.name)
+            Heard(
+                self.world.now_ms(),
+                self._delay_ms,
+                self._channel,
+                event,
+                content,
+                wire.edge.process.name,
+                wire.edge.process.clock_is_wrong,
+            )
         )
         if event == "welcome":
             self._take(content.get("mine", {}))
@@ -128,6 +139,7 @@ class Phone:
         for round_id, has in mine.get("rounds", {}).items():
             self._seq[round_id] = max(self._seq[round_id], has["seq"])
         for held in mine.get("vouchers", ()):
+            self._crowd.owners[held["id"]].add(self.number)
             before = self._crowd.codes.setdefault(held["id"], held["code"])
             if before != held["code"]:
                 self._crowd.wrong.append(f"{self.name}: another code of voucher {held['id']}")

@@ -17,11 +17,14 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiosqlite
+import msgspec
 from redis.connection import UnixDomainSocketConnection
 from redis.exceptions import ResponseError
 from sqlalchemy import Engine, event
 
+from gala.evidence import Books
 from gala.rundown import Rundown
+from gala.store import keys
 
 if TYPE_CHECKING:
     from tests.sim.process import Process
@@ -156,6 +159,8 @@ class World:
         self.loop = asyncio.get_running_loop()
         self.chance = self.chance_of("world")
         self.appended_ms: dict[int, int] = {}  # a log entry's version -> when it was really written
+        self.broken: list[str] = []  # equations of the ledger that did not hold when the notary told the books
+        self._told = keys.evidence(rundown.id)
         self.busy = True  # something can be played, or is about to be
         self.calm = False  # no faults any more: the evening is to come to its end
 
@@ -171,7 +176,14 @@ class World:
         """One exchange with the store, now: an answer, or the error it is, to each command."""
         server = self.server
         server.send_packed_command(server.pack_commands(commands))
+        for command in commands:
+            if command[0] == "SET" and command[1] == self._told:
+                self._equations(command[2])
         return [self._seen(self._answer()) for _ in commands]
+
+    def _equations(self, written: bytes) -> None:
+        books = msgspec.msgpack.decode(written, type=Books)
+        self.broken += [f"after row {books.rows}: {one}" for one in books.equations if not one.holds]
 
     def _answer(self) -> Any:
         try:
