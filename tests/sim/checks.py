@@ -117,7 +117,8 @@ def _early(found: Remains, heard: Heard) -> Iterator[str]:
     show = content if heard.event == "show" else content.get("show", {})
     mine = content if heard.event == "mine" else content.get("mine", {})
     if show:
-        yield from check(f"version {show['version']}", found.log[show["version"] - 1].at_ms)
+        if show["version"]:
+            yield from check(f"version {show['version']}", found.log[show["version"] - 1].at_ms)
         round_, drawing = show.get("round") or {}, show.get("draw") or {}
         if round_.get("result"):
             yield from check(f"the result of {round_['id']}", _done_ms(found, round_["id"].split("/")[1], "reveal"))

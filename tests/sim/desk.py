@@ -162,6 +162,7 @@ class Till:
         self.world = world
         self.chance = world.chance_of("till")
         self.done: list[tuple[str, str, str]] = []  # (key, act, voucher) whose answer was "done"
+        self.closes = False
         self._crowd = crowd
         self._keys = 0
         redis = cast("Redis", Told(process))
@@ -178,8 +179,8 @@ class Till:
             await asyncio.sleep(0.1)
 
     async def run(self) -> None:
-        """Until the evening calms down; then it has its answers."""
-        while not self.world.calm:
+        """Until it closes; then it has all its answers."""
+        while not self.closes:
             await asyncio.sleep(self.chance.expovariate(1.0))
             if self._crowd.codes:
                 await self._somebody_spends(self.chance.choice(sorted(self._crowd.codes)))

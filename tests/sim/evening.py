@@ -69,8 +69,9 @@ class Evening:
             loop.create_task(self.director.run()),
             loop.create_task(self.till.look()),
             loop.create_task(self.till.run()),
-            loop.create_task(faults.go_wrong(world, self.playing, self.play)),
         ]
+        self.struck = wrong = faults.Faults(world, self.playing, self.play, lambda: self.director.state)
+        going_wrong = [loop.create_task(wrong.run()), loop.create_task(wrong.run_at_locks())]
         first: Phone | None = None
         for n in range(VIEWERS):
             cheats, channel = chance.random() < 0.2, chance.choice(world.rundown.channels).id
@@ -81,13 +82,14 @@ class Evening:
             tasks.append(loop.create_task(phone.run()))
         while not self._over():
             await asyncio.sleep(0.5)
-            for task in tasks:
+            for task in (*tasks, *going_wrong):
                 if task.done() and not task.cancelled():
                     task.result()
             state = self.director.state
             world.busy = state.playable_round() is not None
             if loop.time() > CALM_S and not world.calm:
-                self._calm_down(tasks[3])
+                self._calm_down(going_wrong)
+        self.till.closes = True
         await tasks[2]
         for task in tasks:
             task.cancel()
@@ -95,8 +97,11 @@ class Evening:
         await self.director._looked()
         for playing in self.playing.values():
             playing.stop()
-        for playing in self.playing.values():
-            await playing.task
+        for name, playing in self.playing.items():
+            try:
+                await playing.task
+            except Exception as error:  # noqa: BLE001  # whatever it is, this process did not live through the evening
+                self.stumbles.append(f"{name} ended: {error!r}")
             self.stumbles += playing.loops.faults
         notary = self.playing["notary"]
         await notary.process.run(self._close(notary))
@@ -140,9 +145,10 @@ class Evening:
         office = self.playing["notary"].office
         return office is not None and office.notary.published.is_set() and loop.time() > CALM_S + REST_S
 
-    def _calm_down(self, going_wrong: "asyncio.Task[None]") -> None:
+    def _calm_down(self, going_wrong: "list[asyncio.Task[None]]") -> None:
         self.world.calm = True
-        going_wrong.cancel()
+        for task in going_wrong:
+            task.cancel()
         for name, playing in tuple(self.playing.items()):
             playing.process.heal()
             if playing.process.clock_is_wrong:

@@ -5,7 +5,7 @@ may be stopped for a while, or die. What it had done in the store and on the dis
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
@@ -19,15 +19,21 @@ from gala.timekeeping import OFF_MS
 from gala.timekeeping import World as Clocks
 from tests.sim.world import ABOUT, BOOT_S, Database, World
 
-LAG_S = 0.0015  # of a message to or from the store, on average
 STALL_S = 0.4  # the longest that one in many takes
 SLOW_ANSWERS = 0.3  # so many answers take a while too; of the others the next request's way is long enough
 
 
+EARLY = 0.6  # so many of what happens at a write happen before it
+READS = {"GET", "XRANGE", "HGETALL", "HGET", "HMGET", "GETRANGE"}
+Command = tuple[Any, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Weather:
-    """How the network between processes and store is tonight: shares of the exchanges."""
+    """How the network between processes and store is tonight: how long a message takes on average, and the
+    shares of the exchanges of which the rest is said."""
 
+    lag_s: float = 0.0015
     lost_request: float = 0.0
     lost_answer: float = 0.0
     stalled: float = 0.0
@@ -49,6 +55,7 @@ class Process:
         self._thaws_s = 0.0
         self._sees_s = 0.0
         # what its oscillator is wrong by, and what somebody did to its clock
+        self._trip: tuple[str, Callable[[], None]] | None = None
         self._drift = self.chance.uniform(-20e-6, 20e-6)
         self._ahead_s = 0.0
         self._slept: list[tuple[float, float]] = []
@@ -83,6 +90,19 @@ class Process:
         now_s = self.world.loop.time()
         return self._ahead_s - sum(min(now_s, until_s) - from_s for from_s, until_s in self._slept)
 
+    def at_its_next_write(self, happen: Callable[[], None], key: str = "") -> None:
+        """Something happens to it when it next writes to such a key of the store: before that is done, or when
+        it is and nobody knows."""
+        self._trip = key, happen
+
+    def _trips(self, commands: Sequence[Command]) -> bool:
+        if self._trip is None:
+            return False
+        key = self._trip[0]
+        return any(
+            command[0] not in READS and any(key in str(part) for part in command[1:4]) for command in commands
+        )
+
     def die(self) -> None:
         """SIGKILL."""
         self.dead = True
@@ -93,6 +113,7 @@ class Process:
 
     def heal(self) -> None:
         self._thaws_s = self._sees_s = 0.0
+        self._trip = None
         self.weather = Weather()
 
     @property
@@ -128,8 +149,8 @@ class Process:
         """Those it can ask: its system's, the store's, its own."""
 
         async def store_ms() -> float:
-            answer: float = await self.exchange(lambda: float(self.world.now_ms()))
-            return answer
+            await self.exchange([])
+            return float(self.world.now_ms())
 
         return Clocks(
             lambda: self.world.now_ms() + self._system_ahead_ms,
@@ -139,24 +160,29 @@ class Process:
 
     # ------------------------------------------------------------ its line to the store
 
-    async def exchange(self, call: Callable[[], Any]) -> Any:
-        """Asks and hears the answer. redis-py's errors where one or the other is lost."""
+    async def exchange(self, commands: Sequence[Command]) -> list[Any]:
+        """Asks and hears the answers. redis-py's errors where one or the other is lost."""
         self.exchanges += 1
-        await self._way()
+        await self._way(trips=self.chance.random() < EARLY and self._trips(commands))
         fate, weather = self.chance.random(), self.weather
         if self._sees_s > self.world.loop.time() or fate < weather.lost_request:
             raise await self._nothing_comes()
-        answer = call()
-        if self.chance.random() < SLOW_ANSWERS:
-            await self._way()
+        answers = self.world.ask(commands)
+        trips = self._trips(commands)
+        if trips or self.chance.random() < SLOW_ANSWERS:
+            await self._way(trips=trips)
         if self._sees_s > self.world.loop.time() or fate > 1 - weather.lost_answer:
             raise await self._nothing_comes()
-        return answer
+        return answers
 
-    async def _way(self) -> None:
+    async def _way(self, *, trips: bool) -> None:
         if self.dead:
             raise asyncio.CancelledError
-        lag_s = self.chance.expovariate(1 / LAG_S)
+        if trips:
+            assert self._trip is not None
+            (_, happen), self._trip = self._trip, None
+            happen()
+        lag_s = self.chance.expovariate(1 / self.weather.lag_s)
         if self.weather.stalled and self.chance.random() < self.weather.stalled:
             lag_s = self.chance.uniform(0, STALL_S)
         await asyncio.sleep(lag_s)
@@ -176,8 +202,7 @@ class Told(Redis):
         self._process = process
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        world = self._process.world
-        (answer,) = await self._process.exchange(lambda: world.ask([args]))
+        (answer,) = await self._process.exchange([args])
         return self._understood(args, options, answer)
 
     def _understood(self, args: tuple[Any, ...], options: dict[str, Any], answer: Any) -> Any:
@@ -201,8 +226,7 @@ class ToldAtOnce(Pipeline):
 
     async def execute(self, raise_on_error: bool = True) -> list[Any]:
         stack, self.command_stack = self.command_stack, []
-        world = self._process.world
-        answers = await self._process.exchange(lambda: world.ask([args for args, _ in stack]))
+        answers = await self._process.exchange([args for args, _ in stack])
         return [
             self._redis._understood(args, options, answer)
             for (args, options), answer in zip(stack, answers, strict=True)

@@ -174,6 +174,8 @@ class World:
 
     def ask(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
         """One exchange with the store, now: an answer, or the error it is, to each command."""
+        if not commands:
+            return []  # it was asked for the time, and that is this world's
         server = self.server
         server.send_packed_command(server.pack_commands(commands))
         for command in commands:
