@@ -1,10 +1,12 @@
 """One simulated evening, from the seed to what is left of it."""
 
 import asyncio
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
+from msgspec.structs import replace
 from redis.connection import UnixDomainSocketConnection
 
 from gala.rundown import Rundown
@@ -31,7 +33,8 @@ ROLES = {
 }
 VIEWERS = 8
 LONGEST_S = 400.0
-CALM_S = 75.0  # from here on nothing goes wrong any more, so that the evening comes to its end
+CALM_S, CALM_SHORT_S = 75.0, 25.0  # from here on nothing goes wrong any more, so that it comes to its end
+SHORT = 0.65  # so many evenings have no draws: they take a third of the time, and most of what can go wrong
 REST_S = 6.0  # of calm at least, in which whoever died is replaced and whoever was blind reads on
 
 
@@ -41,6 +44,7 @@ class Evening:
     def __init__(self, seed: str, folder: Path, server: UnixDomainSocketConnection, rundown: Rundown) -> None:
         self.world = World(seed, rundown, server)
         self.folder = folder
+        self.calm_s = CALM_S if rundown.segments[-2].id == "draw" else CALM_SHORT_S
         self.crowd = Crowd()
         self.playing: dict[str, Playing] = {}
         self.lives: dict[str, int] = {}
@@ -87,7 +91,7 @@ class Evening:
                     task.result()
             state = self.director.state
             world.busy = state.playable_round() is not None
-            if loop.time() > CALM_S and not world.calm:
+            if loop.time() > self.calm_s and not world.calm:
                 self._calm_down(going_wrong)
         self.till.closes = True
         await tasks[2]
@@ -143,7 +147,7 @@ class Evening:
         loop = self.world.loop
         assert loop.time() < LONGEST_S, f"the evening does not end: {self.director.state.standby} on standby"
         office = self.playing["notary"].office
-        return office is not None and office.notary.published.is_set() and loop.time() > CALM_S + REST_S
+        return office is not None and office.notary.published.is_set() and loop.time() > self.calm_s + REST_S
 
     def _calm_down(self, going_wrong: "list[asyncio.Task[None]]") -> None:
         self.world.calm = True
@@ -155,11 +159,19 @@ class Evening:
                 self.play(name)
 
 
+def tonight(seed: str) -> Rundown:
+    """The evening's rundown, with draws or without."""
+    whole = load(RUNDOWN)
+    if random.Random(f"{seed}/rundown").random() > SHORT:
+        return whole
+    return replace(whole, segments=tuple(one for one in whole.segments if not one.draws))
+
+
 def evening(seed: str, folder: Path, server: UnixDomainSocketConnection) -> Evening:
     """Plays one, and returns it when all is over."""
 
     async def played() -> Evening:
-        found = Evening(seed, folder, server, load(RUNDOWN))
+        found = Evening(seed, folder, server, tonight(seed))
         await found.run()
         return found
 
