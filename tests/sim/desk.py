@@ -83,13 +83,18 @@ class Desks:
         round_ = self.state.newest_round(segment) if act != "start" and self.state.version else None
         return round_ is not None and round_.void
 
+    async def look(self) -> None:
+        """Reads to the end."""
+        while not await self._looked():
+            await asyncio.sleep(LOOK_S)
+
     async def _looked(self) -> bool:
         try:
             for follower in self.followers:
                 await follower.read()
         except RedisError:
             return False
-        return bool(self.state.version)
+        return self.state.version > 0
 
     def _pause_s(self, target: str) -> float:
         return PLAYED_S if target == "cheer.lock" else self.chance.uniform(0, 1)

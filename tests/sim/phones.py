@@ -56,11 +56,11 @@ class Phone:
         self.token = ""
         self.viewer = ""
         self.number = -1
-        self.partner: Phone | None = None  # the same viewer's first device
+        self.first: Phone | None = None  # of whose viewer this is the second device
         self._crowd = crowd
         self._edges = edges
         self._cheats = cheats
-        self._channel = channel
+        self.channel = channel
         self._index = [one.id for one in world.rundown.channels].index(channel)
         self._skew_ms = self.chance.choice((0, 0, 0, 20, -150, 2_000, -60_000, 3_600_000))
         self._pace_s = self.chance.uniform(0.3, 2.0)
@@ -89,13 +89,13 @@ class Phone:
 
     async def _connected(self) -> None:
         up = [edge for edge in self._edges.values() if edge.foyer and edge.up and not edge.process.dead]
-        if self.partner is not None:
-            if self.partner.number < 0:
+        if self.first is not None:
+            if self.first.number < 0:
                 raise Down
-            self.token, self.viewer, self.number = self.partner.token, self.partner.viewer, self.partner.number
+            self.token, self.viewer, self.number = self.first.token, self.first.viewer, self.first.number
         if not up:
             raise Down
-        auth: dict[str, Any] = {"channel": self._channel, "show": self.world.rundown.id}
+        auth: dict[str, Any] = {"channel": self.channel, "show": self.world.rundown.id}
         if self.token:
             auth["pass"] = self.token
         self._delay_ms = self.world.rundown.channels[self._index].delay_ms
@@ -119,7 +119,7 @@ class Phone:
             Heard(
                 self.world.now_ms(),
                 self._delay_ms,
-                self._channel,
+                self.channel,
                 event,
                 content,
                 wire.edge.process.name,
@@ -162,7 +162,7 @@ class Phone:
             await wire.ask("sync", {"t0_ms": self.world.now_ms() + self._skew_ms})
         elif luck < 0.13 and self._cheats:
             self._delay_ms = 0
-            await wire.ask("tune", {"channel": self._channel, "delay_ms": self.chance.choice((0, 5_000))})
+            await wire.ask("tune", {"channel": self.channel, "delay_ms": self.chance.choice((0, 5_000))})
             raise Down  # it looks again from there
         elif self._pending is not None:
             await self._play(*self._pending)
