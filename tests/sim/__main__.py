@@ -12,24 +12,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from redis.connection import UnixDomainSocketConnection
-
 from gala.store.valkey import EmbeddedValkey
-from tests.sim.evening import Found, evening, server_at
+from tests.sim.evening import Found, evening
+from tests.sim.world import Server
 
 SHOWN_MAX = 20
 RAM = Path("/dev/shm")  # what is written here is thrown away, and a disk would only slow it down
 
 
 @contextmanager
-def server_in(folder: Path) -> Iterator[UnixDomainSocketConnection]:
+def server_in(folder: Path) -> Iterator[Server]:
     """A store of our own."""
     store = EmbeddedValkey(folder / "store", durable=False).start()
-    server = server_at(store.url)
+    server = Server(store.url)
     try:
         yield server
     finally:
-        server.disconnect()
+        server.close()
         store.stop()
 
 
@@ -57,8 +56,9 @@ def main(arguments: Sequence[str]) -> int:
         if asked.digest:
             sys.stdout.write(f"{found.digest}\n")
             continue
-        said = f"{found.seconds:.0f} s, {found.attempts} plays sent, {found.acked} acknowledged, {found.struck} faults"
-        sys.stdout.write(f"{seed}: {said}: {'NOT RIGHT' if found.faults else 'right'}\n")
+        plays = f"{found.attempts} plays sent, {found.acked} acknowledged"
+        verdict = "NOT RIGHT" if found.faults else "right"
+        sys.stdout.write(f"{seed}: {found.seconds:.0f} s, {plays}, {found.struck} faults: {verdict}\n")
         for fault in found.faults[:SHOWN_MAX]:
             sys.stdout.write(f"  {fault}\n")
         wrong += bool(found.faults)

@@ -22,7 +22,9 @@ from tests.sim.phones import Crowd, Heard
 from tests.soak.check import check as check_history
 from tests.soak.history import BoxFound
 
-EARLY_MS = OFF_MS + 15  # how far an edge's clock may be off and nobody has to notice; and its drift in a second
+EARLY_MS = (
+    OFF_MS + 15
+)  # how far an edge's clock may be off and nobody has to notice; and its drift in a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +59,12 @@ def faults(found: Remains) -> list[str]:
     laws = {
         "no role fails": found.stumbles,
         "nobody is told what is false": found.crowd.wrong,
-        "receipts are in boxes that count each once": check_history(
-            found.crowd.attempts, found.boxes
-        ).faults,
+        "receipts are in boxes that count each once": check_history(found.crowd.attempts, found.boxes).faults,
         "recount = counters": _counters(found),
         "nothing counts after its lock": _after_the_lock(found),
-        "nothing is told before its time": (fault for heard in found.crowd.heard for fault in _early(found, heard)),
+        "nothing is told before its time": (
+            fault for heard in found.crowd.heard for fault in _early(found, heard)
+        ),
         "one history for all": _history(found),
         "the same view at the same step": _views(found),
         "each button is done once": _buttons(found),
@@ -76,7 +78,9 @@ def faults(found: Remains) -> list[str]:
 
 def _counters(found: Remains) -> Iterator[str]:
     """Locked, sealed and final counters are the same, and the fold of the slots."""
-    locked = {entry.cue["target"]: entry.cue["counters"] for entry in found.log if entry.cue["cue"] == "locked"}
+    locked = {
+        entry.cue["target"]: entry.cue["counters"] for entry in found.log if entry.cue["cue"] == "locked"
+    }
     sealed = {entry.cue["target"]: entry.cue for entry in found.log if entry.cue["cue"] == "sealed"}
     for box in found.boxes:
         counters = {name: value for name, value in box.counters.items() if value}
@@ -111,7 +115,7 @@ def _early(found: Remains, heard: Heard) -> Iterator[str]:
 
     def check(what: str, at_ms: int | None) -> Iterator[str]:
         if at_ms is None or at_ms > seen_ms:
-            yield f"{heard.edge} told {what} at {heard.at_ms}, which is of {at_ms}, {heard.delay_ms} ms behind"
+            yield f"{heard.edge} told {what} of {at_ms} at {heard.at_ms}, {heard.delay_ms} ms behind the hall"
 
     content = heard.content or {}
     show = content if heard.event == "show" else content.get("show", {})
@@ -121,7 +125,9 @@ def _early(found: Remains, heard: Heard) -> Iterator[str]:
             yield from check(f"version {show['version']}", found.log[show["version"] - 1].at_ms)
         round_, drawing = show.get("round") or {}, show.get("draw") or {}
         if round_.get("result"):
-            yield from check(f"the result of {round_['id']}", _done_ms(found, round_["id"].split("/")[1], "reveal"))
+            yield from check(
+                f"the result of {round_['id']}", _done_ms(found, round_["id"].split("/")[1], "reveal")
+            )
         if drawing.get("winners"):
             yield from check("winners", _announced_ms(found, drawing["draw"]))
     for round_id, has in mine.get("rounds", {}).items():
@@ -134,7 +140,9 @@ def _early(found: Remains, heard: Heard) -> Iterator[str]:
     if heard.event == "tally":
         yield from check(f"a board of {content['round']}", content["seq"])
         if found.state.rounds[content["round"]].timing == "predict":
-            yield from check("a prediction's board", _done_ms(found, content["round"].split("/")[1], "reveal"))
+            yield from check(
+                "a prediction's board", _done_ms(found, content["round"].split("/")[1], "reveal")
+            )
 
 
 def _done_ms(found: Remains, segment: str, act: str) -> int | None:

@@ -3,20 +3,20 @@
 import asyncio
 from typing import Any, cast
 
+import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gala.asks import Asker, AtTill, Seal, Unanswered
 from gala.follower import CueRefused, Follower
 from gala.protocol_crew import TillReply
+from gala.show_state import State
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from tests.gala.hall import SECRET
 from tests.sim.phones import Crowd
 from tests.sim.process import Process, Told
 from tests.sim.world import World
-
-import msgspec
 
 ORDER = (
     "welcome.start",
@@ -51,7 +51,8 @@ class Desks:
         self._processes = processes
 
     @property
-    def state(self) -> Any:
+    def state(self) -> State:
+        """As the first desk has read it."""
         return self.followers[0].state
 
     async def run(self) -> None:
@@ -94,7 +95,7 @@ class Desks:
                 await follower.read()
         except RedisError:
             return False
-        return self.state.version > 0
+        return bool(self.state.version)
 
     def _pause_s(self, target: str) -> float:
         return PLAYED_S if target == "cheer.lock" else self.chance.uniform(0, 1)
@@ -128,7 +129,9 @@ class Desks:
             later_ms = channel.delay_ms + self.chance.choice((0, 500, 1_700))
             await self._press({"cue": "delay", "target": channel.id, "delay_ms": later_ms})
         elif which == 2 and round_ is not None:
-            await self._press({"cue": "extend", "target": round_.id, "ms": self.chance.choice((-1_000, 2_000))})
+            await self._press(
+                {"cue": "extend", "target": round_.id, "ms": self.chance.choice((-1_000, 2_000))}
+            )
         elif which == 3 and round_ is not None:
             await self._press({"cue": "multiply", "target": round_.id, "factor_bp": 20_000, "ms": 2_000})
         elif which == 4 and round_ is not None and round_.segment == "cheer" and self.chance.random() < 0.3:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
+from gala import embargo
 from gala.show_state import State
 from gala.timing import closes_at_ms, slowest_ms
 from tests.sim.process import Weather
@@ -13,6 +14,7 @@ from tests.sim.world import World
 
 EVERY_S = 5.0  # between two faults, on average, on a bad night
 LONG_S = 5.0  # the longest that one lasts
+NEVER_S = 1e9
 LOOK_S = 0.1
 NEAR_MS = 400  # so near a lock the worst moments are
 
@@ -32,7 +34,11 @@ class Faults:
     """Tonight's. again: puts a new process in the place of one."""
 
     def __init__(
-        self, world: World, playing: dict[str, Playing], again: Callable[[str], None], state: Callable[[], State]
+        self,
+        world: World,
+        playing: dict[str, Playing],
+        again: Callable[[str], None],
+        state: Callable[[], State],
     ) -> None:
         self.world = world
         self.chance = world.chance_of("faults")
@@ -40,7 +46,7 @@ class Faults:
         self._playing = playing
         self._again = again
         self._state = state
-        self._every_s = self.chance.choice((EVERY_S, EVERY_S, 2 * EVERY_S, 1e9))
+        self._every_s = self.chance.choice((EVERY_S, EVERY_S, 2 * EVERY_S, NEVER_S))
 
     async def run(self) -> None:
         """At any time, until cancelled."""
@@ -48,12 +54,14 @@ class Faults:
             await asyncio.sleep(self.chance.expovariate(1 / self._every_s))
             self._strike(self.chance.choice(sorted(self._playing)))
 
-    async def run_at_locks(self) -> None:
-        """When it hurts most: an edge that has judged plays and not written them yet, as their round ends."""
+    async def run_at_the_worst(self) -> None:
+        """When it hurts most: an edge that has judged plays and not written them yet, as their round ends; a
+        notary that has paid, and nobody has heard so."""
         done: set[str] = set()
-        while self._every_s < 1e9:
+        while self._every_s < NEVER_S:
             await asyncio.sleep(LOOK_S)
-            for round_ in self._state().rounds.values():
+            state = self._state()
+            for round_ in state.rounds.values():
                 locks_ms = round_.locked_at_ms or round_.lock_due_at_ms
                 last_ms = closes_at_ms(round_.timing, locks_ms, slowest_ms(round_.delays_ms))
                 if round_.id not in done and locks_ms and last_ms - NEAR_MS <= self.world.now_ms():
@@ -62,6 +70,10 @@ class Faults:
                         process = self._playing[name].process
                         long_s = self.chance.uniform(0.5, LONG_S)
                         process.at_its_next_write(partial(process.freeze, long_s), "box:")
+            if "money" not in done and embargo.announced(state):
+                done.add("money")
+                dies = partial(self._kill, "notary", self.chance.uniform(0.1, LONG_S))
+                self._playing["notary"].process.at_its_next_write(dies, "asks:")
 
     def _strike(self, name: str) -> None:
         chance, process = self.chance, self._playing[name].process

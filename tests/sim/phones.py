@@ -17,7 +17,14 @@ from tests.soak.history import NONE, Attempt
 
 AGAIN_S = 0.4
 FOREIGN = ("sim/tetris/2", "sim/cheer/1", "sim/nothing/1", "", "other/tetris/1")
-MOVES: Sequence[Any] = ({"choices": []}, {"choices": ["comets", "harbour"]}, {"total": -1, "for": "hare"}, [], None, {})
+MOVES: Sequence[Any] = (
+    {"choices": []},
+    {"choices": ["comets", "harbour"]},
+    {"total": -1, "for": "hare"},
+    [],
+    None,
+    {},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,9 @@ class Crowd:
 class Phone:
     """One device. `token`: a pass it has already, as a viewer's second device has."""
 
-    def __init__(self, world: World, crowd: Crowd, edges: dict[str, Playing], name: str, *, cheats: bool, channel: str) -> None:
+    def __init__(
+        self, world: World, crowd: Crowd, edges: dict[str, Playing], name: str, *, cheats: bool, channel: str
+    ) -> None:
         self.world = world
         self.chance: Random = world.chance_of(name)
         self.name = name
@@ -78,7 +87,9 @@ class Phone:
                 await self._connected()
                 while self._wire is not None and self._wire.open:
                     await self._do()
-                    await asyncio.sleep(self.chance.expovariate(1 / self._pace_s) * (1 if self.world.busy else 2))
+                    await asyncio.sleep(
+                        self.chance.expovariate(1 / self._pace_s) * (1 if self.world.busy else 2)
+                    )
             except (Down, Refused):
                 pass
             if self._wire is not None and self._wire.open:
@@ -180,7 +191,10 @@ class Phone:
             return {"choices": [self.chance.choice(round_["public"]["choices"])]}
         if round_["game"] == "boost":
             self._total[round_["id"]] += self.chance.randrange(1, 4)
-            return {"total": self._total[round_["id"]], "for": self.chance.choice(round_["public"]["choices"])}
+            return {
+                "total": self._total[round_["id"]],
+                "for": self.chance.choice(round_["public"]["choices"]),
+            }
         return {}
 
     async def _play(self, round_id: str, seq: Any, move: Any) -> None:

@@ -1,14 +1,14 @@
 """A process of the evening: its line to the store, its clock, and what may happen to it.
 
-A role runs until it asks the store or a thread for something; there, and only there, others get their turn, it
-may be stopped for a while, or die. What it had done in the store and on the disk is all that outlives it.
+A role runs until it asks the store or a thread for something; there, and only there, others get their turn,
+it may be stopped for a while, or die. What it had done in the store and on the disk is all that outlives it.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -26,6 +26,7 @@ SLOW_ANSWERS = 0.3  # so many answers take a while too; of the others the next r
 EARLY = 0.6  # so many of what happens at a write happen before it
 READS = {"GET", "XRANGE", "HGETALL", "HGET", "HMGET", "GETRANGE"}
 Command = tuple[Any, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ class Process:
         return self._ahead_s - sum(min(now_s, until_s) - from_s for from_s, until_s in self._slept)
 
     def at_its_next_write(self, happen: Callable[[], None], key: str = "") -> None:
-        """Something happens to it when it next writes to such a key of the store: before that is done, or when
-        it is and nobody knows."""
+        """Something happens to it when it next writes to such a key of the store: before that is done, or
+        when it is and nobody knows."""
         self._trip = key, happen
 
     def _trips(self, commands: Sequence[Command]) -> bool:
@@ -100,7 +101,7 @@ class Process:
             return False
         key = self._trip[0]
         return any(
-            command[0] not in READS and any(key in str(part) for part in command[1:4]) for command in commands
+            command[0] not in READS and any(key in str(part) for part in command[1:5]) for command in commands
         )
 
     def die(self) -> None:
@@ -127,7 +128,7 @@ class Process:
         self._tasks[task] = None
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
-    def run(self, main: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def run(self, main: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Its main task; whatever that starts is this process's too."""
         context = copy_context()
         context.run(ABOUT.set, self)
@@ -205,7 +206,7 @@ class Told(Redis):
         (answer,) = await self._process.exchange([args])
         return self._understood(args, options, answer)
 
-    def _understood(self, args: tuple[Any, ...], options: dict[str, Any], answer: Any) -> Any:
+    def _understood(self, args: tuple[Any, ...], options: Mapping[str, Any], answer: Any) -> Any:
         if isinstance(answer, Exception):
             raise answer
         callback = self.response_callbacks.get(args[0])

@@ -1,8 +1,7 @@
-"""The roles of a simulated evening: the service's own, put together as the service does, each in a process."""
+"""The roles of a simulated evening: the service's own, put together as it does, each in a process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -11,11 +10,9 @@ from redis.exceptions import RedisError
 from uvicorn.server import ServerState
 
 from gala import roles
-from gala.asks import Asker
 from gala.beginning import begin, same_show
 from gala.clock import GalaClock
 from gala.evening import PHONES
-from gala.follower import Follower
 from gala.loops import Loops, Step
 from gala.notary import chain_and_signature
 from gala.passes import Passes, derive

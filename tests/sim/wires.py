@@ -174,7 +174,7 @@ class Wire:
             self._packet(_decode(content))
 
     def _packet(self, packet: dict[str, Any]) -> None:
-        kind, data = packet["type"], packet.get("data")
+        kind, data = packet["type"], packet.get("data") or []
         if kind == ACK:
             asked = self._asked.pop(packet["id"], None)
             if asked is not None and not asked.done():

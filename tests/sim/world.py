@@ -14,12 +14,14 @@ import selectors
 import sqlite3
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import aiosqlite
 import msgspec
+from redis.backoff import NoBackoff
 from redis.connection import UnixDomainSocketConnection
 from redis.exceptions import ResponseError
+from redis.retry import Retry
 from sqlalchemy import Engine, event
 
 from gala.evidence import Books
@@ -59,15 +61,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._leap = Leap()
         super().__init__(self._leap)
-        self.set_task_factory(_of_its_process)
+        self.set_task_factory(cast("Any", _of_its_process))
 
     def time(self) -> float:
         """Seconds since this world began."""
         return self._leap.passed_s
 
-    def run_in_executor(self, _executor: Any, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
         """Does it now; the answer comes a moment later, so that others, or the end, may come in between."""
-        answer: asyncio.Future[T] = self.create_future()
+        answer: asyncio.Future[Any] = self.create_future()
         found = _outcome(func, *args)
         process = ABOUT.get()
         lag_s = process.chance.uniform(0, THREAD_S) if process is not None else 0.0
@@ -149,17 +151,41 @@ def without_threads() -> Iterator[None]:
 # ---------------------------------------------------------------- the world
 
 
+class Server:
+    """The embedded store at an address: asked, and heard, in one go."""
+
+    def __init__(self, url: str) -> None:
+        made = cast("Any", UnixDomainSocketConnection)
+        self._line: Any = made(path=url.removeprefix("unix://"), retry=Retry(NoBackoff(), 0))
+
+    def ask(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """An answer, or the error it is, to each command."""
+        self._line.send_packed_command(self._line.pack_commands(commands))
+        return [self._answer() for _ in commands]
+
+    def _answer(self) -> Any:
+        try:
+            return self._line.read_response()
+        except ResponseError as error:
+            return error
+
+    def close(self) -> None:
+        self._line.disconnect()
+
+
 class World:
     """What all who live in it share: time, the store's server, chance, and what the gods have seen."""
 
-    def __init__(self, seed: str, rundown: Rundown, server: UnixDomainSocketConnection) -> None:
+    def __init__(self, seed: str, rundown: Rundown, server: Server) -> None:
         self.seed = seed
         self.rundown = rundown
-        self.server = server
+        self._server = server
         self.loop = asyncio.get_running_loop()
         self.chance = self.chance_of("world")
         self.appended_ms: dict[int, int] = {}  # a log entry's version -> when it was really written
-        self.broken: list[str] = []  # equations of the ledger that did not hold when the notary told the books
+        self.broken: list[
+            str
+        ] = []  # equations of the ledger that did not hold when the notary told the books
         self._told = keys.evidence(rundown.id)
         self.busy = True  # something can be played, or is about to be
         self.calm = False  # no faults any more: the evening is to come to its end
@@ -176,24 +202,15 @@ class World:
         """One exchange with the store, now: an answer, or the error it is, to each command."""
         if not commands:
             return []  # it was asked for the time, and that is this world's
-        server = self.server
-        server.send_packed_command(server.pack_commands(commands))
         for command in commands:
             if command[0] == "SET" and command[1] == self._told:
                 self._equations(command[2])
-        return [self._seen(self._answer()) for _ in commands]
+        answers = self._server.ask(commands)
+        for answer in answers:
+            if type(answer) is list and answer and answer[0] == b"appended":
+                self.appended_ms[int(answer[1])] = self.now_ms()
+        return answers
 
     def _equations(self, written: bytes) -> None:
         books = msgspec.msgpack.decode(written, type=Books)
         self.broken += [f"after row {books.rows}: {one}" for one in books.equations if not one.holds]
-
-    def _answer(self) -> Any:
-        try:
-            return self.server.read_response()
-        except ResponseError as error:
-            return error
-
-    def _seen(self, answer: Any) -> Any:
-        if type(answer) is list and answer and answer[0] == b"appended":
-            self.appended_ms[int(answer[1])] = self.now_ms()
-        return answer

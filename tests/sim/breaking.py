@@ -1,0 +1,74 @@
+"""Each safeguard of the service, broken: the simulation has to find that it is.
+
+A broken safeguard is a line of the service with another in its place. Whoever changes such a line finds this
+file by the test that says the line is not there.
+"""
+
+import inspect
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gala import embargo
+from gala.edge.edge import Edge
+from gala.edge.table import Table
+from gala.follower import Follower
+from games import game
+from rewards.cashier import Cashier
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def _line(function: Any, line: str, instead: str) -> Break:
+    """A line of a function."""
+
+    def broken(patch: pytest.MonkeyPatch) -> None:
+        source = textwrap.dedent(inspect.getsource(function))
+        assert line in source, f"{function.__qualname__} has no line `{line}`"
+        made: dict[str, Any] = {}
+        text = f"from __future__ import annotations\n{source.replace(line, instead)}"
+        exec(compile(text, "<broken>", "exec"), function.__globals__, made)
+        patch.setattr(function, "__code__", made[function.__name__].__code__)
+
+    return broken
+
+
+def _script(where: str, line: str, instead: str) -> Break:
+    """A line of a script that a module holds as its text."""
+
+    def broken(patch: pytest.MonkeyPatch) -> None:
+        module, _, name = where.rpartition(".")
+        text = getattr(__import__(module, fromlist=[name]), name)
+        assert line in text, f"{where} has no line `{line}`"
+        patch.setattr(where, text.replace(line, instead))
+
+    return broken
+
+
+BROKEN: dict[str, tuple[Break, ...]] = {
+    "seq": (
+        _line(game.play, 'if seq <= values["seq"]:', 'if seq == values["seq"]:'),
+        _line(Table.judge_all, "(before[0] << 8 | before[1]) < seq <=", "0 < seq <="),
+    ),
+    "gate": (_script("voting.box._APPLY", "elseif gate[2] ~= 'open' then", "elseif false then"),),
+    "digest": (
+        _script("gala.store.log._APPEND", "if version ~= ARGV[1] or digest ~= ARGV[2] then", "if false then"),
+    ),
+    "idempotent ids of cues": (
+        _script("gala.store.log._APPEND", "if known then", "if false then"),
+        _line(Follower.call, "(known := self._by_id.get(id)) is not None", "(known := None) is not None"),
+    ),
+    "compare-and-set of slots": (
+        _script("voting.box._APPLY", "if slot == plays[i + 1] then", "if true then"),
+    ),
+    "embargo": (_line(embargo.in_sight, "at_ms + delay_ms <= now_ms", "at_ms <= now_ms"),),
+    "numbers given once": (_line(Edge.number, "range(end - NUMBERS_BLOCK, ", "range(0, "),),
+}
+"""By its name: what is broken of it."""
+
+BROKEN_MONEY: dict[str, tuple[Break, ...]] = {
+    "idempotency keys of tills": (_line(Cashier._at_till, "if first is not None:", "if False:"),),
+}
+"""Likewise, but it takes an evening with draws to see it."""
