@@ -7,7 +7,7 @@ file by the test that says the line is not there.
 import inspect
 import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -47,28 +47,43 @@ def _script(where: str, line: str, instead: str) -> Break:
     return broken
 
 
-BROKEN: dict[str, tuple[Break, ...]] = {
-    "seq": (
-        _line(game.play, 'if seq <= values["seq"]:', 'if seq == values["seq"]:'),
-        _line(Table.judge_all, "(before[0] << 8 | before[1]) < seq <=", "0 < seq <="),
-    ),
-    "gate": (_script("voting.box._APPLY", "elseif gate[2] ~= 'open' then", "elseif false then"),),
-    "digest": (
-        _script("gala.store.log._APPEND", "if version ~= ARGV[1] or digest ~= ARGV[2] then", "if false then"),
-    ),
-    "idempotent ids of cues": (
-        _script("gala.store.log._APPEND", "if known then", "if false then"),
-        _line(Follower.call, "(known := self._by_id.get(id)) is not None", "(known := None) is not None"),
-    ),
-    "compare-and-set of slots": (
-        _script("voting.box._APPLY", "if slot == plays[i + 1] then", "if true then"),
-    ),
-    "embargo": (_line(embargo.in_sight, "at_ms + delay_ms <= now_ms", "at_ms <= now_ms"),),
-    "numbers given once": (_line(Edge.number, "range(end - NUMBERS_BLOCK, ", "range(0, "),),
-}
-"""By its name: what is broken of it."""
+class Broken(NamedTuple):
+    """A safeguard that is broken. seed: of an evening that has been seen to show it: the search begins there.
+    money: it takes an evening with draws."""
 
-BROKEN_MONEY: dict[str, tuple[Break, ...]] = {
-    "idempotency keys of tills": (_line(Cashier._at_till, "if first is not None:", "if False:"),),
+    lines: tuple[Break, ...]
+    seed: int = 0
+    money: bool = False
+
+
+BROKEN = {
+    "seq": Broken(
+        (
+            _line(game.play, 'if seq <= values["seq"]:', 'if seq == values["seq"]:'),
+            _line(Table.judge_all, "(before[0] << 8 | before[1]) < seq <=", "0 < seq <="),
+        )
+    ),
+    "gate": Broken((_script("voting.box._APPLY", "elseif gate[2] ~= 'open' then", "elseif false then"),)),
+    "digest": Broken(
+        (
+            _script(
+                "gala.store.log._APPEND", "if version ~= ARGV[1] or digest ~= ARGV[2] then", "if false then"
+            ),
+        )
+    ),
+    "idempotent ids of cues": Broken(
+        (
+            _script("gala.store.log._APPEND", "if known then", "if false then"),
+            _line(Follower.call, "(known := self._by_id.get(id)) is not None", "(known := None) is not None"),
+        ),
+        seed=1,
+    ),
+    "idempotency keys of tills": Broken(
+        (_line(Cashier._at_till, "if first is not None:", "if False:"),), seed=4, money=True
+    ),
+    "compare-and-set of slots": Broken(
+        (_script("voting.box._APPLY", "if slot == plays[i + 1] then", "if true then"),)
+    ),
+    "embargo": Broken((_line(embargo.in_sight, "at_ms + delay_ms <= now_ms", "at_ms <= now_ms"),)),
+    "numbers given once": Broken((_line(Edge.number, "range(end - NUMBERS_BLOCK, ", "range(0, "),), seed=1),
 }
-"""Likewise, but it takes an evening with draws to see it."""

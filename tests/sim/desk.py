@@ -34,6 +34,7 @@ ORDER = (
 LOOK_S = 0.4
 PLAYED_S = 4.0  # how long a round stays open that a person locks
 TWICE = 0.2  # so many buttons are pressed at both desks
+AT_ONCE = 0.3  # with so many somebody presses another one at the other desk
 ON_A_WHIM = 0.05  # a look after which the director does something that is in no rundown
 
 
@@ -139,14 +140,20 @@ class Desks:
 
     async def _press(self, cue: dict[str, Any], standby: str = "") -> None:
         """A button, at one desk or at both, until somebody says what came of it."""
+        first, luck = self.chance.randrange(2), self.chance.random()
+        id_ = self._new(cue)
+        desks = [self._call(first, id_, cue, standby)]
+        if luck < TWICE:
+            desks.append(self._call(1 - first, id_, cue, standby))
+        elif luck > 1 - AT_ONCE:
+            other = {"cue": "ask_clap"}
+            desks.append(self._call(1 - first, self._new(other), other, ""))
+        await asyncio.gather(*desks)
+
+    def _new(self, cue: dict[str, Any]) -> str:
         id_ = f"crew/{len(self.pressed)}"
         self.pressed[id_] = cue
-        twice = self.chance.random() < TWICE
-        first = self.chance.randrange(2)
-        desks = [self._call(first, id_, cue, standby)]
-        if twice:
-            desks.append(self._call(1 - first, id_, cue, standby))
-        await asyncio.gather(*desks)
+        return id_
 
     async def _call(self, desk: int, id_: str, cue: dict[str, Any], standby: str) -> None:
         while True:

@@ -16,7 +16,7 @@ EVERY_S = 5.0  # between two faults, on average, on a bad night
 LONG_S = 5.0  # the longest that one lasts
 NEVER_S = 1e9
 LOOK_S = 0.1
-NEAR_MS = 400  # so near a lock the worst moments are
+NEAR_MS = 700  # so near a lock the worst moments are
 
 
 def weather(chance: Random) -> Weather:
@@ -68,7 +68,7 @@ class Faults:
                     done.add(round_.id)
                     for name in sorted(name for name in self._playing if name.startswith("edge")):
                         process = self._playing[name].process
-                        long_s = self.chance.uniform(0.5, LONG_S)
+                        long_s = self.chance.uniform(1.5, LONG_S)
                         process.at_its_next_write(partial(process.freeze, long_s), "box:")
             if "money" not in done and embargo.announced(state):
                 done.add("money")

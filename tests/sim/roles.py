@@ -28,7 +28,7 @@ from tests.sim.world import World
 
 AGAIN_S = 0.5
 OFTEN_S = (0.15, 0.5)  # between two steps of a role: its own tonight
-QUIET = 2.5  # how much slower all step while nothing is open
+QUIET = 3.5  # how much slower all step while nothing is open
 
 
 class Paced(Loops):

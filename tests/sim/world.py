@@ -67,7 +67,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Seconds since this world began."""
         return self._leap.passed_s
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]  # typeshed's types of it are newer than this Python's
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
         """Does it now; the answer comes a moment later, so that others, or the end, may come in between."""
         answer: asyncio.Future[Any] = self.create_future()
         found = _outcome(func, *args)
