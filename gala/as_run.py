@@ -28,8 +28,17 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
         if cue.get("reason"):
             return f"{done}: OVERRIDE {cue['reason']}"
         return f"{done}: {cue['outcome']}" if cue.get("outcome") else done
-    if kind in ("frozen", "drawn"):
-        return f"draw {cue['draw']} {kind}"
+    if kind in ("frozen", "drawn", "rostered", "void_draw"):
+        return f"draw {cue['draw']} {'void' if kind == 'void_draw' else kind}{_because(cue)}"
+    if kind in ("commit", "reveal"):
+        return f"draw {cue['draw']}: {cue['party']} {kind}s"
+    if kind == "beacon":
+        return f"draw {cue['draw']}: the beacon's signature by hand"
+    if kind == "freeze_draw":
+        return f"draw {cue['draw']} is frozen: its channels have closed"
+    if kind in ("close", "closed"):
+        where = ", ".join(rundown.channels[place].id for place in cue["channels"])
+        return f"{kind} {target} on {where}"
     if kind == "void":
         return f"void {target}: {cue['reason']}"
     if kind == "multiply":

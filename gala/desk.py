@@ -5,14 +5,15 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from gala import planner, protocol, protocol_crew
+from gala import planner, protocol, protocol_crew, readiness
 from gala.as_run import as_run
 from gala.edge.report import Report, refused_by_channel
+from gala.evidence import Books
 from gala.planner import opens_red, window_ms
 from gala.rounds import Rounds
-from gala.rundown import Cue, Rundown, Segment, TimingClass, words
+from gala.rundown import Cue, Draw, Rundown, Segment, TimingClass, words
 from gala.show_ahead import foreseen, timed
-from gala.show_state import LogEntry, Round, State, delays_of, running_order, timing_of
+from gala.show_state import Drawing, LogEntry, Round, State, delays_of, running_order, timing_of
 from games.game import running_ms
 
 AS_RUN_MAX = 50
@@ -113,9 +114,10 @@ def desk(
     counters: Mapping[str, Mapping[str, int]],
     gates: Mapping[str, Gates],
     edges: Mapping[str, Report],
+    books: Books,
 ) -> protocol_crew.Desk:
     """Everything the console shows. `counters`: live ones by round; `gates`: of rounds that are locking;
-    `edges`: their newest reports by name.
+    `edges`: their newest reports by name; `books`: as the notary told them last.
     """
     when = expected(rundown, state, now_ms)
     timed_at_ms = due_at_ms(rundown, state)
@@ -127,7 +129,6 @@ def desk(
         for segment in running_order(rundown, state)
         for name in (segment.id,)
     ]
-    tables = {draw.number: draw.prizes for segment in rundown.segments for draw in segment.draws}
     waiting = [segment.expected_at_ms for segment in segments if segment.state == "waiting"]
     return protocol_crew.Desk(
         epoch=state.epoch,
@@ -165,21 +166,10 @@ def desk(
             for round_ in state.rounds.values()
         ],
         draws=[
-            protocol_crew.DeskDraw(
-                draw=drawing.number,
-                segment=drawing.segment,
-                state=drawing.state,
-                entrants=drawing.entrants,
-                tickets=drawing.tickets,
-                beacon_round=drawing.beacon_round,
-                beacon_at_ms=drawing.beacon_at_ms,
-                winners=drawing.winners,
-                prizes=sum(prize.count for prize in tables[drawing.number]),
-                budget_minor=sum(prize.budget_minor for prize in tables[drawing.number]),
-                currency=rundown.currency,
-            )
-            for drawing in state.draws.values()
+            _draw(rundown, segment.id, draw, state.draws.get(draw.number), books)
+            for segment, draw in _draws_shown(rundown, state)
         ],
+        witnesses=readiness.witnesses(rundown, books.witnesses, now_ms),
         edges=[
             protocol_crew.DeskEdge(
                 name=name,
@@ -196,6 +186,51 @@ def desk(
             for name, report in sorted(edges.items())
         ],
         as_run=as_run(rundown, entries[-AS_RUN_MAX:]),
+    )
+
+
+def _draws_shown(rundown: Rundown, state: State) -> list[tuple[Segment, Draw]]:
+    """Every draw that its segment has begun, and the next one to come."""
+    found = [
+        (rundown.segment(drawing.segment), draw)
+        for drawing in state.draws.values()
+        for draw in rundown.segment(drawing.segment).draws
+        if draw.number == drawing.number
+    ]
+    ahead = [
+        (segment, draw)
+        for segment in running_order(rundown, state)
+        if segment.id not in state.skipped and state.phase != "ended"
+        for draw in segment.draws
+        if draw.number not in state.draws
+    ]
+    return found + ahead[:1]
+
+
+def _draw(
+    rundown: Rundown, segment: str, draw: Draw, drawing: Drawing | None, books: Books
+) -> protocol_crew.DeskDraw:
+    found = protocol_crew.DeskDraw(
+        draw=draw.number,
+        segment=segment,
+        state="ahead",
+        prizes=sum(prize.count for prize in draw.prizes),
+        budget_minor=sum(prize.budget_minor for prize in draw.prizes),
+        currency=rundown.currency,
+        parties=readiness.parties(rundown, books.leaves, draw.number),
+        lapses_at_ms=books.lapses.get(draw.number, 0),
+        unseen=readiness.unseen_close(books.leaves, books.unwitnessed, draw.number),
+    )
+    if drawing is None:
+        return found
+    return replace(
+        found,
+        state=drawing.state,
+        entrants=drawing.entrants,
+        tickets=drawing.tickets,
+        beacon_round=drawing.beacon_round,
+        beacon_at_ms=drawing.beacon_at_ms,
+        winners=drawing.winners,
     )
 
 

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gala import roles
+from gala.accounts import Accounts, as_held, host_keys
 from gala.beginning import begin, same_show, store_for
 from gala.clerk import Clerk
 from gala.clock import GalaClock
@@ -51,6 +52,7 @@ DUES_S = 1.0
 ASKS_S = 0.02
 FOLLOW_S = 0.2
 REPORT_S = 0.25
+TRACE_S = 2.0
 CLOCK_S = 1.0
 BEGUN_S = 0.2
 DOOR_S = 0.1
@@ -228,12 +230,13 @@ class Evening:
         if self.timed:
             steps.append(("conductor", self._in_time(self.timed.step), CONDUCTOR_S))
         if self.front:
-            edge = self.front.edge
+            edge, trace = self.front.edge, self.front.trace
             steps += [
                 ("claims", self.front.asker.step, ASKS_S),
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
                 ("report", lambda: edge.report(now()), REPORT_S),
+                ("trace", lambda: trace.step(now(), edge.plays), TRACE_S),
             ]
         if self.booth:
             crew = self.booth.crew
@@ -325,9 +328,13 @@ async def open_evening(
 
     With a conductor it begins the log, or goes on with it; without one, `run` waits for one that does.
 
+    Raises NoHost for a show whose draws are for accounts that nobody can vouch for.
+
     world: the clocks that `clock` is measured against, given the store. shared: our ports are reserved, and
     served by other processes too, of which this one may replace another.
     """
+    host = host_keys(settings)
+    rundown = as_held(rundown, rehearsal=rehearsal, host=host)
     async with contextlib.AsyncExitStack() as stack:
         clients = await stack.enter_async_context(store_for(wanted, settings, secret))
         name = entropy(3).hex()
@@ -362,6 +369,7 @@ async def open_evening(
             entropy=entropy,
             wall_s=wall_s,
             name=name,
+            accounts=Accounts(secret, host),
         )
         office = None
         if "notary" in wanted:

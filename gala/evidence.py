@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from gala import protocol_crew
+from gala import protocol_crew, readiness
 from gala.edge.report import Report, refused_by_channel
-from gala.rundown import Rundown, words
-from gala.show_state import LogEntry, Round, State
+from gala.rundown import Rundown, Segment, words
+from gala.show_state import Drawing, LogEntry, Round, State, running_order
 from rewards.audit import Check
 from rewards.told import Outline
 
@@ -33,6 +34,8 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""  # the log's verifier key
     checkpoint: str = ""  # the log as signed now: what witnesses look at
     witnesses: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)  # name -> leaves seen, when
+    unwitnessed: list[int] = msgspec.field(default_factory=list)  # leaves that ask for a witness in vain
+    lapses: dict[int, int] = msgspec.field(default_factory=dict)  # draw -> when it is too late to close it
     signed_size: int = 0
     signed_at_ms: int = 0
     checks: list[protocol_crew.EvidenceCheck] = msgspec.field(default_factory=list)
@@ -44,6 +47,8 @@ def books(
     key: str,
     checkpoint: str,
     witnesses: Mapping[str, tuple[int, int]],
+    unwitnessed: Iterable[int],
+    lapses: Mapping[int, int],
     signed: tuple[int, int],
     checks: Iterable[Check],
 ) -> Books:
@@ -52,6 +57,8 @@ def books(
         key=key,
         checkpoint=checkpoint,
         witnesses=dict(witnesses),
+        unwitnessed=list(unwitnessed),
+        lapses=dict(lapses),
         origin=outline.origin,
         root=outline.root,
         leaves=[
@@ -130,21 +137,38 @@ def evidence(
             for round_ in state.rounds.values()
         ],
         draws=[
-            protocol_crew.EvidenceDraw(
-                draw=drawing.number,
-                state=drawing.state,
-                title=words(rundown.segment(drawing.segment).title),
-                entrants=drawing.entrants,
-                tickets=drawing.tickets,
-                root=drawing.root,
-                beacon_round=drawing.beacon_round,
-                beacon_at_ms=drawing.beacon_at_ms,
-                winners=drawing.winners,
-            )
-            for drawing in state.draws.values()
+            _draw(rundown, segment, state.draws.get(draw.number), written, draw.number)
+            for segment in running_order(rundown, state)
+            for draw in segment.draws
         ],
+        witnesses=readiness.witnesses(rundown, written.witnesses, now_ms),
         equations=written.equations,
         checks=written.checks,
+    )
+
+
+def _draw(
+    rundown: Rundown, segment: Segment, drawing: Drawing | None, written: Books, number: int
+) -> protocol_crew.EvidenceDraw:
+    found = protocol_crew.EvidenceDraw(
+        draw=number,
+        state="ahead",
+        title=words(segment.title),
+        parties=readiness.parties(rundown, written.leaves, number),
+        lapses_at_ms=written.lapses.get(number, 0),
+        unseen=readiness.unseen_close(written.leaves, written.unwitnessed, number),
+    )
+    if drawing is None:
+        return found
+    return replace(
+        found,
+        state=drawing.state,
+        entrants=drawing.entrants,
+        tickets=drawing.tickets,
+        root=drawing.root,
+        beacon_round=drawing.beacon_round,
+        beacon_at_ms=drawing.beacon_at_ms,
+        winners=drawing.winners,
     )
 
 

@@ -144,10 +144,30 @@ class DeskClock(Message):
     seen_at_ms: int = 0
 
 
+class DrawParty(Message):
+    """A party of a draw, as the log has it. Withheld: the reveals closed without its own."""
+
+    party: str
+    state: Literal["missing", "committed", "revealed", "withheld"]
+    committed_at_ms: int = 0
+    revealed_at_ms: int = 0
+
+
+class DrawWitness(Message):
+    """Who cosigns the log: how many leaves it saw last, and when. Never heard of: zeros."""
+
+    name: str
+    size: int = 0
+    at_ms: int = 0
+    awake: bool = False  # its last word is so recent that it is there when a draw's reveals close
+
+
 class DeskDraw(Message):
+    """A draw that its segment has begun, and the next one before that (`ahead`)."""
+
     draw: int
     segment: str
-    state: Literal["armed", "frozen", "drawn", "announced", "void"]
+    state: Literal["ahead", "armed", "frozen", "drawn", "announced", "void"]
     entrants: int = 0
     tickets: int = 0
     beacon_round: int = 0
@@ -157,6 +177,9 @@ class DeskDraw(Message):
     budget_minor: int = 0  # what they are worth together
     currency: str = ""
     problem: str = ""
+    parties: list[DrawParty] = msgspec.field(default_factory=list)
+    lapses_at_ms: int = 0  # void from then on if its reveals are still open; 0: nobody knows yet
+    unseen: bool = False  # its reveals are closed, and no witness has cosigned that yet
 
 
 class AsRun(Message):
@@ -195,6 +218,7 @@ class Desk(Message):
     segments: list[DeskSegment] = msgspec.field(default_factory=list)
     rounds: list[DeskRound] = msgspec.field(default_factory=list)
     draws: list[DeskDraw] = msgspec.field(default_factory=list)
+    witnesses: list[DrawWitness] = msgspec.field(default_factory=list)
     edges: list[DeskEdge] = msgspec.field(default_factory=list)
     clocks: list[DeskClock] = msgspec.field(default_factory=list)
     store: Literal["", "silent", "full"] = ""  # why nothing can be written to it now; empty: it can
@@ -295,8 +319,10 @@ class EvidenceRound(Message):
 
 
 class EvidenceDraw(Message):
+    """A draw of the rundown; `ahead` until its segment begins."""
+
     draw: int
-    state: Literal["armed", "frozen", "drawn", "announced", "void"]
+    state: Literal["ahead", "armed", "frozen", "drawn", "announced", "void"]
     title: str
     entrants: int = 0
     tickets: int = 0
@@ -304,6 +330,9 @@ class EvidenceDraw(Message):
     beacon_round: int = 0
     beacon_at_ms: int = 0
     winners: int = 0
+    parties: list[DrawParty] = msgspec.field(default_factory=list)
+    lapses_at_ms: int = 0  # void from then on if its reveals are still open; 0: nobody knows yet
+    unseen: bool = False  # its reveals are closed, and no witness has cosigned that yet
 
 
 class EvidenceEquation(Message):
@@ -343,5 +372,6 @@ class Evidence(Message):
     leaves: list[EvidenceLeaf] = msgspec.field(default_factory=list)
     rounds: list[EvidenceRound] = msgspec.field(default_factory=list)
     draws: list[EvidenceDraw] = msgspec.field(default_factory=list)
+    witnesses: list[DrawWitness] = msgspec.field(default_factory=list)
     equations: list[EvidenceEquation] = msgspec.field(default_factory=list)
     checks: list[EvidenceCheck] = msgspec.field(default_factory=list)  # of the published bundle

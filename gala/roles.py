@@ -18,11 +18,13 @@ from pathlib import Path
 import msgspec
 from socketio import AsyncServer
 
+from gala.accounts import Accounts
 from gala.asks import Asked, Asker, AtTill, Seal
 from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
 from gala.draw_office import Signature
+from gala.edge.admission import Admission
 from gala.edge.app import crew_app, public_app
 from gala.edge.bearer import bearers
 from gala.edge.broadcast import Broadcast
@@ -30,10 +32,14 @@ from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
+from gala.edge.joining import join_route
+from gala.edge.networks import shared_networks
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
+from gala.edge.seats import Seats
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.till import till_routes
+from gala.edge.trace import EdgeTrace, trace_route
 from gala.edge.watch import watch_routes
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
@@ -76,6 +82,7 @@ class House:
     entropy: Entropy
     wall_s: Callable[[], int]
     name: str
+    accounts: Accounts
 
     def of(self, clients: Clients) -> "House":
         """The same, for a role that is another user of the store."""
@@ -110,6 +117,7 @@ class Foyer:
 
     edge: Edge
     asker: Asker
+    trace: EdgeTrace
     sockets: AsyncServer
     lines: Exchange
 
@@ -120,6 +128,7 @@ class Front:
 
     edge: Edge
     asker: Asker
+    trace: EdgeTrace
     public: Listener
 
 
@@ -143,10 +152,14 @@ class Booth:
 
 
 def foyer(house: House, limits: Limits) -> Foyer:
-    clock, entropy = house.clock, house.entropy
+    clock, settings, entropy = house.clock, house.settings, house.entropy
     viewers = make_sockets(house.origins)
     monotonic_ns = house.world.monotonic_ns
-    lines = Exchange(viewers, limits, now_s=lambda: monotonic_ns() / 1e9, pace=lambda: clock.rate)
+
+    def now_s() -> float:
+        return monotonic_ns() / 1e9
+
+    lines = Exchange(viewers, limits, now_s=now_s, pace=lambda: clock.rate, proxies=settings.proxies)
     edge = Edge(
         house.rundown,
         house.rounds,
@@ -162,23 +175,40 @@ def foyer(house: House, limits: Limits) -> Foyer:
         rotation=Rotation(house.timekeeper, monotonic_ns),
     )
     asker = house.asker()
-    viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), entropy))
+    admission = Admission(
+        now_s=now_s,
+        entropy=entropy,
+        key=derive(house.secret, "networks"),
+        shared=shared_networks(settings.shared_networks),
+        proof_bits=settings.proof_bits,
+    )
+    trace = EdgeTrace(house.clients.once, house.rundown.id, edge.name, admission, entropy)
+    seats = Seats(edge, admission, trace, lines.address)
+    viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
-    return Foyer(edge, asker, viewers, lines)
+    return Foyer(edge, asker, trace, viewers, lines)
 
 
 def front(house: House, limits: Limits, *, shared: bool) -> Front:
     """shared: the public port is that of other processes too."""
     settings, made = house.settings, foyer(house, limits)
+    joining = join_route(
+        house.passes,
+        house.accounts,
+        house.rundown.id,
+        house.entropy,
+        house.wall_s,
+        lambda reason: made.trace.refused(reason, ""),
+    )
     public = Listener(
-        public_app(made.edge, made.sockets, house.bundle, house.entropy),
+        public_app(made.edge, made.sockets, house.bundle, [joining]),
         made.lines,
         settings.public_host,
         settings.public_port,
         setting="GALA_PUBLIC_PORT",
         shared=shared,
     )
-    return Front(made.edge, made.asker, public)
+    return Front(made.edge, made.asker, made.trace, public)
 
 
 def conductor(house: House, grace_ms: int) -> Conductor:
@@ -253,6 +283,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
     others = [
         *till_routes(ask, allowed, real_ms),
         *watch_routes(lambda: crew.books, house.clients.once, house.rundown.id, allowed),
+        trace_route(house.clients.once, house.rundown.id, allowed),
         statement_route(settings.data, allowed),
     ]
     listener = Listener(

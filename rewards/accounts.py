@@ -5,24 +5,27 @@ is held against the terms of its draw: budgets, face values, windows, and the fi
 computed again and must stand exactly there.
 """
 
-import itertools
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from rewards import books, bundle, prizes, vouchers
+from rewards import books, bundle, prizes
 from rewards.books import OF_A_TIER, UNSETTLED, BadRow, Book, Row, Subject
 from rewards.history import Draw, History
 from rewards.leaves import Leaf, Window
 from rewards.prizes import Prizes
 from rewards.rounds import Failed
+from rewards.vouchers import IssuingIds
 
 Files = Mapping[str, bytes]
 
+FEW, MANY = 16, 4096  # vouchers whose rows are written and compared at once: at first, and at most
 
-def check_prizes(history: History, files: Files) -> str:
+
+def check_prizes(history: History, files: Files, ids: IssuingIds) -> str:
     """prizes.csv against the ranking of every finished draw, and who was promoted since."""
-    rows = files["ledger.csv"].decode("utf-8").split("\n")[1:-1]
-    expected = bundle.prizes_csv(_finished(history, files), rows)
+    text = files["ledger.csv"].decode("utf-8")
+    promoting = ",promote," in text  # a big ledger is cut into lines for it only where it must be
+    expected = bundle.prizes_csv(_finished(history, files), text.split("\n") if promoting else (), ids)
     if files["prizes.csv"] != expected:
         found = files["prizes.csv"].decode("utf-8").split("\n")
         lines = expected.decode().split("\n")
@@ -40,14 +43,14 @@ def _finished(history: History, files: Files) -> list[Prizes]:
     ]
 
 
-def check_ledger(history: History, files: Files) -> str:
+def check_ledger(history: History, files: Files, ids: IssuingIds) -> str:
     """ledger.csv against the roll-ups in the log and the terms of every draw."""
     text = files["ledger.csv"].decode("utf-8")
     lines = text.split("\n")
     if lines[0] != books.HEADER or lines[-1] != "":
         raise Failed("ledger.csv does not begin with its header or end with a newline")
     roll_ups = dict(history.ledger_rows)
-    reading = _Reading(history, files)
+    reading = _Reading(history, files, ids)
     book = reading.book
     while book.count < len(lines) - 2:
         if reading.issued(lines, roll_ups):
@@ -56,10 +59,11 @@ def check_ledger(history: History, files: Files) -> str:
         try:
             row = books.parse_line(line)
             reading.before(row)
-            written = book.add(row, line.rpartition(",")[0])
+            text = line.rpartition(",")[0]
+            book.add(row, text)
         except BadRow as error:
             raise Failed(str(error)) from error
-        if written != line:
+        if line != f"{text},{book.tip.hex()}":
             raise Failed(f"row {book.count}: its hash does not follow from the rows before")
         if book.count in roll_ups and roll_ups[book.count] != book.tip.hex():
             raise Failed(f"row {book.count}: the log's roll-up has another hash")
@@ -72,6 +76,11 @@ def check_ledger(history: History, files: Files) -> str:
             where = f"draw {equation.draw} tier {equation.tier}"
             raise Failed(f"{where}: {equation.name} fails: {equation.left} and {equation.right}")
     return f"{book.count} rows, {len(book.states)} vouchers, {len(book.equations())} equations hold"
+
+
+def _same(some: Sequence[str], others: Sequence[str]) -> int:
+    """How many begin alike, of two lists that differ."""
+    return next(at for at, (one, other) in enumerate(zip(some, others, strict=True)) if one != other)
 
 
 class _Terms:
@@ -128,8 +137,9 @@ class _Terms:
 class _Reading:
     """The rows while they are read: the book, each draw's terms, and what must stand next."""
 
-    def __init__(self, history: History, files: Files) -> None:
+    def __init__(self, history: History, files: Files, ids: IssuingIds) -> None:
         self.book = Book()
+        self._ids = ids
         self._terms = {number: _Terms(draw, files) for number, draw in history.draws.items()}
         self._dates: dict[int, list[tuple[_Terms, Leaf]]] = {}  # by first row, as logged
         self._closings: dict[int, list[tuple[_Terms, Leaf]]] = {}  # by last row
@@ -162,31 +172,35 @@ class _Reading:
         terms = self._terms.get(draw)
         if terms is None or terms.closed or terms.prizes is None or tier not in terms.prizes.faces:
             return False
-        faces, currency = terms.prizes.faces[tier][first:], terms.spec["prizes"][tier - 1]["currency"]
+        if at_ms >= 2**53:
+            return False
+        faces, currency = terms.prizes.faces[tier], terms.spec["prizes"][tier - 1]["currency"]
         # not across a row after which, or before which, the log says something
         stops = [row for row in (*roll_ups, *self._closings) if row >= seq]
         stops += [row - 1 for row in self._dates if row >= seq]
-        room = (min([len(lines) - 2, *stops]) - seq + 1) // 2
-        tip, found = book.tip, 0
-        head, mid, tail = f"{at_ms},{draw},{tier}", "0,reserve,0,BUDGET,RESERVED", "0,issue,1,RESERVED,ISSUED"
-        ids = vouchers.issuing_ids(draw, tier, itertools.count(first))
-        for face, (reserve_id, issue_id) in zip(faces[:room], ids, strict=False):
-            at = seq + 2 * found
-            before = tip
-            prize = f"{head},{first + found}"
-            one = f"{at},{reserve_id},{prize},{mid},{face},{currency}"
-            tip = books.chain(tip, one)
-            right = lines[at] == f"{one},{tip.hex()}"
-            two = f"{at + 1},{issue_id},{prize},{tail},{face},{currency}"
-            tip = books.chain(tip, two)
-            if not right or lines[at + 1] != f"{two},{tip.hex()}":
-                tip = before
+        last = min(len(faces), first + (min([len(lines) - 2, *stops]) - seq + 1) // 2)
+        ids = self._ids.of(draw, tier, len(faces))
+        after, tip, size = first, book.tip, FEW
+        while after < last:
+            until = min(after + size, last)
+            texts = []
+            for prize, face, (reserve, issue) in zip(
+                range(after, until), faces[after:until], ids[after:until], strict=True
+            ):
+                at, of = seq + 2 * (prize - first), f"{at_ms},{draw},{tier},{prize},0"
+                texts.append(f"{at},{reserve},{of},reserve,0,BUDGET,RESERVED,{face},{currency}")
+                texts.append(f"{at + 1},{issue},{of},issue,1,RESERVED,ISSUED,{face},{currency}")
+            tips = books.chains(tip, texts)
+            shown = b"".join(tips).hex()
+            written = [f"{text},{shown[64 * at : 64 * at + 64]}" for at, text in enumerate(texts)]
+            found = lines[seq + 2 * (after - first) : seq + 2 * (until - first)]
+            same = len(written) if found == written else _same(found, written)
+            if same >= 2:
+                after, tip = after + same // 2, tips[same // 2 * 2 - 1]
+            if same < len(written):
                 break
-            found += 1
-        if not found:
-            return False
-        subjects = [(draw, tier, prize, 0) for prize in range(first, first + found)]
-        if not book.add_issued(subjects, faces[:found], currency, tip):
+            size = min(4 * size, MANY)
+        if after == first or not book.add_issued(draw, tier, first, faces[first:after], currency, tip):
             return False
         if book.count in roll_ups and roll_ups[book.count] != tip.hex():
             raise Failed(f"row {book.count}: the log's roll-up has another hash")
@@ -226,12 +240,13 @@ class _Reading:
         self._begin_dates(self.book.count + 1)
         if self._asked or self._returning is not None or self._dates or self._closings:
             raise Failed(f"after row {self.book.count}: rows that must follow do not")
+        states = self.book.states
         for number, terms in self._terms.items():
             if terms.prizes is None or not self.book.begun(number):
                 continue
             for tier, faces in terms.prizes.faces.items():
                 for prize in range(len(faces)):
-                    if self.book.state((number, tier, prize, 0))[0] in ("none", "reserved"):
+                    if states.get((number, tier, prize, 0), ("none",))[0] in ("none", "reserved"):
                         raise Failed(
                             f"the winning rank of voucher {(number, tier, prize, 0)} was paid nothing"
                         )

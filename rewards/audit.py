@@ -29,10 +29,11 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from rewards import accounts, bundle, canonical, decks, keyed, merkle, tiles, witness
+from rewards import accounts, bundle, canonical, decks, keyed, merkle, shapes, tiles, witness
 from rewards.history import BrokenHistory, Draw, History, Stages
 from rewards.note import ED25519, BadNote, Checkpoint, Verifier, read
 from rewards.rounds import Failed, check_box, check_ranking, check_roster
+from rewards.vouchers import IssuingIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Reading:
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint("", 0, b""))
     bodies: list[bytes] = field(default_factory=list)
     history: History = field(default_factory=History)
+    ids: IssuingIds = field(default_factory=IssuingIds)
 
 
 LONG = 4 << 20  # bytes of a ledger.csv that is worth a second process
@@ -71,24 +73,40 @@ def verify_bundle(folder: Path, key: str | None = None, keys: Path | None = None
     A failed rule stops those that build upon it; they fail as `not checked`.
     """
     reading = Reading({path: (folder / path).read_bytes() for path in bundle.present(folder)}, key)
-    checks = [_run("manifest", _manifest, reading)]
-    for name, rule in (("checkpoint", _checkpoint), ("log", _log), ("history", _history)):
-        checks.append(_run(name, rule, reading))
-        if not checks[-1].ok:
-            return [*checks, Check("rounds, draws, ledger", False, f"not checked: {name} failed")]
-    claims = _claims(reading.history)
     if len(reading.files.get("ledger.csv", b"")) < LONG:
-        checks += [_run(name, rule, reading) for name, rule in claims]
-        checks += _money(reading)
+        checks = list(checked(reading))
     else:
+        checks = list(_beginning(reading))
+        if not checks[-1].ok:
+            return checks
         with ProcessPoolExecutor(1, get_context("spawn")) as beside:
             money = beside.submit(_money_of, folder)
-            checks += [_run(name, rule, reading) for name, rule in claims]
+            checks += [_run(name, rule, reading) for name, rule in _claims(reading.history)]
             checks += money.result()
     if keys is not None:
         opened = keyed.Keyed(keys, reading.files, reading.history)
         checks += [_run(name, partial(_keyed, rule), reading) for name, rule in opened.checks()]
     return checks
+
+
+def checked(reading: Reading) -> Iterator[Check]:
+    """The checks of a bundle's files in their order, each made when it is asked for."""
+    for check in _beginning(reading):
+        yield check
+    if check.ok:
+        yield from (_run(name, rule, reading) for name, rule in _claims(reading.history))
+        yield from _money(reading)
+
+
+def _beginning(reading: Reading) -> Iterator[Check]:
+    """Manifest and log. Where the last of these checks fails, there is nothing to go on with."""
+    yield _run("manifest", _manifest, reading)
+    for name, rule in (("checkpoint", _checkpoint), ("log", _log), ("history", _history)):
+        check = _run(name, rule, reading)
+        yield check
+        if not check.ok:
+            yield Check("rounds, draws, ledger", False, f"not checked: {name} failed")
+            return
 
 
 def _money_of(folder: Path) -> list[Check]:
@@ -98,11 +116,12 @@ def _money_of(folder: Path) -> list[Check]:
     gc.disable()  # hundreds of thousands of rows, and nothing among them that only points at itself
     for rule in (_checkpoint, _log, _history):
         rule(reading)
-    return _money(reading)
+    return list(_money(reading))
 
 
-def _money(reading: Reading) -> list[Check]:
-    return [_run("prizes", _prizes, reading), _run("ledger", _ledger, reading)]
+def _money(reading: Reading) -> Iterator[Check]:
+    yield _run("prizes", _prizes, reading)
+    yield _run("ledger", _ledger, reading)
 
 
 def _claims(history: History) -> Iterator[tuple[str, Rule]]:
@@ -135,11 +154,11 @@ def _result(draw: Draw, reading: Reading) -> str:
 
 
 def _prizes(reading: Reading) -> str:
-    return accounts.check_prizes(reading.history, reading.files)
+    return accounts.check_prizes(reading.history, reading.files, reading.ids)
 
 
 def _ledger(reading: Reading) -> str:
-    return accounts.check_ledger(reading.history, reading.files)
+    return accounts.check_ledger(reading.history, reading.files, reading.ids)
 
 
 def _run(name: str, rule: Rule, reading: Reading) -> Check:
@@ -165,6 +184,11 @@ def _manifest(reading: Reading) -> str:
     if bundle.MANIFEST not in reading.files:
         raise Failed(f"{bundle.MANIFEST} is missing")
     listing = canonical.decode(reading.files[bundle.MANIFEST])
+    if wrong := shapes.part_fault(listing, "manifest", bundle.MANIFEST):
+        raise Failed(wrong)
+    paths = [item["path"] for item in listing["files"]]
+    if listing["schema"] != bundle.SCHEMA or paths != sorted(set(paths)):
+        raise Failed(f"{bundle.MANIFEST} is not of version 1, or its paths do not ascend")
     listed = {item["path"]: item for item in listing["files"]}
     present = set(reading.files) - {bundle.MANIFEST}
     for path in sorted(present ^ set(listed)):

@@ -12,6 +12,7 @@ infinity, and points outside the subgroup (pyblst checks the subgroup when it un
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pyblst import BlstP1Element, BlstP2Element, final_verify, miller_loop
@@ -108,7 +109,7 @@ class RehearsalBeacon:
 
     @property
     def chain(self) -> Chain:
-        public = bytes(BlstP2Element.uncompress(_G2).scalar_mul(self._scalar()).compress())
+        public = bytes(_point(_G2).scalar_mul(self._scalar()).compress())
         return Chain(
             public, self.genesis_ms, self.period_ms, rehearsal_hash(public, self.genesis_ms, self.period_ms)
         )
@@ -125,8 +126,8 @@ def check(chain: Chain, beacon_round: int, signature: bytes) -> None:
     if len(chain.public_key) != 96 or chain.public_key[0] & _INFINITY:
         raise BadBeacon("a chain key is 96 bytes and not the point at infinity")
     try:
-        left = miller_loop(BlstP1Element.uncompress(signature), BlstP2Element.uncompress(_G2))
-        key = BlstP2Element.uncompress(chain.public_key)
+        left = miller_loop(BlstP1Element.uncompress(signature), _point(_G2))
+        key = _point(chain.public_key)
     except ValueError as error:
         raise BadBeacon(f"not a point of the group: {error}") from error
     if not final_verify(left, miller_loop(_message_point(beacon_round), key)):
@@ -136,6 +137,12 @@ def check(chain: Chain, beacon_round: int, signature: bytes) -> None:
 def choose_round(chain: Chain, reserve_rounds: Sequence[int], closed_at_ms: int) -> int | None:
     """The first reserve round at least 30 s after the reveals closed; None when they are used up."""
     return next((r for r in reserve_rounds if chain.time_ms(r) >= closed_at_ms + LEAD_MS), None)
+
+
+@lru_cache(maxsize=8)
+def _point(compressed: bytes) -> BlstP2Element:
+    """A point of G2 once it was found to be one, which takes a third of a check; a beacon keeps its key."""
+    return BlstP2Element.uncompress(compressed)
 
 
 def _message_point(beacon_round: int) -> BlstP1Element:

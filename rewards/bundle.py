@@ -14,7 +14,6 @@ What is derived (tiles, prizes, beacon) is written by pure functions that the au
 """
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,10 @@ from rewards.history import Draw, History
 from rewards.note import Checkpoint, Signer
 from rewards.prizes import Prizes, promoted, read_prizes
 from rewards.ranking import Ranked
+from rewards.vouchers import IssuingIds
 
 MANIFEST = "MANIFEST.json"
+SCHEMA = "gala/bundle/1"
 KEYS = "keys.txt"  # written first: it marks a folder as a bundle
 FOLDERS = ("log/", "boxes/", "draws/", "witness/")
 FIXED = ("SPEC.md", "verify.py")  # copied from beside this module; every spec leaf holds their hashes
@@ -64,30 +65,32 @@ def fixed_hashes(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in fixed_files(folder).items()}
 
 
-def prizes_csv(found: Sequence[Prizes], rows: Iterable[str]) -> bytes:
+def prizes_csv(found: Sequence[Prizes], rows: Iterable[str], ids: IssuingIds) -> bytes:
     """Every voucher of every finished draw, in order of draws, tiers, prizes and alternates: the winning
     ranks, and who was promoted, as the ledger's rows (CSV lines) tell. Uses up the alternates."""
-    heirs: dict[tuple[int, int, int], list[tuple[int, Ranked]]] = {}
+    heirs: dict[tuple[int, int], list[tuple[int, int, Ranked]]] = {}
     for (draw, tier, prize, alternate), heir in promoted(found, rows):
-        heirs.setdefault((draw, tier, prize), []).append((alternate, heir))
+        heirs.setdefault((draw, tier), []).append((prize, alternate, heir))
     lines = [PRIZES_HEADER]
     for won in found:
         draw = won.spec["draw"]
         for terms, result in zip(won.spec["prizes"], won.results, strict=True):
-            tier, currency = result.tier, terms["currency"]
-            records = result.winners.records
+            tier, currency, faces = result.tier, terms["currency"], won.faces[result.tier]
+            records, names = result.winners.records, ids.of(draw, tier, len(faces))
             scores = records["score"].tobytes().hex()
-            names = vouchers.issuing_ids(draw, tier, itertools.count())
-            ranked = zip(records["place"].tolist(), records["ticket"].tolist(), won.faces[tier], strict=True)
-            for prize, ((place, ticket, face), (_, winner)) in enumerate(zip(ranked, names, strict=False)):
-                score = scores[32 * prize : 32 * prize + 32]
-                lines.append(f"{draw},{tier},{prize},0,{place},{ticket},{score},{face},{currency},{winner}")
-                for alternate, heir in heirs.get((draw, tier, prize), ()):
-                    name = vouchers.voucher_id(draw, tier, prize, alternate).hex()
-                    lines.append(
-                        f"{draw},{tier},{prize},{alternate},{heir.place},{heir.ticket},{heir.score.hex()},"
-                        f"{face},{currency},{name}"
-                    )
+            ranked = zip(records["place"].tolist(), records["ticket"].tolist(), faces, strict=True)
+            told = [
+                f"{draw},{tier},{prize},0,{place},{ticket},{scores[32 * prize : 32 * prize + 32]},{face},"
+                f"{currency},{names[prize][1]}"
+                for prize, (place, ticket, face) in enumerate(ranked)
+            ]
+            for prize, alternate, heir in heirs.get((draw, tier), ()):  # of one prize, in the order of rows
+                name = vouchers.voucher_id(draw, tier, prize, alternate).hex()
+                told[prize] += (
+                    f"\n{draw},{tier},{prize},{alternate},{heir.place},{heir.ticket},{heir.score.hex()},"
+                    f"{faces[prize]},{currency},{name}"
+                )
+            lines += told
     return ("\n".join(lines) + "\n").encode()
 
 
@@ -143,7 +146,7 @@ def manifest(history: History, found: Mapping[str, bytes]) -> bytes:
         {"path": path, "size": len(found[path]), "sha256": hashlib.sha256(found[path]).hexdigest()}
         for path in sorted(found)
     ]
-    head: dict[str, Any] = {"schema": "gala/bundle/1", "show": history.evening["show"]}
+    head: dict[str, Any] = {"schema": SCHEMA, "show": history.evening["show"]}
     return canonical.encode(head | {"rehearsal": history.evening["rehearsal"], "files": listed})
 
 
@@ -169,7 +172,7 @@ def write(
         if "result" in draw.stages:
             finished.append(read_prizes(draw, found.__getitem__))
             found[draw_path(number, "beacon.json")] = beacon_json(draw)
-    found["prizes.csv"] = prizes_csv(finished, lines)
+    found["prizes.csv"] = prizes_csv(finished, lines, IssuingIds())
     found["ledger.csv"] = books.csv(lines)
     listing = manifest(history, found)
     _clear(target, found)

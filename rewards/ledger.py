@@ -166,8 +166,9 @@ class Ledger:
             found = (await db.execute(query)).all()
             for *values, row_id, digest in found:
                 row = Row(*values)
-                written = self.book.add(row)
-                if self.book.tip != digest or written.split(",", 2)[1] != row_id.hex():
+                name = row.id
+                self.book.add(row, row.line(name))
+                if self.book.tip != digest or name != row_id:
                     raise BadRow(f"row {row.seq}: the stored hash or id is not its own")
             if len(found) < AT_ONCE:
                 return
@@ -178,8 +179,9 @@ class Ledger:
         while some := list(islice(waiting, AT_ONCE)):
             records = []
             for row in some:
-                written = self.book.add(row)
-                records.append((*row, bytes.fromhex(written.split(",", 2)[1]), self.book.tip))
+                row_id = row.id
+                self.book.add(row, row.line(row_id))
+                records.append((*row, row_id, self.book.tip))
             await self.put(db, ROW, (*Row._fields, "id", "hash"), records)
 
     async def put(

@@ -22,12 +22,16 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def root(hashes: Iterable[bytes]) -> bytes:
     """MTH of a list of leaf hashes, in time linear in their count."""
-    level = list(hashes)
+    level, sha256 = list(hashes), hashlib.sha256
     if not level:
         return EMPTY
     while len(level) > 1:
-        # Pairing up from the left and carrying an odd last one is the RFC's split, level by level.
-        paired = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        # Pairing up from the left and carrying an odd last one is the RFC's split, level by level. Large
+        # boxes have so many nodes that a call of `node_hash` for each would be a third of the time.
+        paired = [
+            sha256(b"\x01" + left + right).digest()
+            for left, right in zip(level[::2], level[1::2], strict=False)
+        ]
         if len(level) % 2:
             paired.append(level[-1])
         level = paired
@@ -41,9 +45,8 @@ def chunked_root(body: bytes, record_size: int) -> bytes:
     """
     if len(body) % record_size:
         raise ValueError("the file is not a whole number of records")
-    step = CHUNK * record_size
-    view = memoryview(body)
-    return root(leaf_hash(bytes(view[at : at + step])) for at in range(0, len(body), step))
+    step, sha256 = CHUNK * record_size, hashlib.sha256
+    return root([sha256(b"\x00" + body[at : at + step]).digest() for at in range(0, len(body), step)])
 
 
 def inclusion(hashes: Sequence[bytes], index: int) -> list[bytes]:

@@ -7,6 +7,7 @@ the order of AES-256 of the number under a key of that round, each roster under 
 
 import hashlib
 import hmac
+import os
 
 import numpy as np
 import numpy.typing as npt
@@ -62,31 +63,57 @@ def as_numbers(ciphered: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def sort_blocks(blocks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """The order that sorts blocks as 16-byte strings."""
-    order = np.argsort(blocks[:, 0])
-    high = blocks[order, 0]
-    if bool((high[1:] == high[:-1]).any()):
-        order = np.lexsort((blocks[:, 1], blocks[:, 0]))
-    return order.astype(np.int64)
+    """The order that sorts blocks, shape (any, 2), as 16-byte strings."""
+    order, unsure = _by_first_bits(blocks[:, 0], np.arange(len(blocks)))
+    few = order[unsure]
+    order[unsure] = few[np.lexsort((blocks[few, 1], blocks[few, 0]))]
+    return order
 
 
 def public_order(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The order of numbers (natural, distinct) by AES_key(u64be(0) ‖ u64be(number)): indices into them."""
-
-    def half(first: int, last: int) -> npt.NDArray[np.uint64]:
-        blocks = Blocks(key, last - first)
-        blocks.write(last - first, 1, numbers[first:last])
-        return as_numbers(blocks.ciphered(last - first)[:, 0])
-
-    def part(first: int, _last: int) -> npt.NDArray[np.int64]:
-        # Those that begin with the same three bits, sorted by themselves.
-        chosen = np.flatnonzero(high >> np.uint64(61) == np.uint64(first))
-        return chosen[np.argsort(high[chosen])]
-
-    high = np.concatenate([np.empty(0, dtype=np.uint64), *stretches(len(numbers), 1 << 16, half)])
-    order = np.concatenate(stretches(8, 1, part))
-    if bool((np.diff(high[order]) == 0).any()):
-        blocks = Blocks(key, len(numbers))
-        blocks.write(len(numbers), 1, numbers)
-        return sort_blocks(as_numbers(blocks.ciphered(len(numbers))))
+    order, unsure = _by_first_bits(_first_halves(key, numbers), np.arange(len(numbers)))
+    few = order[unsure]
+    order[unsure] = few[sort_blocks(as_numbers(_ciphered(key, numbers[few])))]
     return order
+
+
+def in_public_order(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The numbers (natural, distinct) themselves in that order."""
+    found, unsure = _by_first_bits(_first_halves(key, numbers), numbers)
+    few = found[unsure]
+    found[unsure] = few[sort_blocks(as_numbers(_ciphered(key, few)))]
+    return found
+
+
+def _by_first_bits(
+    values: npt.NDArray[np.uint64], labels: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Labels, one a value, in the order of the values' first bits; and where these were not enough to tell.
+
+    Sorted are words of those bits and the label: several times quicker than to sort indices by the values.
+    """
+    bits = np.uint64(int(labels.max(initial=0)).bit_length())
+    words = values >> bits << bits
+    words |= labels.view(np.uint64)
+    share = max(1 << 16, -(-len(words) // (os.cpu_count() or 1)))
+    if len(words) > share:
+        words.partition(range(share, len(words), share))  # what each processor then sorts by itself
+    stretches(len(words), share, lambda first, last: words[first:last].sort())
+    found = (words & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
+    words >>= bits
+    alike = words[1:] == words[:-1]
+    return found, np.flatnonzero(np.append(alike, False) | np.append(False, alike))
+
+
+def _first_halves(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    def of(first: int, last: int) -> npt.NDArray[np.uint64]:
+        return as_numbers(_ciphered(key, numbers[first:last])[:, 0])
+
+    return np.concatenate([np.empty(0, dtype=np.uint64), *stretches(len(numbers), 1 << 16, of)])
+
+
+def _ciphered(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    blocks = Blocks(key, len(numbers))
+    blocks.write(len(numbers), 1, numbers)
+    return blocks.ciphered(len(numbers))

@@ -83,6 +83,11 @@ class Tier:
     count: int
     alternates: int
 
+    @property
+    def reach(self) -> int:
+        """How many ranks are told, if nobody is skipped."""
+        return self.count + self.alternates
+
 
 @dataclass(frozen=True, slots=True)
 class TierResult:
@@ -113,17 +118,21 @@ def draw(
 ) -> list[TierResult]:
     """Ranks every tier. cap: prizes one viewer may win, at least 1; won: by place, how many of them were won
     in earlier draws."""
-    times = np.zeros(len(tickets), dtype=np.int64) if won is None else won.astype(np.int64)
+    times = np.zeros(len(tickets), dtype=np.int32) if won is None else won.astype(np.int32)
     results = []
     for tier in tiers:
         capped = times >= cap
-        reach = tier.count + tier.alternates + int(np.count_nonzero(capped & eligible))
-        ranks = Ranks(scores.lowest(tier_key(seed, tier.tier), tickets, eligible, reach))
-        free = np.flatnonzero(~capped[ranks.places])[: tier.count]
-        # If ranks end before the prizes do, all of them were walked.
-        taken = int(free[-1]) + 1 if len(free) == tier.count else len(ranks)
-        winners = Ranks(ranks.records[free])
-        times[winners.places] += 1
+        barred = int(np.count_nonzero(capped & eligible))
+        ranks = Ranks(scores.lowest(tier_key(seed, tier.tier), tickets, eligible, tier.reach + barred))
+        if barred:
+            free = np.flatnonzero(~capped[ranks.places])[: tier.count]
+            # If ranks end before the prizes do, all of them were walked.
+            taken = int(free[-1]) + 1 if len(free) == tier.count else len(ranks)
+            winners = Ranks(ranks.records[free])
+        else:
+            winners = ranks[: tier.count]
+            taken = len(winners)
+        np.add.at(times, winners.places, np.int32(1))
         alternates = ranks[taken : taken + tier.alternates]
         results.append(TierResult(tier.tier, winners, alternates, taken - len(winners)))
     return results

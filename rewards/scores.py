@@ -8,7 +8,8 @@ score only the first half is looked at, unless that is low enough. Stretches are
 long they are, and on how many, changes nothing in the result.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import isqrt
 from typing import Any
 
@@ -20,8 +21,8 @@ from rewards.roster import Flags, Tickets
 from rewards.stretches import stretches
 
 RECORD = np.dtype([("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])  # 28 bytes
-PLACES_AT_ONCE = 1 << 15  # half a MiB of blocks, and as much of scores
-STRETCH = 1 << 18  # places that one processor takes at a time
+PLACES_AT_ONCE = 1 << 16  # a MiB of blocks, and as much of scores
+STRETCH = 1 << 19  # places that one processor takes at a time
 NARROW = 256  # places; a layer of fewer is ciphered place by place
 ALL = (1 << 64) - 1
 
@@ -73,39 +74,78 @@ def lowest(key: bytes, tickets: Tickets, eligible: Flags, count: int) -> Records
     limit = (count + 8 * isqrt(count) + 32) * 21 * ALL // (20 * max(1, share))
     while True:
         limit = ALL if 2 * limit > ALL or 4 * count > places else limit
+        within = _within if limit < ALL else _best
 
-        def of(first: int, last: int, limit: int = limit) -> Records:
-            return _within(key, tickets, eligible, limit, first, last)
+        def of(first: int, last: int, limit: int = limit, within: Search = within) -> Some:
+            return within(key, tickets, eligible, limit, first, last)
 
-        # Left to itself, numpy joins records in this machine's byte order.
-        found = np.concatenate(
-            [np.empty(0, dtype=RECORD), *stretches(len(tickets), STRETCH, of)], dtype=RECORD
-        )
-        if len(found) >= count or limit == ALL:
-            blocks = np.frombuffer(found["score"].tobytes(), dtype=np.uint64).reshape(-1, 2)
-            return found[sort_blocks(as_numbers(blocks))[:count]]
+        found = stretches(len(tickets), STRETCH, of)
+        if sum(len(some.place) for some in found) >= count or limit == ALL:
+            return _records(found, count)
         limit *= 4
 
 
-def _within(key: bytes, tickets: Tickets, eligible: Flags, limit: int, first: int, last: int) -> Records:
-    """The best ticket of each eligible place of a stretch whose score begins with at most `limit`."""
-    found = []
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Places, each with the number of its best ticket and that one's score, in any order."""
+
+    place: npt.NDArray[np.int64]
+    ticket: npt.NDArray[np.int64]
+    score: npt.NDArray[np.uint64]  # shape (any, 2)
+
+
+Search = Callable[[bytes, Tickets, Flags, int, int, int], Some]
+
+
+def _records(found: Sequence[Some], count: int) -> Records:
+    """The `count` best (or all) of what was found, best first."""
+    nothing = np.empty(0, dtype=np.int64)
+    score = np.concatenate([np.empty((0, 2), dtype=np.uint64), *[some.score for some in found]])
+    place = np.concatenate([nothing, *[some.place for some in found]])
+    ticket = np.concatenate([nothing, *[some.ticket for some in found]])
+    order = sort_blocks(score)[:count]
+    records = np.empty(len(order), dtype=RECORD)
+
+    def write(first: int, last: int) -> None:
+        some = order[first:last]
+        records["place"][first:last], records["ticket"][first:last] = place[some], ticket[some]
+        records["score"][first:last] = score[some].astype(">u8").view("V16")[:, 0]
+
+    stretches(len(order), 1 << 16, write)
+    return records
+
+
+def _within(key: bytes, tickets: Tickets, eligible: Flags, limit: int, first: int, last: int) -> Some:
+    """The best ticket of each eligible place of a stretch whose score begins with at most `limit`; few do."""
+    found = [np.empty((0, 4), dtype=np.uint64)]
+    numbers = np.empty(PLACES_AT_ONCE, dtype=np.uint64)
+    within = np.empty(PLACES_AT_ONCE, dtype=np.bool_)
     for at, number, scored in _layers(key, tickets, first, last):
-        low = np.flatnonzero(as_numbers(scored[:, 0]) <= limit)
+        width = len(scored)
+        np.copyto(numbers[:width], scored[:, 0].view(">u8"))
+        low = np.flatnonzero(np.less_equal(numbers[:width], limit, out=within[:width]))
         few = np.empty((len(low), 4), dtype=np.uint64)  # place − first, ticket, both halves of the score
         few[:, 0], few[:, 1], few[:, 2:] = at[low], number, as_numbers(scored[low])
         found.append(few)
     rows = np.concatenate(found)
     rows = rows[eligible[first:last][rows[:, 0]]]
     rows = rows[sort_blocks(rows[:, 2:])]
-    # Assigned from the worst to the best, the best of a place's tickets is the one that stays.
-    best = np.full(last - first, len(rows))
-    best[rows[::-1, 0]] = np.arange(len(rows))[::-1]
-    rows = rows[np.sort(best[best < len(rows)])]
-    records = np.empty(len(rows), dtype=RECORD)
-    records["place"], records["ticket"] = first + rows[:, 0], rows[:, 1]
-    records["score"] = rows[:, 2:].astype(">u8").view("V16")[:, 0]
-    return records
+    _, best = np.unique(rows[:, 0], return_index=True)  # the first of each place, which is its best
+    place, ticket = rows[best, 0].astype(np.int64), rows[best, 1].astype(np.int64)
+    return Some(first + place, ticket, rows[best, 2:])
+
+
+def _best(key: bytes, tickets: Tickets, eligible: Flags, _limit: int, first: int, last: int) -> Some:
+    """The best ticket of each eligible place of a stretch, whatever its score."""
+    best = np.full((last - first, 2), ALL, dtype=np.uint64)
+    ticket = np.zeros(last - first, dtype=np.int64)
+    for at, number, scored in _layers(key, tickets, first, last):
+        score, before = as_numbers(scored), best[at]
+        lower = score[:, 0] < before[:, 0]
+        lower |= (score[:, 0] == before[:, 0]) & (score[:, 1] < before[:, 1])
+        best[at[lower]], ticket[at[lower]] = score[lower], number
+    chosen = np.flatnonzero(eligible[first:last] & (tickets[first:last] > 0))
+    return Some(first + chosen, ticket[chosen], best[chosen])
 
 
 def _layers(
@@ -115,9 +155,10 @@ def _layers(
     and the scores as `Blocks` give them, in memory that is used again for the next ones. Of a place that is
     ciphered alone only the best is told."""
     most = int(tickets[first:last].max(initial=0))
+    kind = np.uint8 if most < 1 << 8 else np.uint16  # so that sorting them is counting
     blocks = Blocks(key, max(min(PLACES_AT_ONCE, last - first), most))
     for begin in range(first, last, PLACES_AT_ONCE):
-        held = tickets[begin : min(begin + PLACES_AT_ONCE, last)].astype(np.uint16)
+        held = tickets[begin : min(begin + PLACES_AT_ONCE, last)].astype(kind)
         order = np.argsort(held, kind="stable")[::-1]  # who has a ticket j stands before all who have none
         widths = len(held) - np.cumsum(np.bincount(held))  # how many places have a ticket j
         at = order + (begin - first)

@@ -62,6 +62,8 @@ class Layout:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Layout":
         fields = tuple((str(name), str(kind)) for name, kind in data["fields"])
+        if not all(name for name, _ in fields):
+            raise BadRules("a field without a name")
         if fields[:3] != HEAD:
             raise BadRules("a slot begins with seq u16, channel u8, flags u8")
         if len({name for name, _ in fields}) != len(fields):
@@ -139,7 +141,7 @@ def _sum(values: npt.NDArray[np.uint64]) -> int:
 def _by(layout: Layout, name: str, fields: list[str], full: Records) -> dict[str, int]:
     joined = _joined(layout, name, fields, full)
     if sum(layout.bits(field) for field in fields) <= 16:
-        tallied = np.bincount(joined.astype(np.int64), minlength=1)
+        tallied = np.bincount(joined.view(np.int64), minlength=1)
         values, sums = np.flatnonzero(tallied), tallied[tallied > 0]
     else:
         values, sums = np.unique(joined, return_counts=True)
@@ -154,10 +156,10 @@ def _joined(layout: Layout, name: str, fields: list[str], full: Records) -> npt.
     widths = [layout.bits(field) for field in fields]
     if not fields or sum(widths) > 64:
         raise BadRules(f"count {name!r}: by takes one or more fields of together at most 64 bits")
-    joined = np.zeros(len(full), dtype=np.uint64)
-    for field, bits in zip(fields, widths, strict=True):
-        # A shift by all 64 bits is undefined in C; a lone u64 has nothing to shift.
-        joined = _column(layout, full, field) | (joined << np.uint64(bits) if bits < 64 else joined)
+    joined = _column(layout, full, fields[0])
+    for field, bits in zip(fields[1:], widths[1:], strict=True):
+        joined <<= np.uint64(bits)
+        joined |= full[field]
     return joined
 
 
@@ -176,7 +178,7 @@ def tickets(
     slots: Records,
     settled: int | None,
     channels: Sequence[int] | None = None,
-) -> npt.NDArray[np.int64]:
+) -> npt.NDArray[np.int32]:
     """Tickets of each slot, in the slots' order; empty slots have none. channels: whose slots alone earn any
     (None: all of them)."""
     parts = stretches(
@@ -189,8 +191,8 @@ def tickets(
 
 def _tickets(
     layout: Layout, entries: Entries, slots: Records, settled: int | None, channels: Sequence[int] | None
-) -> npt.NDArray[np.int64]:
-    found = np.zeros(len(slots), dtype=np.int64)
+) -> npt.NDArray[np.int32]:
+    found = np.zeros(len(slots), dtype=np.int32)
     full = np.asarray(slots["seq"] != 0)
     if channels is not None:
         full &= np.isin(slots["channel"], channels)
@@ -198,7 +200,7 @@ def _tickets(
         earned = rule["tickets"]
         if not isinstance(earned, int) or isinstance(earned, bool) or earned < 0:
             raise BadRules("tickets are a natural number")
-        found[full & _matches(layout, rule["when"], slots, settled)] += earned
+        found += np.multiply(full & _matches(layout, rule["when"], slots, settled), earned, dtype=np.int32)
     return found
 
 
@@ -229,8 +231,8 @@ def _matches(layout: Layout, when: Any, slots: Records, settled: int | None) -> 
         return found
     if op not in ("eq", "ge", "popcount_ge") or len(when) != 3:
         raise BadRules(f"no condition {op!r} with {len(when) - 1} arguments")
-    column = _column(layout, slots, str(when[1]))
-    value = when[2]
+    layout.bits(str(when[1]))
+    column, value = slots[str(when[1])], when[2]
     if value == "@settled":
         if settled is None:
             return np.zeros(len(slots), dtype=np.bool_)
@@ -238,9 +240,9 @@ def _matches(layout: Layout, when: Any, slots: Records, settled: int | None) -> 
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**64:
         raise BadRules("a condition compares with a natural number or @settled")
     if op == "eq":
-        return np.asarray(column == np.uint64(value))
+        return np.asarray(column == value)
     if op == "ge":
-        return np.asarray(column >= np.uint64(value))
+        return np.asarray(column >= value)
     return np.asarray(np.bitwise_count(column) >= value)
 
 

@@ -50,34 +50,63 @@ NEXT = {
 }  # fmt: skip
 LEDGER = "seq,id,at_ms,draw,tier,prize,alternate,kind,n,source,target,amount,currency,hash"
 PRIZES = "draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"
-SHAPES = {  # 5: exactly these members, schema and at_ms; ? may be absent
+SHAPES = {  # 5: what a leaf holds beside schema and at_ms; ? may be absent, [] a list, {} by any keys
     "evening": "algorithm:text show:text origin:text rehearsal:bool",
-    "spec": "draw:int draw_id:text algorithm:text title:text rehearsal:bool prizes:list budget:object "
-    "cap:object rounds:list eligibility:text exclusions:object window:object alternates_at_ms:list "
-    "close_ms:int parties:list witnesses:list beacon:object reserve_rounds:list place_key_commitment:hash "
-    "files:object",
-    "commit": "draw:int draw_id:text party:text commitment:hash",
-    "open": "round:text rehearsal:bool layout:object counts:list entries:list place_key_commitment:hash "
-    "rerun_of:text? chains:object? game:text? settings:object?",
+    "spec": "draw:positive draw_id:text algorithm:text title:text rehearsal:bool prizes:prize[] "
+    "budget:natural{} cap:cap rounds:promise[] eligibility:text exclusions:exclusions window:window "
+    "alternates_at_ms:natural[] close_ms:natural parties:text[] witnesses:text[] beacon:chain "
+    "reserve_rounds:positive[] place_key_commitment:hash files:files",
+    "commit": "draw:positive draw_id:text party:text commitment:hash",
+    "open": "round:text rehearsal:bool layout:layout counts:count[] entries:entry[] "
+    "place_key_commitment:hash rerun_of:text? chains:chains? game:text? settings:any?",
     "lock": "round:text",
-    "settle": "round:text settled:int by:text reason:text",
+    "settle": "round:text settled:natural by:text reason:text",
     "round-void": "round:text reason:text",
-    "seal": "round:text plays:int counters_sha256:hash recount_equal:bool numbers_mac:hash size:int? "
-    "sha256:hash? root:hash? withheld_mac:hash? heads:list?",
-    "roster": "draw:int draw_id:text rounds:list numbers_count:int places:int tickets_total:int "
-    "eligible_places:int eligible_tickets:int histogram:list size:int sha256:hash root:hash "
-    "eligible_sha256:hash numbers_mac:hash won_sha256:hash? won_total:int?",
-    "reveal": "draw:int draw_id:text party:text r:hash",
-    "reveals-closed": "draw:int draw_id:text roster:int parties:list beacon_round:int",
-    "result": "draw:int draw_id:text reveals_closed:int beacon_round:int signature:text seed:hash "
-    "tiers:list size:int sha256:hash root:hash",
-    "void": "draw:int draw_id:text cause:text reason:text",
-    "alternate": "draw:int draw_id:text date:int first:int last:int",
-    "close-out": "draw:int draw_id:text rows:int redeemed:object returned:object",
-    "ledger": "rows:int hash:hash",
+    "seal": "round:text plays:natural counters_sha256:hash recount_equal:bool numbers_mac:hash size:natural? "
+    "sha256:hash? root:hash? withheld_mac:hash? heads:hash[]?",
+    "part": "round:text channels:natural[] plays:natural numbers_mac:hash size:natural? sha256:hash? "
+    "root:hash? withheld_mac:hash?",
+    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural issued:natural[][] "
+    "places:natural tickets_total:natural eligible_places:natural eligible_tickets:natural "
+    "histogram:positive[][] size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash "
+    "won_sha256:hash? won_total:natural?",
+    "reveal": "draw:positive draw_id:text party:text r:hash",
+    "reveals-closed": "draw:positive draw_id:text roster:natural parties:mixed[] beacon_round:positive",
+    "result": "draw:positive draw_id:text reveals_closed:natural beacon_round:positive signature:point "
+    "seed:hash tiers:drawn[] size:natural sha256:hash root:hash",
+    "void": "draw:positive draw_id:text cause:text reason:text",
+    "alternate": "draw:positive draw_id:text date:positive first:positive last:natural",
+    "close-out": "draw:positive draw_id:text rows:natural redeemed:natural{} returned:natural{}",
+    "ledger": "rows:positive hash:hash",
+}
+PARTS = {  # 3, 5, 6: what stands within
+    "prize": "tier:positive name:text count:positive currency:text alternates:natural "
+    "amount:positive? deck:deck?",
+    "deck": "sum:positive least:positive most:positive size:positive sha256:hash",
+    "cap": "draws:positive[] prizes:positive",
+    "promise": "round:text entries:entry[] channels:natural[]? apart:bool?",
+    "entry": "when:when tickets:natural",
+    "exclusions": "count:natural commitment:hash",
+    "window": "valid_from_ms:natural valid_until_ms:natural zone:text",
+    "chain": "scheme:text public_key:key genesis_ms:natural period_ms:positive chain_hash:hash",
+    "files": "SPEC.md:hash verify.py:hash",
+    "layout": "width:positive fields:text[][]",
+    "count": "name:text op:text",
+    "by": "name:text op:text fields:text[]",
+    "bits": "name:text op:text field:text",
+    "popcount": "name:text op:text field:text",
+    "sum": "name:text op:text field:text by:text[]?",
+    "chains": "length:positive commitments:hash[]",
+    "share": "round:text seal:natural tickets:natural",
+    "mixed": "party:text revealed:bool value:hash",
+    "drawn": "tier:positive winners:natural alternates:natural skipped:natural cutoff:text",
+    "manifest": "schema:text show:text rehearsal:bool files:listed[]",
+    "listed": "path:text size:natural sha256:hash",
+    "counters": "counters:positive{} recount:positive{}",
 }
 ROW_HEAD, ROW_TAIL = struct.Struct(">I10sIQIQIQIQI"), struct.Struct(">IQ")  # 9: each part after its length
-KINDS = {"int": int, "text": str, "hash": str, "bool": bool, "list": list, "object": dict}
+PLACE = struct.Struct(">QI")  # 8: place and ticket of a rank
+HEX = {"hash": 64, "point": 96, "key": 192}
 
 
 class Fail(Exception):
@@ -91,10 +120,6 @@ def need(holds: Any, what: str) -> None:
 
 def sha(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
-
-
-def hexed(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
 def strict(text: bytes) -> Any:  # 1: canonical JSON
@@ -137,29 +162,31 @@ def file_root(body: bytes, record: int) -> str:
 
 
 def aes(key: bytes, place: Any, ticket: Any) -> Any:
-    blocks = np.stack([place, ticket], axis=1).astype(">u8")
+    blocks = np.empty((len(place), 2), ">u8")
+    blocks[:, 0], blocks[:, 1] = place, ticket
     encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305
-    return np.frombuffer(encryptor.update(blocks.tobytes()), ">u8").reshape(-1, 2).astype(np.uint64)
+    return np.frombuffer(encryptor.update(blocks.tobytes()), ">u8").reshape(-1, 2)
 
 
 class Bundle:
-    def __init__(self, folder: Path, key: str) -> None:
-        self.key = key
-        found = (path for path in folder.rglob("*") if path.is_file())
-        self.files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+    def __init__(self, files: dict[str, bytes], key: str) -> None:
+        self.key, self.files = key, files
         self.rounds: dict[str, dict[str, Any]] = {}
         self.draws: dict[int, dict[str, Any]] = {}
         self.roll_ups: dict[int, str] = {}
 
     def manifest(self) -> str:  # 3
         self.listing = strict(self.files["MANIFEST.json"])
+        is_a(self.listing, "manifest", "MANIFEST.json")
+        paths = [item["path"].encode() for item in self.listing["files"]]
+        need(paths == sorted(paths), "MANIFEST.json is not sorted by path")
         listed = {item["path"]: item for item in self.listing["files"]}
         odd = sorted(set(listed) ^ (set(self.files) - {"MANIFEST.json"}))
         need(not odd and len(listed) == len(self.listing["files"]), f"listed or present, not both: {odd[:1]}")
         for path, item in listed.items():
             same = len(self.files[path]) == item["size"] and sha(self.files[path]).hex() == item["sha256"]
             need(same, f"{path} is not the file that was listed")
-        need(self.listing["schema"] == "gala/bundle/1", "not a bundle of version 1")
+        need(self.listing["schema"] == "gala/bundle/1", "MANIFEST.json is of no bundle of version 1")
         return f"{len(listed)} files"
 
     def log(self) -> str:  # 4: signed checkpoint, tiles, entries
@@ -239,6 +266,7 @@ class Bundle:
             root = base64.b64encode(tree(hashes[:size])).decode()
             need(text == f"{self.origin}\n{size}\n{root}\n", f"{path}: not these first {size} leaves")
             for key in known:
+                need(len(signatures(note, key)[1]) < 2, f"{path}: a witness stands twice")
                 for blob in signatures(note, key)[1]:
                     at = int.from_bytes(blob[:8], "big")
                     signed(key, blob[8:], f"cosignature/v1\ntime {at}\n{text}".encode())
@@ -270,7 +298,7 @@ class Bundle:
         if kind == "ledger":
             need(leaf["rows"] > max(self.roll_ups, default=0), "a roll-up that does not grow")
             self.roll_ups[leaf["rows"]] = leaf["hash"]
-        elif kind in ("open", "lock", "settle", "seal", "round-void"):
+        elif kind in ("open", "lock", "settle", "part", "seal", "round-void"):
             self.follow_round(kind, leaf)
         elif kind == "spec":
             self.follow_spec(leaf)
@@ -284,17 +312,16 @@ class Bundle:
         need(leaf["draw"] == len(self.draws) + 1, "draws are numbered without a gap")
         need(leaf["draw_id"] == f"{self.evening['show']}/draw/{leaf['draw']}", "draw_id")
         need(leaf["rehearsal"] == rehearsal and leaf["algorithm"] == "gala-draw/1", "not of this evening")
-        need(prizes and [prize["tier"] for prize in prizes] == list(range(1, len(prizes) + 1)), "tiers")
+        need(
+            prizes and [prize["tier"] for prize in prizes] == list(range(1, len(prizes) + 1)), "prizes: tiers"
+        )
         for prize in prizes:
             worth = "deck" if "deck" in prize else "amount"
-            members = {"tier", "name", "count", "currency", "alternates", worth}
-            need(set(prize) == members and prize["count"] > 0 and prize["alternates"] >= 0, "an empty prize")
+            need(("deck" in prize) != ("amount" in prize), "a prize has an amount or a deck")
             if worth == "deck":
                 deck, count = prize["deck"], prize["count"]
-                need(set(deck) == {"sum", "least", "most", "size", "sha256"}, "a deck's members")
-                need(0 < count * deck["least"] <= deck["sum"] <= count * deck["most"], "a deck's sum")
+                need(count * deck["least"] <= deck["sum"] <= count * deck["most"], "a deck's sum")
                 need(prize["alternates"] == 0, "alternates of a deck")
-            need(worth == "deck" or prize["amount"] > 0, "an empty prize")
             need((prize["currency"] == "XTS") == rehearsal, "XTS is for rehearsals, and only it")
             need(re.fullmatch("[A-Z]{3}", prize["currency"]), "no currency code")
             budget[prize["currency"]] += (
@@ -315,27 +342,21 @@ class Bundle:
             leaf["reserve_rounds"] and leaf["reserve_rounds"] == sorted(set(leaf["reserve_rounds"])),
             "reserve rounds",
         )
-        need(
-            leaf["cap"]["prizes"] >= 1 and leaf["eligibility"] in ("number", "account"), "cap or eligibility"
-        )
+        need(leaf["eligibility"] in ("number", "account"), "eligibility")
         need(window["valid_from_ms"] < window["valid_until_ms"], "an empty window")
         dates, over, out = leaf["alternates_at_ms"], leaf["cap"]["draws"], leaf["exclusions"]
         need(dates == sorted(set(dates)) and all(at < window["valid_until_ms"] for at in dates), "dates")
-        need(
-            over and over == sorted(set(over)) and over[0] >= 1 and over[-1] == leaf["draw"],
-            "the cap's draws",
-        )
-        need(set(leaf["cap"]) == {"draws", "prizes"} and set(out) == {"count", "commitment"}, "members")
-        none = out["commitment"] == "0" * 64
-        need(hexed(out["commitment"]) and out["count"] >= 0 and (out["count"] == 0) == none, "exclusions")
+        need(over and over == sorted(set(over)) and over[-1] == leaf["draw"], "the cap's draws")
+        need(len(over) == 1 or leaf["cap"]["prizes"] <= 255, "a cap over several draws is above 255")
+        need((out["count"] == 0) == (out["commitment"] == "0" * 64), "exclusions")
+        need(not out["count"] or leaf["eligibility"] == "account", "exclusions need the eligibility account")
         need(rehearsal or leaf["witnesses"], "a show's draw names its witnesses")
         need(len(set(leaf["witnesses"])) == len(leaf["witnesses"]), "a witness stands twice")
         need(all(verifier_key(key)[2] == 4 for key in leaf["witnesses"]), "a key that does not cosign")
         for item in leaf["rounds"]:
             channels = item.get("channels", [0])
-            need({"round", "entries"} <= set(item) <= {"round", "entries", "channels"}, "members of a round")
-            need(channels and channels == sorted(set(channels)), "channels")
-            need(all(type(one) is int and 0 <= one <= 255 for one in channels), "channels")
+            need(are_channels(channels), "channels")
+            need("apart" not in item or (item["apart"] and "channels" in item), "apart")
         named = [item["round"] for item in leaf["rounds"]]
         most = sum(rule["tickets"] for item in leaf["rounds"] for rule in item["entries"])
         need(most <= 65535, "one viewer could earn more than 65535 tickets")
@@ -369,7 +390,9 @@ class Bundle:
             while original in self.rounds and "rerun_of" in self.rounds[original]["open"]:
                 original = self.rounds[original]["open"]["rerun_of"]
             for draw in self.draws.values():
-                promised = [item["entries"] for item in draw["spec"]["rounds"] if item["round"] == original]
+                named = {item["round"]: item["entries"] for item in draw["spec"]["rounds"]}
+                promised = [named[original]] if original in named else []
+                need(before == name or name not in named, "a rerun that a spec names")
                 need(not promised or promised == [leaf["entries"]], "other entry rules than were promised")
                 need(not promised or before == name or "roster" not in draw, "a rerun after the roster")
             need(("game" in leaf) == ("settings" in leaf), "a game without settings")
@@ -378,14 +401,10 @@ class Bundle:
             slots = np.zeros(0, layout(leaf))
             self.count(leaf, slots)
             for rule in leaf["entries"]:
-                need(isinstance(rule["tickets"], int) and rule["tickets"] >= 0, "tickets")
                 matches(rule["when"], slots, 0)
             if "chains" in leaf:
                 length, commitments = leaf["chains"]["length"], leaf["chains"]["commitments"]
-                need(set(leaf["chains"]) == {"length", "commitments"}, "chains")
-                need(type(length) is int and 1 <= length <= 4096, "length of chains")
-                need(type(commitments) is list and 1 <= len(commitments) <= 256, "number of chains")
-                need(all(hexed(one) for one in commitments), "commitments")
+                need(length <= 4096 and 1 <= len(commitments) <= 256, "length or number of chains")
             self.rounds[name] = {"open": leaf}
             return
         found = self.rounds[name]
@@ -393,18 +412,36 @@ class Bundle:
             kind not in found and (kind in ("lock", "round-void") or "lock" in found),
             "not in the order open, lock, settle, seal",
         )
-        need(kind != "settle" or leaf["settled"] >= 0, "settled to no natural number")
         if kind == "seal":
             self.follow_chains(found["open"].get("chains"), leaf.get("heads"))
-        late = [n for n, draw in self.draws.items() if "roster" in draw and name in self.counting(draw)]
-        need(not late, f"after the roster of draw {late}")
+        if kind in ("seal", "part"):
+            shown = {"withheld_mac"} if leaf["plays"] < 20 else {"size", "sha256", "root"}
+            told = set(leaf) & {"withheld_mac", "size", "sha256", "root"}
+            need(told == shown, f"a {kind} of {leaf['plays']} plays that tells {sorted(told)}")
+        for n, draw in self.draws.items():
+            if name in [item["round"] for item in draw.get("roster", {"rounds": []})["rounds"]]:
+                later = kind in ("part", "seal") and self.named(draw, name).get("apart")
+                need(later, f"after the roster of draw {n}")
+        if kind == "part":
+            need(are_channels(leaf["channels"]), "channels")
+            taken = {one for other in found.get("parts", []) for one in other["channels"]}
+            need(not taken & set(leaf["channels"]), "a channel in two parts of a box")
+            need("seal" not in found and "round-void" not in found, "a part of what is sealed or void")
+            found["parts"] = [*found.get("parts", []), leaf]
+            return
         found[kind] = leaf
+
+    def named(self, draw: dict[str, Any], name: str) -> dict[str, Any]:
+        """What a draw's spec says of a round or of what it reruns."""
+        while "rerun_of" in self.rounds[name]["open"]:
+            name = self.rounds[name]["open"]["rerun_of"]
+        return next(item for item in draw["spec"]["rounds"] if item["round"] == name)
 
     def follow_chains(self, chains: Any, heads: Any) -> None:  # 6: chains of keys
         need((chains is None) == (heads is None), "heads without chains, or chains without heads")
         if chains is None:
             return
-        need(len(heads) == len(chains["commitments"]) and all(map(hexed, heads)), "heads")
+        need(len(heads) == len(chains["commitments"]), "heads")
         for channel, head in enumerate(heads):
             key, c = bytes.fromhex(head), bytes([channel])
             for i in reversed(range(chains["length"])):
@@ -470,7 +507,14 @@ class Bundle:
             need(all({"result", "void"} & set(self.draws[n]) for n in earlier), "an earlier draw is not over")
             told = {"won_sha256", "won_total"}
             need(told & set(leaf) == (told if earlier else set()), "what was won before")
-            seals = {name: found["seal"]["index"] for name, found in self.counting(draw).items()}
+            seals = {}
+            for name, found in self.counting(draw).items():
+                item, sealed = self.named(draw, name), [found["seal"]] if "seal" in found else []
+                if "apart" in item:
+                    parts = found.get("parts", [])
+                    sealed = [part for part in parts if part["channels"] == item["channels"]]
+                need(sealed, f"{name} is not sealed")
+                seals[name] = sealed[0]["index"]
             need(
                 [(item["round"], item["seal"]) for item in leaf["rounds"]] == list(seals.items()),
                 "not the sealed rounds",
@@ -510,11 +554,8 @@ class Bundle:
                 f"{path} is not the file that was sealed",
             )
             tallies = strict(self.files[path])
+            is_a(tallies, "counters", path)
             fields = layout(opening)
-            need(
-                ("withheld_mac" in seal) == (seal["plays"] < 20),
-                f"round {name}: wrongly kept back or published",
-            )
             most = seal["plays"] * sum(rule["tickets"] for rule in opening["entries"])
             found["tickets"] = None, most
             if seal["plays"] >= 20:
@@ -533,14 +574,26 @@ class Bundle:
                 settled = found["settle"]["settled"] if "settle" in found else None
                 earned = np.zeros(len(slots), np.int64)
                 for rule in opening["entries"]:
-                    earned[matches(rule["when"], slots, settled)] += rule["tickets"]
+                    earned += matches(rule["when"], slots, settled) * np.int64(rule["tickets"])
                 found["tickets"], found["channel"] = (earned, most), slots["channel"]
+                for leaf in found.get("parts", []):
+                    self.part(leaf, slots[np.isin(slots["channel"], leaf["channels"])])
+            early = sum(leaf["plays"] for leaf in found.get("parts", []))
+            need(early <= seal["plays"], f"round {name}: parts with more plays than their box")
             need(
                 seal["recount_equal"] == (tallies["counters"] == tallies["recount"]),
                 f"round {name}: recount_equal",
             )
             need(seal["recount_equal"], f"round {name}: the counters shown differ from the recount")
         return f"{sum('seal' in found for found in self.rounds.values())} sealed rounds, recounts equal"
+
+    def part(self, leaf: dict[str, Any], slots: Any) -> None:
+        """What was sealed of some channels early is what the box holds of them."""
+        content, whose = slots.tobytes(), f"round {leaf['round']}: the part of channels {leaf['channels']}"
+        need(leaf["plays"] == len(slots), f"{whose} holds {leaf['plays']} plays, not {len(slots)}")
+        if len(slots) >= 20:
+            said, root = (leaf["size"], leaf["sha256"], leaf["root"]), file_root(content, slots.itemsize)
+            need(said == (len(content), sha(content).hex(), root), f"{whose} is not what the box holds")
 
     def count(self, opening: dict[str, Any], slots: Any) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -601,10 +654,8 @@ class Bundle:
             tickets.all() and (eligible.all() or spec["eligibility"] == "account"),
             f"{path}: an empty or barred place",
         )
-        spread = [
-            [int(value), int(times)]
-            for value, times in zip(*np.unique(tickets, return_counts=True), strict=True)
-        ]
+        times = np.bincount(tickets)
+        spread = [[value, int(times[value])] for value in np.flatnonzero(times).tolist()]
         said = (
             file_root(roster[64:], 2),
             len(tickets),
@@ -620,11 +671,10 @@ class Bundle:
         )
         least, most, total = 0, 0, 0
         for item in leaf["rounds"]:
-            found, named = self.rounds[item["round"]], item["round"]
-            while "rerun_of" in self.rounds[named]["open"]:
-                named = self.rounds[named]["open"]["rerun_of"]
+            found = self.rounds[item["round"]]
+            need("seal" in found, f"round {item['round']} was drawn from, and its box not sealed")
             earned, bound = found["tickets"]
-            channels = next(one.get("channels") for one in spec["rounds"] if one["round"] == named)
+            channels = self.named(draw, item["round"]).get("channels")
             if earned is not None and channels is not None:
                 earned = earned * np.isin(found["channel"], channels)
             need(0 <= item["tickets"] <= bound, f"round {item['round']} cannot give so many tickets")
@@ -644,6 +694,13 @@ class Bundle:
                     f"draw {number}: the roster spreads its tickets otherwise than its box",
                 )
         need(total == leaf["tickets_total"], f"draw {number}: the roster is not the sum of its boxes")
+        minutes = [at_ms for at_ms, _ in leaf["issued"]]
+        need(
+            minutes == sorted(set(minutes))
+            and not any(at_ms % 60_000 or not count for at_ms, count in leaf["issued"])
+            and sum(count for _, count in leaf["issued"]) == leaf["numbers_count"],
+            f"draw {number}: the numbers issued by the minute are not all numbers",
+        )
         need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
         won = self.won(number, spec, leaf, len(tickets))
         return (
@@ -738,7 +795,8 @@ class Bundle:
             "signature": leaf["signature"],
             "randomness": sha(signature).hex(),
         }
-        need(strict(self.files[f"draws/{number}/beacon.json"]) == beacon, f"draws/{number}/beacon.json")
+        told = json.dumps(beacon, sort_keys=True, separators=(",", ":")).encode()
+        need(self.files[f"draws/{number}/beacon.json"] == told, f"draws/{number}/beacon.json")
         self.expected |= {path, f"draws/{number}/beacon.json"}
         return f"{sum(tier['winners'] for tier in tiers)} winners of {len(tickets)} places"
 
@@ -746,11 +804,13 @@ class Bundle:
         rows = self.files["ledger.csv"].decode().split("\n")
         need(rows[0] == LEDGER and rows[-1] == "", "ledger.csv: header or last line")
         self.held, self.states, self.spendable = Counter[Any](), dict[Any, tuple[str, int]](), set[Any]()
+        self.names: dict[Any, str] = {}  # ids of issuing rows that were worked out, by draw, tier, prize
         self.asked, self.returning = list[Any](), None  # rows that must stand next; the last one first
         for number, draw in self.draws.items():
             self.open_books(number, draw)
         logged = [(leaf["index"], n, leaf) for n, draw in self.draws.items() for leaf in draw["dates"]]
-        dates, closings = sorted(logged, reverse=True, key=lambda one: one[0]), Counter[int]()
+        dates = sorted(logged, reverse=True, key=lambda one: (one[2]["first"], one[0]))
+        closings = Counter[int]()
         for draw in self.draws.values():
             closings[draw["close-out"]["rows"] if "close-out" in draw else 0] += 1
         begins = {leaf["first"] for _, _, leaf in dates}
@@ -864,7 +924,7 @@ class Bundle:
         number, of_tier, prize, alternate = subject = tuple(map(int, cells[3:7]))
         names = (number, of_tier, prize, alternate, kind, n)
         parts = (seq, row_id(*names), at_ms, *names, MOVES[kind], amount, cells[12])
-        need(line == ",".join(map(str, parts)) and amount > 0, "malformed")
+        need(line == ",".join(map(str, parts)) and amount > 0 and 0 <= at_ms < 2**53, "malformed")
         draw = self.draws[number]
         tier, group = draw["tiers"][of_tier], (number, of_tier)
         need(
@@ -909,26 +969,38 @@ class Bundle:
         at_ms, number, of_tier, first = map(int, rows[seq].split(",")[2:6])
         draw, key, held = self.draws[number], (number, of_tier), self.held
         tier, spot, row_hash = draw["tiers"][of_tier], seq, tip
-        if draw["over"] or self.asked or self.returning or min(at_ms, number, of_tier, first) < 0:
+        if (
+            draw["over"]
+            or self.asked
+            or self.returning
+            or not 0 <= at_ms < 2**53
+            or min(number, of_tier, first) < 0
+        ):
             return seq - 1, tip
         of, front = f",{at_ms},{number},{of_tier},", framed(b"gala/row/1", u64(number), u64(of_tier))
         backs = [framed(u64(0), b"reserve", u64(0)), framed(u64(0), b"issue", u64(1))]
         texts = [",0,reserve,0,BUDGET,RESERVED,", ",0,issue,1,RESERVED,ISSUED,"]
-        room = held[key, "BUDGET"]
+        room, currency, eight, sha256 = (
+            held[key, "BUDGET"],
+            tier["currency"],
+            bytes([0, 0, 0, 8]),
+            hashlib.sha256,
+        )
         for prize, face in enumerate(tier["faces"][first:], first):
             one = (number, of_tier, prize)
             if spot in stops or spot + 1 in stops or spot + 2 >= len(rows) or (*one, 0) in self.states:
                 break
-            right, middle = face <= room and one not in self.spendable, framed(u64(prize))
+            right, middle = face <= room and one not in self.spendable, eight + prize.to_bytes(8, "big")
             for n in (0, 1):
-                name = sha(front + middle + backs[n]).hex()[:32]
-                line = f"{spot + n},{name}{of}{prize}{texts[n]}{face},{tier['currency']}"
-                row_hash = sha(b"gala/ledger/1\0" + row_hash + line.encode())
+                name = sha256(front + middle + backs[n]).hexdigest()[:32]
+                line = f"{spot + n},{name}{of}{prize}{texts[n]}{face},{currency}"
+                row_hash = sha256(b"gala/ledger/1\0" + row_hash + line.encode()).digest()
                 right = right and rows[spot + n] == f"{line},{row_hash.hex()}"
             if not right:
                 break
             self.states[*one, 0] = "live", 1
             self.spendable.add(one)
+            self.names[one] = name
             room, spot, tip = room - face, spot + 2, row_hash
         moved, held[key, "BUDGET"] = held[key, "BUDGET"] - room, room
         for what in ("ISSUED", "reserve", "issue"):
@@ -974,9 +1046,10 @@ class Bundle:
         for number, draw in self.draws.items():
             for of_tier, tier in draw["tiers"].items():
                 for prize, (winner, face) in enumerate(zip(tier["winners"], tier["faces"], strict=True)):
-                    for alternate, rank in enumerate([winner, *draw["heirs"].get((of_tier, prize), [])]):
-                        of, ticket, score = place(rank), int.from_bytes(rank[0][8:], "big"), rank[1].hex()
-                        voucher = row_id(number, of_tier, prize, alternate, "issue", 1)
+                    for alternate, rank in enumerate([winner, *draw["heirs"].get((of_tier, prize), ())]):
+                        of, ticket, score = *PLACE.unpack(rank[0]), rank[1].hex()
+                        known = "" if alternate else self.names.get((number, of_tier, prize), "")
+                        voucher = known or row_id(number, of_tier, prize, alternate, "issue", 1)
                         lines.append(
                             f"{number},{of_tier},{prize},{alternate},{of},{ticket},{score},"
                             f"{face},{tier['currency']},{voucher}"
@@ -985,7 +1058,7 @@ class Bundle:
 
 
 def place(rank: tuple[bytes, bytes]) -> int:
-    return int.from_bytes(rank[0][:8], "big")
+    return int(PLACE.unpack(rank[0])[0])
 
 
 def decides_ms(draw: dict[str, Any]) -> int:  # 8: when the beacon speaks that decides a draw
@@ -1028,27 +1101,63 @@ def signed(key: str, signature: bytes, message: bytes) -> None:
 def shaped(leaf: dict[str, Any]) -> str:
     kind: str = leaf["schema"].removeprefix("gala/").removesuffix("/1")
     need(leaf["schema"] == f"gala/{kind}/1" and kind in SHAPES, "unknown leaf")
-    members = dict(member.split(":") for member in f"schema:text at_ms:int {SHAPES[kind]}".split())
-    for name, what in members.items():
-        need(name in leaf or what[-1] == "?", f"no {name}")
-        value = leaf.get(name)
-        need(name not in leaf or type(value) is KINDS[what.rstrip("?")], f"{name} is no {what}")
-        need(
-            name not in leaf or what[:4] != "hash" or re.fullmatch("[0-9a-f]{64}", str(value)),
-            f"{name} is no hash",
-        )
-    need(set(leaf) <= set(members), "a member too many")
+    holds(leaf, f"schema:text at_ms:natural {SHAPES[kind]}", kind)
     return kind
+
+
+def are_channels(found: list[int]) -> bool:
+    return bool(found) and found == sorted(set(found)) and found[-1] <= 255
+
+
+def holds(value: Any, members: str, where: str) -> None:
+    """An object with exactly these members."""
+    need(type(value) is dict, f"{where} is no object")
+    kinds = dict(member.split(":") for member in members.split())
+    odd = sorted(set(value) - set(kinds)) + [k for k in kinds if k not in value and kinds[k][-1] != "?"]
+    need(not odd, f"{where}: {odd[:1]} is missing, or a member too many")
+    for name, one in value.items():
+        is_a(one, kinds[name].rstrip("?"), f"{where} {name}")
+
+
+def is_a(value: Any, kind: str, where: str) -> None:
+    if kind[-2:] == "[]":
+        need(type(value) is list, f"{where} is no list")
+        for at, one in enumerate(value):
+            is_a(one, kind[:-2], f"{where}[{at}]")
+    elif kind[-2:] == "{}":
+        need(type(value) is dict, f"{where} is no object")
+        for name, one in value.items():
+            is_a(one, kind[:-2], f"{where}.{name}")
+    elif kind in PARTS:
+        op = value.get("op") if kind == "count" and type(value) is dict else None
+        holds(value, PARTS[op if op in ("by", "bits", "popcount", "sum") else kind], where)
+    elif kind == "when" and type(value) is list and value[:1] == ["and"]:
+        for one in value[1:]:
+            is_a(one, "when", where)
+    elif kind == "when":
+        right = type(value) is list and len(value) == 3 and value[0] in ("eq", "ge", "popcount_ge")
+        need(right and type(value[1]) is str, f"{where} is no condition")
+        is_a(0 if value[2] == "@settled" else value[2], "natural", where)
+    elif kind in ("natural", "positive"):
+        need(type(value) is int and value >= (kind == "positive"), f"{where} is not {kind}")
+    elif kind in HEX:
+        hexed = isinstance(value, str) and re.fullmatch("[0-9a-f]*", value)
+        need(hexed and len(value) == HEX[kind], f"{where} is no {kind}")
+    else:
+        need(type(value) is {"text": str, "bool": bool, "any": dict}[kind], f"{where} is no {kind}")
 
 
 def layout(opening: dict[str, Any]) -> Any:
     pairs = opening["layout"]["fields"]
     need([tuple(pair) for pair in pairs[:3]] == [("seq", "u16"), ("channel", "u8"), ("flags", "u8")], "head")
-    need({kind for _, kind in pairs} <= {"u8", "u16", "u32", "u64"}, "kinds")
+    need({kind for _, kind in pairs} <= {"u8", "u16", "u32", "u64"} and all(f for f, _ in pairs), "fields")
     fields = np.dtype([(field, f">u{int(kind[1:]) // 8}") for field, kind in pairs])
     need(opening["layout"]["width"] == fields.itemsize, "width")
     names = [rule["name"] for rule in opening["counts"]]
-    need(len(set(names)) == len(names) and not any("/" in name for name in names), "names of counts")
+    need(
+        len(set(names)) == len(names) and not any("/" in name for name in names),
+        "a count's name twice, or with a slash",
+    )
     for rule in opening["counts"]:
         bits = [fields[field].itemsize * 8 for field in rule.get("fields", rule.get("by", ["seq"]))]
         need(0 < sum(bits) <= 64, "a count by nothing, or by more than 64 bits")
@@ -1058,10 +1167,9 @@ def layout(opening: dict[str, Any]) -> Any:
 def join(slots: Any, fields: list[str]) -> Any:
     """The fields of each slot side by side in one number."""
     bits = sum(slots[field].dtype.itemsize * 8 for field in fields)
-    joined: Any = np.zeros(len(slots), np.uint16 if bits <= 16 else np.uint64)
-    for field in fields:
-        wide = slots[field].dtype.itemsize * 8
-        joined = (joined << joined.dtype.type(wide) if wide < bits else joined) | slots[field].astype(
+    joined: Any = slots[fields[0]].astype(np.uint16 if bits <= 16 else np.uint64)
+    for field in fields[1:]:
+        joined = joined << joined.dtype.type(slots[field].dtype.itemsize * 8) | slots[field].astype(
             joined.dtype
         )
     return joined
@@ -1090,7 +1198,9 @@ def lowest(key: bytes, tickets: Any, eligible: Any, reach: int) -> tuple[Any, An
     def stretch(first: int) -> None:
         held = tickets[first : first + step]
         places, ticket, starts = spread(np.arange(first, first + len(held)), held)
-        best[first : first + step] = np.minimum.reduceat(aes(key, places, ticket)[:, 0], starts)
+        best[first : first + step] = np.minimum.reduceat(
+            aes(key, places, ticket)[:, 0].astype(np.uint64), starts
+        )
 
     with ThreadPoolExecutor() as threads:
         list(threads.map(stretch, range(0, len(tickets), step)))
@@ -1098,7 +1208,7 @@ def lowest(key: bytes, tickets: Any, eligible: Any, reach: int) -> tuple[Any, An
     if reach < len(pool):
         pool = pool[best[pool] <= np.partition(best[pool], reach - 1)[reach - 1]]
     places, ticket, _ = spread(pool, tickets[pool])
-    scores = aes(key, places, ticket)
+    scores = aes(key, places, ticket).astype(np.uint64)
     order = np.lexsort((scores[:, 1], scores[:, 0]))
     order = order[np.sort(np.unique(places[order], return_index=True)[1])]
     return places[order], ticket[order], scores[order]
@@ -1114,10 +1224,10 @@ def matches(when: Any, slots: Any, settled: int | None) -> Any:
     if value is None:
         return np.zeros(len(slots), bool)
     need(isinstance(value, int) and 0 <= value < 2**64, "a condition's value")
-    column = slots[field].astype(np.uint64)
+    column = slots[field]
     if op == "popcount_ge":
         return np.bitwise_count(column) >= value
-    return column == np.uint64(value) if op == "eq" else column >= np.uint64(value)
+    return column == value if op == "eq" else column >= value
 
 
 def u64(value: int) -> bytes:
@@ -1143,7 +1253,12 @@ def tile(level: str, index: int, width: int) -> str:
 
 def verify(folder: Path, key: str = "") -> tuple[bool, list[str]]:
     """Whether all checks pass, and a line for each up to the first that fails."""
-    bundle, told = Bundle(folder, key), []
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return verify_files({path.relative_to(folder).as_posix(): path.read_bytes() for path in found}, key)
+
+
+def verify_files(files: dict[str, bytes], key: str = "") -> tuple[bool, list[str]]:
+    bundle, told = Bundle(files, key), []
     checks: list[Any] = [
         ("manifest", bundle.manifest),
         ("log", bundle.log),

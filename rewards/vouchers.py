@@ -1,7 +1,7 @@
 """A voucher: its life as a table, its name, and what a till is told of it."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from struct import Struct
@@ -85,18 +85,26 @@ def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) 
     return hashlib.sha256(head + word + _ID_TAIL.pack(8, n)).digest()[:16]
 
 
-def issuing_ids(draw: int, tier: int, prizes: Iterable[int]) -> Iterator[tuple[str, str]]:
+class IssuingIds:
     """The ids, in hex, of the `reserve` and the `issue` row of a tier's prizes: as `row_id`, at a third of
-    its cost, since there are very many of these."""
-    before = _ID_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, 0, 8, 0, 0)[:-24]
-    behind = [
-        _ID_HEAD.pack(10, b"", 8, 0, 8, 0, 8, 0, 8, 0, len(kind))[-16:] + kind + _ID_TAIL.pack(8, n)
-        for n, kind in enumerate((b"reserve", b"issue"))
-    ]
-    sha256 = hashlib.sha256
-    for prize in prizes:
-        head = before + prize.to_bytes(8, "big")
-        yield sha256(head + behind[0]).hexdigest()[:32], sha256(head + behind[1]).hexdigest()[:32]
+    its cost, since there are very many of these; and found once, however often they are asked for."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[int, int], list[tuple[str, str]]] = {}
+
+    def of(self, draw: int, tier: int, count: int) -> Sequence[tuple[str, str]]:
+        """Those of the prizes 0 … count−1, or of more."""
+        found = self._found.setdefault((draw, tier), [])
+        before = _ID_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, 0, 8, 0, 0)[:-24]
+        reserve, issue = (
+            _ID_HEAD.pack(10, b"", 8, 0, 8, 0, 8, 0, 8, 0, len(kind))[-16:] + kind + _ID_TAIL.pack(8, n)
+            for n, kind in enumerate((b"reserve", b"issue"))
+        )
+        sha256 = hashlib.sha256
+        for prize in range(len(found), count):
+            head = before + prize.to_bytes(8, "big")
+            found.append((sha256(head + reserve).hexdigest()[:32], sha256(head + issue).hexdigest()[:32]))
+        return found
 
 
 def voucher_id(draw: int, tier: int, prize: int, alternate: int) -> bytes:

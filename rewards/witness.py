@@ -41,7 +41,10 @@ def read_cosigned(
     BadNote if the log's key did not sign it, it is of another tree, or a line is neither the log's nor a
     witness's.
     """
-    checkpoint = Checkpoint.parse(read(note, log_key))
+    text = read(note, log_key)
+    checkpoint = Checkpoint.parse(text)
+    if checkpoint.text() != text:
+        raise BadNote("a checkpoint has three lines and no more")
     if checkpoint.origin != log_key.name or not 0 < checkpoint.size <= len(hashes):
         raise BadNote(f"a checkpoint of {checkpoint.origin}, {checkpoint.size} leaves")
     if merkle.root(hashes[: checkpoint.size]) != checkpoint.root:

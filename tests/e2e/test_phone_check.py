@@ -48,6 +48,8 @@ async def test_a_phone_proves_its_play_and_its_entry_once_the_report_is_out(
     assert "You were in the draw." in (await entry())[0]
     await expect(play.last).to_contain_text("Your play is in the sealed count.")
     await expect(play.last).to_contain_text("Your play number 2")
+    await play.first.get_by_text("What was checked").click()
+    await expect(play.first).to_contain_text("of the rehearsal’s own beacon; its signature was checked here.")
     await play.last.get_by_text("What was checked").click()
     await expect(play.last).to_contain_text((night.evening.bundle / "keys.txt").read_text().strip())
     await is_clean(page)

@@ -7,6 +7,7 @@ import pytest
 
 from gala.desk import desk
 from gala.edge.crew import Crew
+from gala.evidence import Books
 from gala.passes import CrewPass, Passes
 from gala.planner import window_ms
 from gala.protocol import PlayReply
@@ -215,6 +216,7 @@ def desk_of(story: Story, counters: dict[str, int]) -> Desk:
         counters=dict.fromkeys(story.state.rounds, counters),
         gates={},
         edges={},
+        books=Books(),
     )
 
 

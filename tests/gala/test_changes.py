@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gala.desk import desk
+from gala.evidence import Books
 from gala.protocol import RoundView
 from gala.protocol_crew import Desk
 from gala.rounds import Rounds, ran_ms
@@ -73,6 +74,7 @@ def desk_of(story: Story) -> Desk:
         counters={},
         gates={},
         edges={},
+        books=Books(),
     )
 
 

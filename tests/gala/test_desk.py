@@ -7,6 +7,7 @@ import pytest
 
 from gala import protocol_crew
 from gala.desk import desk
+from gala.evidence import Books
 from gala.rounds import Rounds
 from gala.rundown_file import load
 from gala.show import advance
@@ -48,6 +49,7 @@ def shown(at_s: int, *steps: tuple[int, dict[str, Any]]) -> protocol_crew.Desk:
         counters={},
         gates={},
         edges={},
+        books=Books(),
     )
 
 

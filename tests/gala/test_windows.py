@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gala.desk import desk
+from gala.evidence import Books
 from gala.protocol import RoundView
 from gala.protocol_crew import Desk
 from gala.rounds import Rounds
@@ -98,6 +99,7 @@ def desk_of(story: Story) -> Desk:
         counters={},
         gates={},
         edges={},
+        books=Books(),
     )
 
 

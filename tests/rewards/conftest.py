@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests import postgres as postgresql
+from tests.rewards.browser import Browser
 from tests.rewards.databases import ask_for_postgresql
 from tests.rewards.evening import Told, drawn_folder, play_evening
+from tests.rewards.published import publish
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +18,20 @@ def evening(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Told]:
     folder = tmp_path_factory.mktemp("evening")
     told = asyncio.run(play_evening(folder / "register", folder / "bundle"))
     return folder / "bundle", told
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with everything one can hold; see `tests.rewards.published`."""
+    folder = tmp_path_factory.mktemp("published")
+    asyncio.run(publish(folder))
+    return folder / "bundle"
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    """The pages' verifier as a program."""
+    return Browser(tmp_path_factory.mktemp("check"))
 
 
 @pytest.fixture(scope="session")

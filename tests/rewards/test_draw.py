@@ -123,8 +123,32 @@ def test_public_order_is_a_permutation_by_aes(numbers: list[int], key: bytes) ->
         encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()
         return encryptor.update(bytes(8) + number.to_bytes(8, "big"))
 
-    order = places.public_order(key, np.array(numbers, dtype=np.int64))
-    assert [numbers[at] for at in order] == sorted(numbers, key=block)
+    expected = sorted(numbers, key=block)
+    given_out = np.array(numbers, dtype=np.int64)
+    assert [numbers[at] for at in places.public_order(key, given_out)] == expected
+    assert places.in_public_order(key, given_out).tolist() == expected
+
+
+@given(st.lists(st.integers(2**62, 2**63 - 1), unique=True, min_size=2, max_size=50), SEEDS)
+def test_numbers_that_leave_no_room_beside_them_are_ordered_all_the_same(
+    numbers: list[int], key: bytes
+) -> None:
+    given_out = np.array(numbers, dtype=np.int64)
+    assert places.in_public_order(key, given_out).tolist() == [
+        numbers[at] for at in places.public_order(key, given_out)
+    ]
+
+
+def test_the_order_of_very_many_is_that_of_their_blocks() -> None:
+    key, numbers = b"k" * 32, np.random.default_rng(11).permutation(300_000)[:250_000]
+    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()
+    plain = np.zeros((len(numbers), 2), dtype=">u8")
+    plain[:, 1] = numbers
+    raw = encryptor.update(plain.tobytes())
+    blocks = np.frombuffer(raw, dtype=">u8").reshape(-1, 2).astype(np.uint64)
+    expected = places.sort_blocks(blocks)
+    assert places.public_order(key, numbers).tolist() == expected.tolist()
+    assert places.in_public_order(key, numbers).tolist() == numbers[expected].tolist()
 
 
 def test_blocks_that_begin_alike_are_ordered_by_their_second_half() -> None:

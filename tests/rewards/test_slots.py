@@ -23,11 +23,11 @@ def test_counters_and_tickets_are_those_of_the_vectors(case: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["name"]))
-def test_the_standalone_verifier_says_the_same(case: dict[str, Any], tmp_path: Path) -> None:
+def test_the_standalone_verifier_says_the_same(case: dict[str, Any]) -> None:
     layout = slots.Layout.from_json(case["layout"])
     records = slots.records(layout, bytes.fromhex("".join(case["slots"])))
     full = records[records["seq"] != 0]
-    assert verify.Bundle(tmp_path, "").count({"counts": case["counts"]}, full) == case["counters"]
+    assert verify.Bundle({}, "").count({"counts": case["counts"]}, full) == case["counters"]
     earned = np.zeros(len(full), dtype=np.int64)
     for rule in case["entries"]:
         earned[verify.matches(rule["when"], full, case["settled"])] += rule["tickets"]

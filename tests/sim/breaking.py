@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from gala import embargo
-from gala.edge.edge import Edge
+from gala.edge.numbers import Numbers
 from gala.edge.table import Table
 from gala.follower import Follower
 from games import game
@@ -85,5 +85,5 @@ BROKEN = {
         (_script("voting.box._APPLY", "if slot == plays[i + 1] then", "if true then"),)
     ),
     "embargo": Broken((_line(embargo.in_sight, "at_ms + delay_ms <= now_ms", "at_ms <= now_ms"),)),
-    "numbers given once": Broken((_line(Edge.number, "range(end - NUMBERS_BLOCK, ", "range(0, "),), seed=1),
+    "numbers given once": Broken((_line(Numbers.next, "range(end - BLOCK, ", "range(0, "),), seed=1),
 }

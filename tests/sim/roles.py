@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from uvicorn.server import ServerState
 
 from gala import roles
+from gala.accounts import Accounts
 from gala.beginning import begin, same_show
 from gala.clock import GalaClock
 from gala.evening import PHONES
@@ -118,6 +119,7 @@ class Playing:
             entropy=process.chance.randbytes,
             wall_s=lambda: world.now_ms() // 1000,
             name=process.name,
+            accounts=Accounts(SECRET, None),
         )
 
     async def _begin(self, house: roles.House) -> None:
@@ -154,6 +156,7 @@ class Playing:
                 ("claims", foyer.asker.step, 0.1),
                 ("edge", lambda: foyer.edge.step(now()), often_s),
                 ("report", lambda: foyer.edge.report(now()), 1.0),
+                ("trace", lambda: foyer.trace.step(now(), foyer.edge.plays), 2.0),
             ]
         chain, signature = chain_and_signature(house.rundown, SECRET)
         self.office = office = await roles.office(house, rehearsal=True, chain=chain, signature=signature)

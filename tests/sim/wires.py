@@ -65,6 +65,9 @@ class Transport(asyncio.Transport):
     def can_write_eof(self) -> bool:
         return False
 
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return ("192.0.2.1", 1) if name == "peername" else default  # they all sit in one room
+
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """A phone of ours reads as fast as it is written to."""
 

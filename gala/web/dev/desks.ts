@@ -1,4 +1,5 @@
 /** Desks to look at while building the console: one evening at several moments. Never part of a build. */
+import type { DrawParty as Party } from "../src/protocol.gen.ts";
 import type { Cue, Desk, Draw, Edge, Round, Segment } from "../src/director/desk.ts";
 import type { Tuning } from "../src/director/tuning.ts";
 
@@ -267,6 +268,10 @@ function base(now: string, air: number, fired: number, standby: string): Desk {
     segments: rows,
     rounds: [],
     draws: [],
+    witnesses: [
+      { name: "auditor.example/w1", size: 61, at_ms: at(now) - 12_000, awake: true },
+      { name: "paper.example/w1", size: 58, at_ms: at(now) - 640_000, awake: false },
+    ],
     edges: [321_440, 322_018, 319_207, 321_346].map((phones, i) => ({
       name: `edge-${i + 1}`,
       phones,
@@ -323,9 +328,27 @@ const draw = (state: Draw["state"], now: string): Desk => ({
       budget_minor: 55_400_000,
       currency: "XTS",
       problem: "",
+      parties: [party("operator", state === "armed" ? "committed" : "revealed"), party("auditor", state === "armed" ? "committed" : "withheld")],
+      lapses_at_ms: at("24:44:30"),
+      unseen: false,
     },
   ],
 });
+const party = (name: string, state: Party["state"]): Party => ({
+  party: name,
+  state,
+  committed_at_ms: state === "missing" ? 0 : at("18:02:11"),
+  revealed_at_ms: state === "revealed" ? at("22:15:31") : 0,
+});
+/** A desk on which the draw is still to come. */
+function ahead(parties: Party[], awake: boolean): Desk {
+  const desk = draw("armed", "21:10:41");
+  return {
+    ...desk,
+    draws: desk.draws.map((one) => ({ ...one, state: "ahead", entrants: 0, tickets: 0, beacon_round: 0, beacon_at_ms: 0, parties })),
+    witnesses: desk.witnesses.map((one) => ({ ...one, awake: one.awake && awake, at_ms: awake ? one.at_ms : one.at_ms - 900_000 })),
+  };
+}
 
 export const DESKS: Record<string, () => Desk> = {
   live,
@@ -357,6 +380,13 @@ export const DESKS: Record<string, () => Desk> = {
   cut: () => onBeam("21:12:01", beam({}, true)),
   override: () => base("20:10:09", AIR, 1, "seg-5.open"),
   frozen: () => draw("frozen", "22:16:04"),
+  unseen: () => {
+    const desk = draw("frozen", "22:16:04");
+    return { ...desk, draws: desk.draws.map((one) => ({ ...one, unseen: true })) };
+  },
+  armed: () => draw("armed", "22:15:20"),
+  unready: () => ahead([party("operator", "committed"), party("auditor", "missing")], false),
+  ready: () => ahead([party("operator", "committed"), party("auditor", "committed")], true),
   drawn: () => draw("drawn", "22:16:40"),
   before: () => {
     const desk = base("19:24:30", 0, 0, "seg-1.start");

@@ -1,4 +1,4 @@
-// Written by gala/typescript.py from gala/protocol.py and gala/protocol_crew.py: change those, then run
+// Written by gala/typescript.py from gala/protocol*.py: change those, then run
 //   gala protocol > gala/web/src/protocol.gen.ts
 
 /** The segment on air. `text` is the content hash of its `SegmentText` at `/texts/HASH.json`. */
@@ -70,6 +70,19 @@ export interface DrawView {
 }
 
 /**
+ * How far a rain's envelopes are that is not on air, for those who caught one (`Mine.rounds`).
+ *
+ * Both instants are the hall's; 0: not known yet. It opens when `state` is announced.
+ */
+export interface EnvelopeView {
+  round: string;
+  draw: number;
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
+  beacon_at_ms: number;
+  announced_at_ms: number;
+}
+
+/**
  * Viewers are asked to tap when they see the host clap. `at_ms`: when that was in the hall; 0: not
  * yet.
  */
@@ -98,6 +111,8 @@ export interface Show {
   segment: SegmentView | null;
   round: RoundView | null;
   draw: DrawView | null;
+  /** of rains that are not on air */
+  envelopes: EnvelopeView[];
 }
 
 export interface ChannelView {
@@ -114,6 +129,8 @@ export interface ShowText {
   currency: string;
   starts_at_ms: number;
   channels: ChannelView[];
+  /** some draw of the evening is for verified accounts alone */
+  accounts: boolean;
 }
 
 export interface ChoiceText {
@@ -196,6 +213,8 @@ export interface Mine {
   rounds: Record<string, RoundMine>;
   vouchers: VoucherView[];
   draws: Standing[];
+  /** the host app has vouched for one: this viewer may win where only accounts may */
+  account: boolean;
 }
 
 /** Once per connection. `rate` is how fast gala time runs (1 but in rehearsals). */
@@ -224,6 +243,14 @@ export interface Drain {
   within_ms: number;
 }
 
+/**
+ * `POST /api/join`, whose answer is `{pass, show}`: a pass for a new viewer, or, with a token of the
+ * host app, for the viewer of that account.
+ */
+export interface Join {
+  token: string;
+}
+
 /** CONNECT's content. */
 export interface Auth {
   pass: string;
@@ -233,16 +260,24 @@ export interface Auth {
   show: string;
 }
 
+/** `proof`: the answer to a challenge that this connection was set. */
 export interface Enter {
   proof: string;
 }
 
-/** With `reason` it was refused; otherwise `pass` is the new, numbered one. */
+/**
+ * With `reason` it was refused; otherwise `pass` is the new, numbered one.
+ *
+ * proof: enter again with a text for which SHA-256 of `gala/proof/1` NUL `CHALLENGE:TEXT` begins with
+ * `bits` zero bits. busy_network: many come from there; again after `retry_after_ms`.
+ */
 export interface EnterReply {
   pass: string;
   mine: Mine | null;
   reason: string;
   retry_after_ms: number;
+  challenge: string;
+  bits: number;
 }
 
 /**
@@ -469,10 +504,28 @@ export interface DeskClock {
   seen_at_ms: number;
 }
 
+/** A party of a draw, as the log has it. Withheld: the reveals closed without its own. */
+export interface DrawParty {
+  party: string;
+  state: "committed" | "missing" | "revealed" | "withheld";
+  committed_at_ms: number;
+  revealed_at_ms: number;
+}
+
+/** Who cosigns the log: how many leaves it saw last, and when. Never heard of: zeros. */
+export interface DrawWitness {
+  name: string;
+  size: number;
+  at_ms: number;
+  /** its last word is so recent that it is there when a draw's reveals close */
+  awake: boolean;
+}
+
+/** A draw that its segment has begun, and the next one before that (`ahead`). */
 export interface DeskDraw {
   draw: number;
   segment: string;
-  state: "announced" | "armed" | "drawn" | "frozen" | "void";
+  state: "ahead" | "announced" | "armed" | "drawn" | "frozen" | "void";
   entrants: number;
   tickets: number;
   beacon_round: number;
@@ -484,6 +537,11 @@ export interface DeskDraw {
   budget_minor: number;
   currency: string;
   problem: string;
+  parties: DrawParty[];
+  /** void from then on if its reveals are still open; 0: nobody knows yet */
+  lapses_at_ms: number;
+  /** its reveals are closed, and no witness has cosigned that yet */
+  unseen: boolean;
 }
 
 /** One line of the as-run: what was done, by whom, when. */
@@ -524,6 +582,7 @@ export interface Desk {
   segments: DeskSegment[];
   rounds: DeskRound[];
   draws: DeskDraw[];
+  witnesses: DrawWitness[];
   edges: DeskEdge[];
   clocks: DeskClock[];
   /** why nothing can be written to it now; empty: it can */
@@ -625,9 +684,10 @@ export interface EvidenceRound {
   refused_by_channel: Record<string, Record<string, number>>;
 }
 
+/** A draw of the rundown; `ahead` until its segment begins. */
 export interface EvidenceDraw {
   draw: number;
-  state: "announced" | "armed" | "drawn" | "frozen" | "void";
+  state: "ahead" | "announced" | "armed" | "drawn" | "frozen" | "void";
   title: string;
   entrants: number;
   tickets: number;
@@ -636,6 +696,11 @@ export interface EvidenceDraw {
   beacon_round: number;
   beacon_at_ms: number;
   winners: number;
+  parties: DrawParty[];
+  /** void from then on if its reveals are still open; 0: nobody knows yet */
+  lapses_at_ms: number;
+  /** its reveals are closed, and no witness has cosigned that yet */
+  unseen: boolean;
 }
 
 /** An equation of the ledger with both its sides as they stand; amounts in minor units. */
@@ -678,9 +743,42 @@ export interface Evidence {
   leaves: EvidenceLeaf[];
   rounds: EvidenceRound[];
   draws: EvidenceDraw[];
+  witnesses: DrawWitness[];
   equations: EvidenceEquation[];
   /** of the published bundle */
   checks: EvidenceCheck[];
+}
+
+/**
+ * A network that asked for much in one minute: numbers it was given, and how often it was told to wait.
+ *
+ * `network`: a tag by which it can be recognised, and not named.
+ */
+export interface TraceBurst {
+  network: string;
+  numbers: number;
+  held_up: number;
+}
+
+/** A minute of the evening, in gala time. Timings are samples, ascending, in ms. */
+export interface TraceMinute {
+  at_ms: number;
+  /** given out */
+  numbers: number;
+  /** of these to accounts of the host app */
+  accounts: number;
+  /** by reason and channel */
+  refused: Record<string, Record<string, number>>;
+  bursts: TraceBurst[];
+  /** from a connection to its `enter` */
+  entering_ms: number[];
+  /** from a round's opening there to a play */
+  playing_ms: number[];
+}
+
+/** `GET /api/trace`, for an auditor alone: the newest minute first. It is in no bundle. */
+export interface Trace {
+  minutes: TraceMinute[];
 }
 
 /** Why a play is refused: the published list, the same in the browser. */
@@ -693,6 +791,7 @@ export interface Messages {
   RoundView: RoundView,
   PrizeView: PrizeView,
   DrawView: DrawView,
+  EnvelopeView: EnvelopeView,
   ClapView: ClapView,
   Show: Show,
   ChannelView: ChannelView,
@@ -707,6 +806,7 @@ export interface Messages {
   Welcome: Welcome,
   Clock: Clock,
   Drain: Drain,
+  Join: Join,
   Auth: Auth,
   Enter: Enter,
   EnterReply: EnterReply,
@@ -729,6 +829,8 @@ export interface Messages {
   DeskRound: DeskRound,
   DeskEdge: DeskEdge,
   DeskClock: DeskClock,
+  DrawParty: DrawParty,
+  DrawWitness: DrawWitness,
   DeskDraw: DeskDraw,
   AsRun: AsRun,
   Desk: Desk,
@@ -742,6 +844,9 @@ export interface Messages {
   EvidenceEquation: EvidenceEquation,
   EvidenceCheck: EvidenceCheck,
   Evidence: Evidence,
+  TraceBurst: TraceBurst,
+  TraceMinute: TraceMinute,
+  Trace: Trace,
 }
 
 /** What an absent field means, and which fields hold messages: one, a list or a map of them. */
@@ -750,23 +855,25 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   RoundView: { absent: {"result": {}, "cut_at_ms": 0, "spells": [], "pauses": [], "watch_only": false}, parts: {} },
   PrizeView: { absent: {"least_minor": 0}, parts: {} },
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
+  EnvelopeView: { absent: {"beacon_at_ms": 0, "announced_at_ms": 0}, parts: {} },
   ClapView: { absent: {"at_ms": 0}, parts: {} },
-  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
+  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null, "envelopes": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}, "envelopes": {"of": "EnvelopeView", "as": "list"}} },
   ChannelView: { absent: {}, parts: {} },
-  ShowText: { absent: {}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
+  ShowText: { absent: {"accounts": false}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
   ChoiceText: { absent: {"detail": {}, "shape": "", "picture": ""}, parts: {} },
   SegmentText: { absent: {"card": {}, "question": {}, "choices": {}}, parts: {"choices": {"of": "ChoiceText", "as": "map"}} },
   Tally: { absent: {}, parts: {} },
   RoundMine: { absent: {"entries": 0}, parts: {} },
   VoucherView: { absent: {"state": "issued", "rehearsal": false, "claim_until_at_ms": 0}, parts: {} },
   Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
-  Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": []}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
+  Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": [], "account": false}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
   Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
   Clock: { absent: {}, parts: {} },
   Drain: { absent: {}, parts: {} },
+  Join: { absent: {"token": ""}, parts: {} },
   Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": ""}, parts: {} },
   Enter: { absent: {"proof": ""}, parts: {} },
-  EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
+  EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0, "challenge": "", "bits": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
   Sync: { absent: {"told_ms": 0, "since_ms": 0}, parts: {} },
   SyncReply: { absent: {}, parts: {} },
   Play: { absent: {}, parts: {} },
@@ -786,19 +893,24 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "refused_by_channel": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
   DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0, "dropped": {}}, parts: {} },
   DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": "", "seen_at_ms": 0}, parts: {} },
-  DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "prizes": 0, "budget_minor": 0, "currency": "", "problem": ""}, parts: {} },
+  DrawParty: { absent: {"committed_at_ms": 0, "revealed_at_ms": 0}, parts: {} },
+  DrawWitness: { absent: {"size": 0, "at_ms": 0, "awake": false}, parts: {} },
+  DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "prizes": 0, "budget_minor": 0, "currency": "", "problem": "", "parties": [], "lapses_at_ms": 0, "unseen": false}, parts: {"parties": {"of": "DrawParty", "as": "list"}} },
   AsRun: { absent: {}, parts: {} },
-  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
+  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "witnesses": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "witnesses": {"of": "DrawWitness", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
   CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "draw": 0, "party": "", "commitment": "", "r": "", "signature": ""}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   TillPost: { absent: {}, parts: {} },
   TillReply: { absent: {"reason": "", "amount": 0, "currency": "", "zone": "", "valid_from_at_ms": 0, "valid_until_at_ms": 0}, parts: {} },
   EvidenceLeaf: { absent: {}, parts: {} },
   EvidenceRound: { absent: {"counters": {}, "recount": {}, "equal": false, "plays": 0, "sealed_leaf": -1, "refused": {}, "refused_by_channel": {}}, parts: {} },
-  EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {} },
+  EvidenceDraw: { absent: {"entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "parties": [], "lapses_at_ms": 0, "unseen": false}, parts: {"parties": {"of": "DrawParty", "as": "list"}} },
   EvidenceEquation: { absent: {}, parts: {} },
   EvidenceCheck: { absent: {}, parts: {} },
-  Evidence: { absent: {"rehearsal": false, "origin": "", "root": "", "signed_size": 0, "signed_at_ms": 0, "rows": 0, "chain": "", "leaves": [], "rounds": [], "draws": [], "equations": [], "checks": []}, parts: {"leaves": {"of": "EvidenceLeaf", "as": "list"}, "rounds": {"of": "EvidenceRound", "as": "list"}, "draws": {"of": "EvidenceDraw", "as": "list"}, "equations": {"of": "EvidenceEquation", "as": "list"}, "checks": {"of": "EvidenceCheck", "as": "list"}} },
+  Evidence: { absent: {"rehearsal": false, "origin": "", "root": "", "signed_size": 0, "signed_at_ms": 0, "rows": 0, "chain": "", "leaves": [], "rounds": [], "draws": [], "witnesses": [], "equations": [], "checks": []}, parts: {"leaves": {"of": "EvidenceLeaf", "as": "list"}, "rounds": {"of": "EvidenceRound", "as": "list"}, "draws": {"of": "EvidenceDraw", "as": "list"}, "witnesses": {"of": "DrawWitness", "as": "list"}, "equations": {"of": "EvidenceEquation", "as": "list"}, "checks": {"of": "EvidenceCheck", "as": "list"}} },
+  TraceBurst: { absent: {"numbers": 0, "held_up": 0}, parts: {} },
+  TraceMinute: { absent: {"numbers": 0, "accounts": 0, "refused": {}, "bursts": [], "entering_ms": [], "playing_ms": []}, parts: {"bursts": {"of": "TraceBurst", "as": "list"}} },
+  Trace: { absent: {"minutes": []}, parts: {"minutes": {"of": "TraceMinute", "as": "list"}} },
 };
 
 export interface Shape {

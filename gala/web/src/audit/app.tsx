@@ -4,21 +4,23 @@ import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
 import { Mark } from "../brand/mark.tsx";
 import { count, timeOfDay } from "../director/times.ts";
-import type { Evidence } from "../protocol.gen.ts";
+import type { Evidence, Trace } from "../protocol.gen.ts";
 import type { Link } from "../wire/connection.ts";
 import { bays, verdict, type Bay } from "./arcade.ts";
 import { Ledger, Log, Refusals, Rounds, Run } from "./records.tsx";
 import { ICONS, Says } from "./says.tsx";
 import { StatementLink } from "./statement.tsx";
+import { PrivateTrace } from "./trace.tsx";
 import { Verification } from "./verification.tsx";
 import type { Verifying } from "./verifying.ts";
+import { Vouching } from "./vouching.tsx";
 
 const REFUSED: Record<string, string> = {
   bad_pass: "This pass is not of this show, or it has run out.",
   wrong_role: "This pass is for another role: the desk needs an auditor’s or a director’s.",
 };
 
-export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link>; verifying: Verifying; pass: string }): JSX.Element {
+export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link>; verifying: Verifying; trace: ReadonlySignal<Trace | null>; pass: string }): JSX.Element {
   const link = props.link.value;
   const evidence = props.evidence.value;
   if (link.state === "refused" && link.reason !== "starting") return <NoPass why={REFUSED[link.reason] ?? link.reason} />;
@@ -40,6 +42,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
         </span>
         <nav aria-label="Desk">
           <a href="#evidence">Evidence</a>
+          <a href="#vouching">Draws</a>
           <a href="#verify">Verify</a>
           <a href="#money">Money</a>
           <a href="#plays">Plays</a>
@@ -74,11 +77,13 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
           <Rounds evidence={evidence} />
           <Run evidence={evidence} />
         </div>
+        <Vouching evidence={evidence} />
         <Verification verifying={props.verifying} />
         <div class="two even">
           <Ledger evidence={evidence} />
           <Refusals evidence={evidence} />
         </div>
+        <PrivateTrace trace={props.trace} zone={evidence.zone} />
         <Log evidence={evidence} />
       </main>
     </>

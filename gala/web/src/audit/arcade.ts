@@ -40,7 +40,7 @@ export const counting = (evidence: Evidence): EvidenceRound[] => evidence.rounds
 export function bays(evidence: Evidence): Bay[] {
   const sealed = counting(evidence).filter((round) => round.state === "sealed");
   const boxes = sealed.length > 0 ? sealed.every((round) => round.equal) : null;
-  const draw = evidence.draws.filter((one) => one.state !== "armed").slice(-1)[0];
+  const draw = evidence.draws.filter((one) => one.state !== "ahead" && one.state !== "armed").slice(-1)[0];
   const drawn = draw !== undefined && draw.state !== "frozen";
   const payouts = (one: EvidenceEquation): boolean => one.name.startsWith("payouts") || one.name.startsWith("prizes of");
   const make = (name: string, verdict: Verdict, figure: string, what: string, print: string): Bay => ({

@@ -57,7 +57,11 @@ export function Verification({ verifying }: { verifying: Verifying }): JSX.Eleme
           Choose a zip
           <input type="file" accept=".zip,application/zip" onChange={(event) => take(event.currentTarget.files)} />
         </label>
-        <span class="dim">or drop either here</span>
+        <label class="pick">
+          Choose a viewer’s proof
+          <input type="file" accept=".json,application/json" onChange={(event) => take(event.currentTarget.files)} />
+        </label>
+        <span class="dim">or drop any of them here</span>
       </div>
       <Found run={run} />
     </section>
@@ -90,7 +94,7 @@ function Found({ run }: { run: Run }): JSX.Element | null {
           <span>
             {count(run.checks.length - failed.length)} passed, {count(failed.length)} failed
           </span>
-          <span class="dim">{run.key ? "held against the key you gave" : "held against the key in the files"}</span>
+          <span class="dim">{run.key ? "held against the key you gave" : run.what === "proof" ? "held against the key published here" : "held against the key in the files"}</span>
           <button type="button" class="quiet end" onClick={() => print()}>
             Print this page
           </button>
@@ -126,8 +130,8 @@ function Verdict({ run, failed }: { run: Run; failed: number }): JSX.Element {
   if (run.state === "failed") {
     return (
       <p class="verdict fail">
-        <Icon name="barred" /> FAIL: {run.of}. {failed === 1 ? "One check" : `${count(failed)} checks`} did not pass. Money and winners rest
-        on none of it until that is explained.
+        <Icon name="barred" /> FAIL: {run.of}. {failed === 1 ? "One check" : `${count(failed)} checks`} did not pass.{" "}
+        {run.what === "proof" ? "As it stands it proves nothing." : "Money and winners rest on none of it until that is explained."}
       </p>
     );
   }

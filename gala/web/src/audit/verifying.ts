@@ -6,6 +6,7 @@ import type { Asked, Told } from "../check/worker.ts";
 
 export interface Run {
   state: "idle" | "running" | "passed" | "failed" | "unpublished" | "trouble";
+  what: "bundle" | "proof";
   /** what was verified, in words */
   of: string;
   /** the key it was held against, or empty */
@@ -15,7 +16,7 @@ export interface Run {
   trouble: string;
 }
 
-const IDLE: Run = { state: "idle", of: "", key: "", checks: [], progress: { done: 0, of: 0 }, trouble: "" };
+const IDLE: Run = { what: "bundle", state: "idle", of: "", key: "", checks: [], progress: { done: 0, of: 0 }, trouble: "" };
 
 /** The run after one more message of the worker. */
 export function heard(run: Run, told: Told): Run {
@@ -40,14 +41,18 @@ export class Verifying {
     this.ask({ from: { served: new URL("/bundle/", location.href).href }, key }, "the evidence published here");
   }
 
+  /** A bundle in files, or the one proof that a viewer saved. */
   chosen(files: Chosen[], key: string): void {
-    const [first] = files;
-    if (first) this.ask({ from: { chosen: files }, key }, first.path.split("/")[0] ?? "");
+    const [first, ...more] = files;
+    if (first && more.length === 0 && isProof(first.path, first.file.size)) {
+      const served = new URL("/bundle/", location.href).href;
+      this.ask({ from: { proof: first.file, served }, key }, `the proof in ${first.path.split("/").at(-1)}`, "proof");
+    } else if (first) this.ask({ from: { chosen: files }, key }, first.path.split("/")[0] ?? "");
   }
 
-  private ask(asked: Asked, of: string): void {
+  private ask(asked: Asked, of: string, what: Run["what"] = "bundle"): void {
     this.worker?.terminate();
-    this.shown.value = { ...IDLE, state: "running", of, key: asked.key };
+    this.shown.value = { ...IDLE, what, state: "running", of, key: asked.key };
     const worker = new Worker(new URL("../check/worker.ts", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }: MessageEvent<Told>) => {
       if (this.worker === worker) this.shown.value = heard(this.shown.value, data);
@@ -59,6 +64,12 @@ export class Verifying {
     worker.postMessage(asked);
   }
 }
+
+const PROOF_MAX = 1_000_000; // bytes; a saved proof is some kilobytes
+
+/** Whether the one file that somebody chose is to be read as a saved proof: a small JSON that is no manifest. */
+export const isProof = (path: string, size: number): boolean =>
+  /\.json$/i.test(path) && path.split("/").at(-1) !== "MANIFEST.json" && size <= PROOF_MAX;
 
 /** All files under what was dropped, with their paths. */
 export async function dropped(items: DataTransferItemList): Promise<Chosen[]> {

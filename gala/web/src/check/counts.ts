@@ -24,6 +24,9 @@ export function fieldsOf(one: Count): readonly string[] {
   return one.op === "by" ? one.fields : one.op === "sum" ? [one.field, ...(one.by ?? [])] : [one.field];
 }
 
+/** The fields by whose values a count is split. */
+export const splits = (one: Count): readonly string[] | null => (one.op === "by" ? one.fields : one.op === "sum" ? (one.by ?? null) : null);
+
 export type Counters = Map<string, number>;
 
 /** The counters of these slots, each of which holds a play. */

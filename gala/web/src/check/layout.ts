@@ -13,7 +13,7 @@ const HEAD: readonly (readonly [string, Kind])[] = [
 const field: Reader<[string, Kind]> = (value, where) => {
   must(Array.isArray(value) && value.length === 2, `${where} is no field`);
   const [name, kind] = value;
-  must(typeof name === "string" && typeof kind === "string" && Object.hasOwn(BYTES, kind), `${where} is no field`);
+  must(typeof name === "string" && name !== "" && typeof kind === "string" && Object.hasOwn(BYTES, kind), `${where} is no field`);
   return [name, kind as Kind];
 };
 

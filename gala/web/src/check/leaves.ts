@@ -16,7 +16,7 @@ import {
   string,
   table,
   truth,
-  whole,
+  word,
   type Read,
   type Reader,
 } from "./shape.ts";
@@ -26,11 +26,11 @@ const prize = record(
   { tier: positive, name: string, count: positive, currency: string, alternates: natural },
   { amount: positive, deck },
 );
-const chain = record({ scheme: string, chain_hash: hash, public_key: hexOf(96), genesis_ms: whole, period_ms: positive });
+const chain = record({ scheme: string, chain_hash: hash, public_key: hexOf(96), genesis_ms: natural, period_ms: positive });
 const drawn = { draw: positive, draw_id: string };
 
 const SHAPES = {
-  evening: { algorithm: just("gala-draw/1"), show: string, origin: string, rehearsal: truth },
+  evening: { algorithm: just("gala-draw/1"), show: word, origin: string, rehearsal: truth },
   spec: {
     ...drawn,
     algorithm: just("gala-draw/1"),
@@ -39,34 +39,36 @@ const SHAPES = {
     prizes: list(prize),
     budget: table(natural),
     cap: record({ draws: list(positive), prizes: positive }),
-    rounds: list(record({ round: string, entries: rules }, { channels: list(natural) })),
+    rounds: list(record({ round: string, entries: rules }, { channels: list(natural), apart: truth })),
     eligibility: just("number", "account"),
-    window: record({ valid_from_ms: whole, valid_until_ms: whole, zone: string }),
-    alternates_at_ms: list(whole),
-    close_ms: whole,
+    window: record({ valid_from_ms: natural, valid_until_ms: natural, zone: string }),
+    alternates_at_ms: list(natural),
+    close_ms: natural,
     parties: list(string),
     witnesses: list(string),
     exclusions: record({ count: natural, commitment: hash }),
     beacon: chain,
     reserve_rounds: list(positive),
     place_key_commitment: hash,
-    files: table(hash),
+    files: record({ "SPEC.md": hash, "verify.py": hash }),
   },
   commit: { ...drawn, party: string, commitment: hash },
   open: { round: string, rehearsal: truth, layout, counts: list(count), entries: rules, place_key_commitment: hash },
   lock: { round: string },
   settle: { round: string, settled: natural, by: string, reason: string },
   seal: { round: string, plays: natural, counters_sha256: hash, recount_equal: truth, numbers_mac: hash },
+  part: { round: string, channels: list(natural), plays: natural, numbers_mac: hash },
   "round-void": { round: string, reason: string },
   roster: {
     ...drawn,
     rounds: list(record({ round: string, seal: natural, tickets: natural })),
     numbers_count: natural,
+    issued: list(list(natural)),
     places: natural,
     tickets_total: natural,
     eligible_places: natural,
     eligible_tickets: natural,
-    histogram: list(list(natural)),
+    histogram: list(list(positive)),
     size: natural,
     sha256: hash,
     root: hash,
@@ -94,7 +96,7 @@ const SHAPES = {
   void: { ...drawn, cause: just("director", "lapsed", "unwitnessed"), reason: string },
   alternate: { ...drawn, date: positive, first: positive, last: natural },
   "close-out": { ...drawn, rows: natural, redeemed: table(natural), returned: table(natural) },
-  ledger: { rows: natural, hash },
+  ledger: { rows: positive, hash },
 } as const;
 
 const PERHAPS = {
@@ -105,6 +107,7 @@ const PERHAPS = {
   lock: {},
   settle: {},
   seal: { size: natural, sha256: hash, root: hash, withheld_mac: hash, heads: list(hash) },
+  part: { size: natural, sha256: hash, root: hash, withheld_mac: hash },
   "round-void": {},
   roster: { won_sha256: hash, won_total: natural },
   reveal: {},
@@ -141,6 +144,6 @@ export function leaf(bytes: Uint8Array, index: number): Leaf {
   must(kind !== undefined && Object.hasOwn(SHAPES, kind), `${where} is an unknown leaf`);
   const name = kind as Kind;
   const { schema: _, ...members } = value as Record<string, never>;
-  const found = record({ at_ms: whole, ...SHAPES[name] }, PERHAPS[name])(members, `${where} (${name})`);
+  const found = record({ at_ms: natural, ...SHAPES[name] }, PERHAPS[name])(members, `${where} (${name})`);
   return { ...found, kind: name, index } as unknown as Leaf;
 }

@@ -65,9 +65,9 @@ function rolledUp({ rollUps }: Evening, rows: readonly Row[]): void {
 
 function dated({ draws }: Evening): Dated[] {
   const all = [...draws.values()].flatMap(({ spec, dates }) =>
-    dates.map(({ draw, date, first, last }) => ({ draw, date, first, last, date_at_ms: spec.alternates_at_ms[date - 1] ?? Infinity })),
+    dates.map(({ draw, index, date, first, last }) => ({ draw, index, date, first, last, date_at_ms: spec.alternates_at_ms[date - 1] ?? Infinity })),
   );
-  return all.sort((a, b) => a.first - b.first || a.last - b.last || a.draw - b.draw || a.date - b.date);
+  return all.sort((a, b) => a.first - b.first || a.index - b.index);
 }
 
 const closed = ({ draws }: Evening): CloseOut[] => [...draws.values()].flatMap(({ closeOut }) => (closeOut ? [closeOut] : []));

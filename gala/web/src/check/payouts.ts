@@ -7,6 +7,8 @@ import type { Row } from "./rows.ts";
 /** What the log says of rows `first` … `last`: they are what happened at a date. */
 export interface Dated {
   draw: number;
+  /** of its leaf */
+  index: number;
   /** 1, 2, … */
   date: number;
   date_at_ms: number;
@@ -189,12 +191,12 @@ export class Ledger {
       const { currency } = books.money;
       add(redeemed, currency, books.balance("REDEEMED"));
       add(returned, currency, books.balance("RETURNED"));
-      add(budget, currency, books.all("fund"));
+      add(budget, currency, BigInt(books.money.budget));
     }
     for (const [currency, sum] of budget) {
       const [out, back] = [redeemed.get(currency) ?? 0n, returned.get(currency) ?? 0n];
       must(out + back === sum, `draw ${one.draw}: ${sum} ${currency} of budget are not redeemed + returned`);
-      const said = BigInt(one.redeemed.get(currency) ?? 0) === out && BigInt(one.returned.get(currency) ?? 0) === back;
+      const said = BigInt(one.redeemed.get(currency) ?? -1) === out && BigInt(one.returned.get(currency) ?? -1) === back;
       must(said, `draw ${one.draw} closes with ${out} ${currency} redeemed and ${back} returned`);
     }
     const known = [...one.redeemed.keys(), ...one.returned.keys()].every((currency) => budget.has(currency));

@@ -5,11 +5,6 @@ import type { Json } from "./canonical.ts";
 export type Reader<T> = (value: Json, where: string) => T;
 export type Read<R> = R extends Reader<infer T> ? T : never;
 
-export const whole: Reader<number> = (value, where) => {
-  must(typeof value === "number", `${where} is no whole number`);
-  return value;
-};
-
 export const natural: Reader<number> = (value, where) => {
   must(typeof value === "number" && value >= 0, `${where} is no natural number`);
   return value;
@@ -22,6 +17,12 @@ export const positive: Reader<number> = (value, where) => {
 
 export const string: Reader<string> = (value, where) => {
   must(typeof value === "string", `${where} is no text`);
+  return value;
+};
+
+/** Text that is not empty. */
+export const word: Reader<string> = (value, where) => {
+  must(typeof value === "string" && value !== "", `${where} is no word`);
   return value;
 };
 

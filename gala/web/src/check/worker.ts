@@ -1,11 +1,15 @@
 /** The verifier beside the page: it works for seconds, and the page stays alive. */
+import { inspect } from "./inspect.ts";
 import type { Files } from "./manifest.ts";
 import { chosen, served, type Chosen } from "./sources.ts";
 import { verify, type Check, type Progress } from "./verify.ts";
 
-/** What a page asks for: the published files, or those that somebody chose. key: as known from elsewhere, or empty. */
+/**
+ * What a page asks for: the published files, those that somebody chose, or a saved proof, held against what is published.
+ * key: as known from elsewhere, or empty.
+ */
 export interface Asked {
-  from: { served: string } | { chosen: Chosen[] };
+  from: { served: string } | { chosen: Chosen[] } | { proof: Blob; served: string };
   key: string;
 }
 
@@ -20,6 +24,11 @@ const tell = (told: Told): void => postMessage(told);
 const PROGRESS_STEPS = 100;
 
 async function answer({ from, key }: Asked): Promise<void> {
+  if ("proof" in from) {
+    const found = inspect(await from.proof.text(), key, await served(from.served));
+    tell({ tells: "end", good: await toldAll(found) });
+    return;
+  }
   const files: Files | null = "served" in from ? await served(from.served) : await chosen(from.chosen);
   if (files === null) {
     tell({ tells: "unpublished" });
@@ -31,12 +40,17 @@ async function answer({ from, key }: Asked): Promise<void> {
     if (step !== shown) tell({ tells: "progress", progress: now });
     shown = step;
   };
+  tell({ tells: "end", good: await toldAll(verify(files, key, progress)) });
+}
+
+/** Tells each check as it is made; whether all passed. */
+async function toldAll(checks: AsyncIterable<Check>): Promise<boolean> {
   let good = true;
-  for await (const check of verify(files, key, progress)) {
+  for await (const check of checks) {
     good &&= check.ok;
     tell({ tells: "check", check });
   }
-  tell({ tells: "end", good });
+  return good;
 }
 
 addEventListener("message", ({ data }: MessageEvent<Asked>) => {

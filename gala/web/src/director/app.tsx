@@ -34,7 +34,7 @@ export function App({ console: c }: { console: Console }) {
               {desk.draws
                 .filter((draw) => draw.segment === desk.on_air)
                 .map((draw) => (
-                  <DrawSteps key={draw.draw} desk={desk} draw={draw} nowMs={c.now.value} />
+                  <DrawSteps key={draw.draw} console={c} desk={desk} draw={draw} />
                 ))}
               <Cues console={c} desk={desk} />
             </div>

@@ -1,7 +1,8 @@
 /** The questions between a key and its cue: what each asks about, when it is overtaken, and the cue it becomes. Pure. */
 import type { CuePost } from "../protocol.gen.ts";
-import { act, type CuePlace, type Desk, place, type Round, type Segment, type Window } from "./desk.ts";
+import { act, type CuePlace, type Desk, type Draw, place, type Round, type Segment, type Window } from "./desk.ts";
 import { cutOff, DOUBLE } from "./press.ts";
+import { typedFor } from "./readiness.ts";
 import { whyFixed } from "./retime.ts";
 import { upcoming } from "./order.ts";
 import { tenths, timeOfDay } from "./times.ts";
@@ -14,6 +15,7 @@ export type Sheet =
   | { is: "revive" }
   | { is: "skip"; segment: Segment }
   | { is: "void"; round: Round }
+  | { is: "void_draw"; draw: Draw }
   | { is: "multiply"; round: Round }
   | { is: "retime"; at: CuePlace }
   /** `first` is proposed; `order` is what was to come when it was asked. */
@@ -26,6 +28,8 @@ export type Sheet =
 export interface Said {
   outcome?: string;
   reason?: string;
+  /** What was typed to confirm what cannot be undone. */
+  typed?: string;
   at_ms?: number;
   /** Of a swap: the two segments. */
   target?: string;
@@ -70,6 +74,11 @@ export function answered(sheet: Sheet, said: Said, desk: Desk): Asked | null {
       return reason
         ? { what: "Void the round", cue: { cue: "void", target: id, reason, expect: { round: id, generation } } }
         : null;
+    }
+    case "void_draw": {
+      const { draw } = sheet.draw;
+      if (!reason || said.typed?.trim().toUpperCase() !== typedFor(sheet.draw)) return null;
+      return { what: `Void draw ${draw}`, cue: { cue: "void_draw", draw, reason } };
     }
     case "multiply": {
       const { id } = sheet.round;
@@ -118,6 +127,10 @@ export function overtaken(sheet: Sheet, desk: Desk): boolean {
       return desk.segments.find((s) => s.id === sheet.segment.id)?.state !== "waiting";
     case "void":
       return desk.rounds.find((r) => r.id === sheet.round.id)?.state === "void";
+    case "void_draw": {
+      const now = desk.draws.find((one) => one.draw === sheet.draw.draw);
+      return now?.state !== "armed" && now?.state !== "ahead";
+    }
     case "multiply": {
       const round = desk.rounds.find((r) => r.id === sheet.round.id);
       return round?.state !== "open" || round.factor_bp > 0 || cutOff(round, desk.now_ms);

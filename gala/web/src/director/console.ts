@@ -10,6 +10,7 @@ import { type Act, type Asked, answered, fired, overtaken, type Said, type Sheet
 import { act, type CuePlace, type Desk, newestFirst, place, skippable, supersedes } from "./desk.ts";
 import { proposed, upcoming } from "./order.ts";
 import { armable, doublable, EXTENDS, extendable, go, type Key, lookFrom } from "./press.ts";
+import { voidable } from "./readiness.ts";
 import { retimable, whyFixed } from "./retime.ts";
 import { seconds, timeOfDay } from "./times.ts";
 import { clapStep } from "./tuning.ts";
@@ -303,6 +304,10 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       const round = newestFirst(shown.rounds).find((one) => one.state !== "void");
       if (round) sheet.value = { is: "void", round };
       else hint("There is no round to void.");
+    } else if (key === "void_draw") {
+      const draw = voidable(shown);
+      if (draw) sheet.value = { is: "void_draw", draw };
+      else hint("There is no draw to void: once its reveals are closed, the beacon decides.");
     } else if (key === "multiply") {
       const means = doublable(shown, now.value);
       if (means.is === "multiply") sheet.value = means;

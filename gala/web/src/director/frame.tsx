@@ -111,6 +111,33 @@ interface ReasonProps {
   first?: boolean;
 }
 
+interface TypedProps {
+  /** What has to be typed, letter by letter; its case does not matter. */
+  word: string;
+  value: string;
+  write(typed: string): void;
+}
+
+/** A word that a person types before what cannot be undone. */
+export function Typed({ word, value, write }: TypedProps) {
+  return (
+    <label class="reason">
+      <span>
+        Type <b>{word}</b> to confirm
+      </span>
+      <input
+        type="text"
+        maxLength={20}
+        value={value}
+        onInput={(event) => write(event.currentTarget.value)}
+        autocomplete="off"
+        autocapitalize="characters"
+        spellcheck={false}
+      />
+    </label>
+  );
+}
+
 /** A reason that is logged. */
 export function Reason({ asks, value, write, first }: ReasonProps) {
   return (

@@ -5,6 +5,7 @@ import { type Desk, type Draw, newestFirst, segmentOf, who } from "./desk.ts";
 import { troubles } from "./health.ts";
 import { Icon } from "./icons.tsx";
 import { KillSwitch } from "./kill.tsx";
+import { ready, voidable } from "./readiness.ts";
 import { count, countdown, money, timeOfDay } from "./times.ts";
 import { Earlier, Votes } from "./votes.tsx";
 
@@ -44,7 +45,7 @@ export function Live({ console: c, desk }: { console: Console; desk: Desk }) {
           .filter((draw) => draw.segment !== desk.on_air)
           .reverse()
           .map((draw) => (
-            <DrawSteps key={draw.draw} desk={desk} draw={draw} nowMs={c.now.value} />
+            <DrawSteps key={draw.draw} console={c} desk={desk} draw={draw} />
           ))}
         <Tunings console={c} desk={desk} />
         <Edges desk={desk} />
@@ -55,12 +56,60 @@ export function Live({ console: c, desk }: { console: Console; desk: Desk }) {
   );
 }
 
+/** Go or no go, in a line; what is missing stands below it. */
+function Readiness({ console: c, desk, draw }: { console: Console; desk: Desk; draw: Draw }) {
+  const found = ready(desk, draw, c.now.value);
+  if (!found) return null;
+  return (
+    <div class={`ready ${found.is}`} role="status">
+      <p>
+        <Icon name={found.is === "go" ? "check" : found.is === "wait" ? "clock" : "warn"} />
+        <b>{found.is === "go" ? "GO" : found.is === "wait" ? "WAIT" : "NO GO"}</b>
+        <span>{found.words}</span>
+      </p>
+      {found.lines.length > 0 && (
+        <ul>
+          {found.lines.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+/** Each party and witness by name, with its state in a word. */
+function Vouchers({ desk, draw }: { desk: Desk; draw: Draw }) {
+  if (desk.rehearsal || draw.state === "announced") return null;
+  return (
+    <dl class="vouching">
+      {draw.parties.map((one) => (
+        <div key={one.party}>
+          <dt>{one.party}</dt>
+          <dd class={one.state === "missing" || one.state === "withheld" ? "w-t" : ""}>{PARTY[one.state]}</dd>
+        </div>
+      ))}
+      {desk.witnesses.map((one) => (
+        <div key={one.name}>
+          <dt>{one.name}</dt>
+          <dd class={one.awake ? "" : "w-t"}>
+            {one.at_ms === 0 ? "never heard of" : `${one.awake ? "awake," : "silent since"} ${timeOfDay(one.at_ms, desk.zone)}`}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const PARTY = { missing: "not committed", committed: "committed", revealed: "revealed", withheld: "kept its secret back" } as const;
+
 const STEPS = ["armed", "frozen", "beacon", "drawn", "announced"] as const;
 
 /** A draw's way from armed to announced. On air it stands in the middle of the console, else among the figures. */
-export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs: number }) {
+export function DrawSteps({ console: c, desk, draw }: { console: Console; desk: Desk; draw: Draw }) {
+  const nowMs = c.now.value;
   const beaconOut = draw.beacon_at_ms > 0 && nowMs >= draw.beacon_at_ms;
-  const done = { armed: 1, frozen: beaconOut ? 3 : 2, drawn: 4, announced: 5, void: 0 }[draw.state];
+  const done = { ahead: 0, armed: 1, frozen: beaconOut ? 3 : 2, drawn: 4, announced: 5, void: 0 }[draw.state];
   const waits = draw.state === "frozen" && draw.beacon_at_ms > 0;
   return (
     <section class="sec">
@@ -78,6 +127,8 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
           </li>
         ))}
       </ol>
+      <Readiness console={c} desk={desk} draw={draw} />
+      <Vouchers desk={desk} draw={draw} />
       <p class="row mid">
         <span>
           <b>{count(draw.prizes)}</b> prizes
@@ -85,7 +136,7 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
         <span class="end">{money(draw.budget_minor, draw.currency)}</span>
       </p>
       {draw.state === "void" && <p class="row mid">Void: its prizes return to the budget.</p>}
-      {draw.state !== "armed" && draw.state !== "void" && (
+      {draw.entrants > 0 && draw.state !== "void" && (
         <p class="row mid">
           <span>
             <b>{count(draw.entrants)}</b> entrants, <b>{count(draw.tickets)}</b> tickets
@@ -101,6 +152,16 @@ export function DrawSteps({ desk, draw, nowMs }: { desk: Desk; draw: Draw; nowMs
         <p class="row mid">
           Beacon round {count(draw.beacon_round)}
           <b class="end">{beaconOut ? "out, drawing" : `in ${countdown(draw.beacon_at_ms - nowMs)}`}</b>
+        </p>
+      )}
+      {(draw.state === "armed" || draw.state === "ahead") && (
+        <p class="row mid">
+          <span class="dim">{draw.lapses_at_ms > 0 && `It can be closed until ${timeOfDay(draw.lapses_at_ms, desk.zone)}.`}</span>
+          {draw.draw === voidable(desk)?.draw && (
+            <button type="button" class="mini danger end" aria-disabled={!c.ready.value} onClick={(event) => c.press("void_draw", event.timeStamp)}>
+              Void the draw… <kbd>N</kbd>
+            </button>
+          )}
         </p>
       )}
       {draw.problem && (

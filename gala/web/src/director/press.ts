@@ -171,6 +171,7 @@ export type Key =
   | "swap"
   | "reveal"
   | "void"
+  | "void_draw"
   | "multiply"
   | "earlier"
   | "later"
@@ -190,6 +191,7 @@ const KEYS: Record<string, Key> = {
   k: "skip",
   r: "reveal",
   v: "void",
+  n: "void_draw",
   m: "multiply",
   w: "swap",
   "-": "earlier",

@@ -10,6 +10,7 @@ import { Retime, Swap } from "./moves.tsx";
 import { DOUBLE, spoken, times } from "./press.ts";
 import { countdown, seconds, timeOfDay } from "./times.ts";
 import { Tune } from "./tune.tsx";
+import { VoidDraw } from "./voiddraw.tsx";
 import { Emblem } from "./votes.tsx";
 import { without } from "./windows.ts";
 
@@ -36,6 +37,8 @@ function Asked({ console: c, desk, sheet }: { console: Console; desk: Desk; shee
       return <Skip console={c} segment={sheet.segment} />;
     case "void":
       return <Void console={c} desk={desk} round={sheet.round} />;
+    case "void_draw":
+      return <VoidDraw console={c} desk={desk} draw={sheet.draw} />;
     case "multiply":
       return <Multiply console={c} desk={desk} round={sheet.round} />;
     case "revive":
@@ -248,6 +251,7 @@ const ALL_KEYS: [string, string][] = [
   ["D", "Tune a channel’s delay; asks for the seconds"],
   ["A", "Ask phones to watch for the clap; then, at the clap, A again"],
   ["V", "Void the newest round; asks for the reason"],
+  ["N", "No draw: voids the next one; asks for the reason, and to type its name"],
   ["M", "×2 for 60 seconds on an open boost; asks first"],
   ["↑ ↓", "Look ahead, cue by cue; nothing is sent"],
   ["X", "Kill switch: every screen quiet at once; asks for the reason. Works in every question, too"],

@@ -172,6 +172,9 @@ function Details({ facts, report }: { facts: BoxFacts | RosterFacts; report: Rep
           <li>{w.t("didLeaf", { index: facts.index })}</li>
           <li>{w.t(facts.kind === "box" ? "didBox" : "didRoster")}</li>
           {facts.kind === "roster" && facts.tiers.length > 0 && <li>{w.t("didScore")}</li>}
+          {facts.kind === "roster" && facts.decided && (
+            <li>{w.t(facts.decided.rehearsal ? "didRehearsal" : "didBeacon", { round: facts.decided.round })}</li>
+          )}
         </ol>
         <dl class="long">
           {facts.kind === "box" && (

@@ -1,5 +1,6 @@
 /** What "check it yourself" finds for one viewer. Loaded when somebody asks for it, and not before. */
 import { text } from "../check/bytes.ts";
+import type { Asked, Told } from "../check/deciding.ts";
 import { checkpoint, logKey } from "../check/note.ts";
 import { proveEntry, provePlay, type BoxFacts, type Known, type RosterFacts } from "../check/proof.ts";
 import type { Mine } from "../protocol.gen.ts";
@@ -40,7 +41,7 @@ export async function report(mine: Mine, { pass, title }: Ask): Promise<Report> 
   const draws = mine.draws
     .filter((one) => one.tickets > 0)
     .map((one) => finding({ id: String(one.draw), kind: "roster", title: "" }, `draw=${one.draw}`, pass, (body) => proveEntry(body, known, one)));
-  const findings = await Promise.all([...draws, ...rounds]);
+  const findings = await Promise.all([...draws.map(async (one) => withBeacon(await one, keys.body.trim())), ...rounds]);
   if (findings.some((one) => one.verdict === "unpublished")) return { state: "unpublished", key: "", findings: [] };
   return { state: "done", key: keys.body.trim(), findings };
 }
@@ -63,6 +64,26 @@ const broken = (of: Subject, problem: unknown, proof = ""): Finding => ({
   facts: null,
   proof,
 });
+
+/** With the beacon's signature checked too, where the draw has a result. */
+async function withBeacon(found: Finding, key: string): Promise<Finding> {
+  const { facts } = found;
+  if (found.verdict !== "fits" || facts?.kind !== "roster" || facts.result === "") return found;
+  const told = await beside({ base: new URL("/bundle/", location.href).href, key, draw: Number(found.id), result: facts.result });
+  if (told.tells === "away") return { ...found, verdict: "away", why: "beacon", facts: null };
+  if (told.tells === "not") return { ...found, verdict: "not", why: told.why, facts: null };
+  return { ...found, facts: { ...facts, decided: told.decided } };
+}
+
+/** Asks a worker, which is fetched only now and works for a second. */
+function beside(asked: Asked): Promise<Told> {
+  const worker = new Worker(new URL("../check/deciding.ts", import.meta.url), { type: "module" });
+  return new Promise<Told>((tell) => {
+    worker.onmessage = ({ data }: MessageEvent<Told>) => tell(data);
+    worker.onerror = () => tell({ tells: "away" });
+    worker.postMessage(asked);
+  }).finally(() => worker.terminate());
+}
 
 async function finding(of: Subject, query: string, pass: string, prove: (body: string) => BoxFacts | RosterFacts): Promise<Finding> {
   const { status, body } = await ask(`/api/proof?${query}`, { authorization: `Bearer ${pass}` });
