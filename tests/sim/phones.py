@@ -74,6 +74,7 @@ class Phone:
         self._skew_ms = self.chance.choice((0, 0, 0, 20, -150, 2_000, -60_000, 3_600_000))
         self._pace_s = self.chance.uniform(0.3, 2.0)
         self._wire: Wire | None = None
+        self._wires = 0
         self._delay_ms = 0
         self._seq: Counter[str] = Counter()
         self._total: Counter[str] = Counter()
@@ -112,10 +113,15 @@ class Phone:
         self._delay_ms = self.world.rundown.channels[self._index].delay_ms
         if self._cheats and self.chance.random() < 0.3:
             auth["delay_ms"] = self._delay_ms = self.chance.choice((0, 90_000, 1_500))
-        wire = self._wire = Wire(self.world, self.chance.choice(up), self.chance, self._hear)
+        wire = self._wire = self._new_wire(self.chance.choice(up))
         self._welcomed = self.world.loop.create_future()
         await wire.connect(auth)
         await wire._within(self._welcomed)
+
+    def _new_wire(self, edge: Playing) -> Wire:
+        # a chance of its own: an edge pings its lines in no order that a seed decides
+        self._wires += 1
+        return Wire(self.world, edge, self.world.chance_of(f"{self.name}/{self._wires}"), self._hear)
 
     # ------------------------------------------------------------ what it hears
 
@@ -252,7 +258,7 @@ class Phone:
             said = {"round": "sim/tetris/1", "seq": 65_000, "at_ms": 0, "move": chance.choice(MOVES)}
         else:
             forged = self.token[:-2] + ("aa" if self.token[-2:] != "aa" else "bb")
-            other = Wire(self.world, wire.edge, chance, self._hear)
+            other = self._new_wire(wire.edge)
             try:
                 await other.connect({"pass": forged})
             except Refused:
