@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from gala.rundown import Rundown
 from gala.show_state import State
 from gala.store.log import Entry
@@ -20,7 +22,7 @@ from rewards.audit import Check
 from rewards.vouchers import Voucher
 from tests.sim.phones import Crowd, Heard
 from tests.soak.check import check as check_history
-from tests.soak.history import BoxFound
+from tests.soak.history import NONE, Attempt, BoxFound
 
 EARLY_MS = (
     OFF_MS + 15
@@ -76,6 +78,33 @@ def faults(found: Remains) -> list[str]:
     return [f"{law}: {fault}" for law, broken in laws.items() for fault in broken]
 
 
+def _told(found: Remains) -> Iterator[Attempt]:
+    """The attempts as the history's checker takes them, for which *too late* is final.
+
+    It is, once the gates are shut. Before, it speaks of the message it answers: the same play, sent earlier
+    over a line that the phone has given up, may still be with another edge and count.
+    """
+    shut_ms = _shut_ms(found)
+    sent: dict[tuple[int, str, int], float] = {}
+    for attempt in sorted(found.crowd.attempts, key=lambda attempt: attempt.sent_ms):
+        play = attempt.number, attempt.round, attempt.seq
+        earlier = sent.setdefault(play, attempt.sent_ms) < attempt.sent_ms
+        late = attempt.reason in ("locked", "sealed")
+        if earlier and late and attempt.heard_ms <= shut_ms.get(attempt.round, attempt.heard_ms):
+            yield replace(attempt, status=NONE, reason="")
+        else:
+            yield attempt
+
+
+def _shut_ms(found: Remains) -> dict[str, int]:
+    """When it was written of each round that its gates are shut."""
+    return {
+        entry.cue["target"]: found.appended_ms[entry.version]
+        for entry in found.log
+        if entry.cue["cue"] == "locked"
+    }
+
+
 def _counters(found: Remains) -> Iterator[str]:
     """Locked, sealed and final counters are the same, and the fold of the slots."""
     locked = {
@@ -93,11 +122,7 @@ def _counters(found: Remains) -> Iterator[str]:
 
 def _after_the_lock(found: Remains) -> Iterator[str]:
     """A play that counts was sent before all its round's gates were said to be shut."""
-    shut_ms = {
-        entry.cue["target"]: found.appended_ms[entry.version]
-        for entry in found.log
-        if entry.cue["cue"] == "locked"
-    }
+    shut_ms = _shut_ms(found)
     for attempt in found.crowd.attempts:
         if attempt.status == "counted" and attempt.sent_ms > shut_ms.get(attempt.round, attempt.sent_ms):
             late_ms = attempt.sent_ms - shut_ms[attempt.round]
@@ -160,7 +185,8 @@ def _views(found: Remains) -> Iterator[str]:
     told: dict[tuple[Any, ...], Any] = {}
     for heard in found.crowd.heard:
         if heard.event == "show":
-            show = heard.content
+            # a round's generation counts its re-timings before they are in sight
+            show = heard.content | {"round": (heard.content.get("round") or {}) | {"generation": 0}}
             key = heard.channel, show.get("delay_ms", 0), show["epoch"], show["step"]
             before = told.setdefault(key, show)
             if before != show:
