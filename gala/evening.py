@@ -36,6 +36,7 @@ from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timekeeping import Timekeeper, World
 from gala.timing import GRACE_MS
+from gala.vitals import Pulse
 from gala.wire.limits import Limits
 from rewards.beacon import Chain
 from rewards.register import Register
@@ -52,6 +53,8 @@ ASKS_S = 0.02
 FOLLOW_S = 0.2
 REPORT_S = 0.25
 CLOCK_S = 1.0
+VITALS_S = 2.0
+MONITOR_S = 1.0
 BEGUN_S = 0.2
 DOOR_S = 0.1
 
@@ -91,7 +94,8 @@ class Evening:
     timed: Conductor | None
     office: Office | None
     booth: Booth | None
-    loops: Loops = field(default_factory=Loops)
+    loops: Loops
+    pulse: Pulse
     _leaving: bool = field(default=False, init=False)  # written by `keep_out`
     _away_s: float = field(default=0.0, init=False)  # when the edge went out of rotation; by `_door`
 
@@ -224,7 +228,10 @@ class Evening:
 
     def _steps(self) -> list[tuple[str, Step, float]]:
         now = self.clock.now_ms
-        steps: list[tuple[str, Step, float]] = [("clock", self.timekeeper.step, CLOCK_S)]
+        steps: list[tuple[str, Step, float]] = [
+            ("clock", self.timekeeper.step, CLOCK_S),
+            ("vitals", self.pulse.step, VITALS_S),
+        ]
         if self.timed:
             steps.append(("conductor", self._in_time(self.timed.step), CONDUCTOR_S))
         if self.front:
@@ -236,11 +243,12 @@ class Evening:
                 ("report", lambda: edge.report(now()), REPORT_S),
             ]
         if self.booth:
-            crew = self.booth.crew
+            crew, monitor = self.booth.crew, self.booth.monitor
             steps += [
                 ("crew", lambda: crew.step(now()), CREW_S),
                 ("asks", self.booth.asker.step, ASKS_S),
                 ("overlay", self._in_time(self.booth.overlays.step), CREW_S),
+                ("monitor", lambda: monitor.step(now()), MONITOR_S),
             ]
         if self.office:
             steps.append(("notary", self._in_time(self.office.notary.step), NOTARY_S))
@@ -336,6 +344,9 @@ async def open_evening(
         clocks = world(first.once)
         timekeeper = Timekeeper(clock, first.once, clocks, show=rundown.id, name=name, keeps=conducts)
         stack.push_async_callback(timekeeper.leave)
+        loops = Loops()
+        pulse = Pulse(first.once, rundown.id, name, wanted, loops)
+        stack.push_async_callback(pulse.leave)
         show_log = ShowLog(first, rundown.id)
         if conducts:
             if rehearsal:
@@ -375,6 +386,8 @@ async def open_evening(
             rehearsal=rehearsal,
             shared=shared,
             join_url=join_url,
+            loops=loops,
+            pulse=pulse,
             front=front,
             timed=roles.conductor(house, grace_ms) if conducts else None,
             office=office,

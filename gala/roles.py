@@ -29,6 +29,7 @@ from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
+from gala.edge.monitor import Monitor, metrics_route
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
@@ -127,6 +128,7 @@ class Booth:
 
     crew: Crew
     overlays: Overlays
+    monitor: Monitor
     asker: Asker
     listener: Listener
 
@@ -232,11 +234,18 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
     def real_ms() -> int:
         return house.world.monotonic_ns() // 1_000_000
 
+    monitor = Monitor(
+        crew,
+        house.clients.once,
+        rate=lambda: clock.rate,
+        store_trouble=lambda: house.timekeeper.store_trouble,
+    )
     allowed = bearers(house.passes, house.wall_s)
     others = [
         *till_routes(ask, allowed, real_ms),
         *watch_routes(lambda: crew.books, house.clients.once, house.rundown.id, allowed),
         statement_route(settings.data, allowed),
+        metrics_route(monitor, clock.now_ms, allowed),
     ]
     listener = Listener(
         crew_app(crew, overlays, consoles, house.bundle, others),
@@ -247,7 +256,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         setting="GALA_CREW_PORT",
         shared=shared,
     )
-    return Booth(crew, overlays, asker, listener)
+    return Booth(crew, overlays, monitor, asker, listener)
 
 
 def join_url(settings: Settings, port: int) -> str:

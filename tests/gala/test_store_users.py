@@ -30,6 +30,7 @@ NUMBERS = ("INCRBY", keys.numbers("short"), 64)
 REPORT = ("HSET", keys.edges("short"), "edge-x", "x")
 CLOCK = ("SET", keys.clock("short"), "x")
 STANDING = ("HSET", keys.clocks("short"), "x", "x")
+VITALS = ("HSET", keys.vitals("short"), "x", "x")
 WALLET = ("HSET", keys.wallet("short"), "1/1", "x")
 EVIDENCE = ("SET", keys.evidence("short"), "x")
 ASK = ("HSET", keys.asks("short"), "x", "x")
@@ -37,7 +38,7 @@ ASKED = ("HDEL", keys.asks("short"), "x")
 ANSWER = ("HSET", keys.answers("short"), "x", "x")
 ANSWERED = ("RPUSH", keys.answers_order("short"), "x")
 WRITES = [
-    *(CUE, CUE_ID, SLOT, COUNTER, GATE, TALLY, NUMBERS, REPORT, CLOCK, STANDING, WALLET, EVIDENCE),
+    *(CUE, CUE_ID, SLOT, COUNTER, GATE, TALLY, NUMBERS, REPORT, CLOCK, STANDING, VITALS, WALLET, EVIDENCE),
     *(ASK, ASKED, ANSWER, ANSWERED),
     ("DEL", f"{PAGE}:slots"),
     ("RENAME", f"{PAGE}:slots", f"{PAGE}:old"),
@@ -49,10 +50,10 @@ WRITES = [
     ("PUBLISH", "anywhere", "x"),
 ]
 OWN = {
-    "edge": (SLOT, COUNTER, NUMBERS, REPORT, STANDING, ASK),
-    "conductor": (CUE, CUE_ID, GATE, TALLY, CLOCK, STANDING),
-    "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING, ASKED, ANSWER, ANSWERED),
-    "crew": (CUE, CUE_ID, STANDING, ASK),
+    "edge": (SLOT, COUNTER, NUMBERS, REPORT, STANDING, VITALS, ASK),
+    "conductor": (CUE, CUE_ID, GATE, TALLY, CLOCK, STANDING, VITALS),
+    "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING, VITALS, ASKED, ANSWER, ANSWERED),
+    "crew": (CUE, CUE_ID, STANDING, VITALS, ASK),
 }
 
 
