@@ -243,9 +243,9 @@ class Evening:
                 ("report", lambda: edge.report(now()), REPORT_S),
             ]
         if self.booth:
-            crew, monitor = self.booth.crew, self.booth.monitor
+            booth, monitor = self.booth, self.booth.monitor
             steps += [
-                ("crew", lambda: crew.step(now()), CREW_S),
+                ("crew", lambda: booth.step(now()), CREW_S),
                 ("asks", self.booth.asker.step, ASKS_S),
                 ("overlay", self._in_time(self.booth.overlays.step), CREW_S),
                 ("monitor", lambda: monitor.step(now()), MONITOR_S),

@@ -129,8 +129,15 @@ class Booth:
     crew: Crew
     overlays: Overlays
     monitor: Monitor
+    rotation: Rotation
     asker: Asker
     listener: Listener
+
+    async def step(self, now_ms: int) -> None:
+        """The crew's step, which reads the log to its end."""
+        mark = self.rotation.mark()
+        await self.crew.step(now_ms)
+        self.rotation.read_to_the_end_of(mark)
 
 
 def front(house: House, limits: Limits, *, shared: bool) -> Front:
@@ -240,6 +247,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         rate=lambda: clock.rate,
         store_trouble=lambda: house.timekeeper.store_trouble,
     )
+    rotation = Rotation(house.timekeeper, house.world.monotonic_ns)
     allowed = bearers(house.passes, house.wall_s)
     others = [
         *till_routes(ask, allowed, real_ms),
@@ -248,7 +256,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         metrics_route(monitor, clock.now_ms, allowed),
     ]
     listener = Listener(
-        crew_app(crew, overlays, consoles, house.bundle, others),
+        crew_app(crew, overlays, consoles, house.bundle, lambda: rotation.reason, others),
         # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
         Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
         settings.crew_host,
@@ -256,7 +264,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         setting="GALA_CREW_PORT",
         shared=shared,
     )
-    return Booth(crew, overlays, monitor, asker, listener)
+    return Booth(crew, overlays, monitor, rotation, asker, listener)
 
 
 def join_url(settings: Settings, port: int) -> str:
