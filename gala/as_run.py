@@ -34,6 +34,11 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
         return f"draw {cue['draw']}: {cue['party']} {kind}s"
     if kind == "beacon":
         return f"draw {cue['draw']}: the beacon's signature by hand"
+    if kind == "freeze_draw":
+        return f"draw {cue['draw']} is frozen: its channels have closed"
+    if kind in ("close", "closed"):
+        where = ", ".join(rundown.channels[place].id for place in cue["channels"])
+        return f"{kind} {target} on {where}"
     if kind == "void":
         return f"void {target}: {cue['reason']}"
     if kind == "multiply":

@@ -17,10 +17,11 @@ import uvloop
 from redis.exceptions import RedisError
 
 from gala import cli_outside, recount, rundown_check, settings, typescript
+from gala.accounts import NoHost
 from gala.beginning import OtherRundown, service_secret
 from gala.cli_audit import audit
 from gala.cli_capacity import capacity_command
-from gala.cli_money import statement_command, vouchers
+from gala.cli_money import exclude_command, statement_command, vouchers
 from gala.console import fail, out, read_settings
 from gala.counter import serve_counter
 from gala.demo import Options, demo
@@ -63,6 +64,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(vouchers, name="vouchers")
 audit.command("statement")(statement_command)
 app.add_typer(cli_outside.draw, name="draw")
+app.command("exclude")(exclude_command)
 app.command("witness")(cli_outside.witness)
 app.command("capacity")(capacity_command)
 
@@ -181,6 +183,7 @@ def serve(
                 plan,
                 command=[sys.executable, *command_of(find_rundown(rundown), rehearsal=rehearsal)],
                 environment=os.environ,
+                rehearsal=rehearsal,
                 count=workers,
                 stop=stop,
                 console=out,
@@ -360,7 +363,7 @@ def run_or_say(run: Callable[[], Coroutine[Any, Any, int]]) -> int:
         code = uvloop.run(run())
     except* (
         *(CannotListen, OtherRundown, NotUp, StoreUnusable, ValkeyUnusable),
-        *(NoEvening, OtherKeys),
+        *(NoEvening, NoHost, OtherKeys),
     ) as problems:
         said = first_of(problems)
     except* KeyboardInterrupt:

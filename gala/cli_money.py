@@ -18,6 +18,7 @@ from rewards.audit import verify_bundle
 from rewards.codes import BadList
 from rewards.history import BrokenHistory
 from rewards.holders import Imported
+from rewards.leaves import account_hash
 from rewards.reopening import NoEvening, OtherKeys, reopen
 
 FAULTS_SHOWN = 200
@@ -105,3 +106,18 @@ def statement_command(
         raise fail(f"the bundle in {folder} cannot be read: {problem}") from None
     out.print(str(path), highlight=False, soft_wrap=True)
     raise typer.Exit(0 if all(check.ok for check in checks) else 1)
+
+
+def exclude_command(
+    listed: Annotated[Path, typer.Argument(metavar="FILE", help="Accounts of the host app, one a line.")],
+) -> None:
+    """Print the hash of each account, as a rundown's lists of those who may not win hold them.
+
+    An account is what the host app's tokens call `sub`. Empty lines are left out. Exit 2: it cannot be read.
+    """
+    try:
+        accounts = [line.strip() for line in listed.read_text("utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as problem:
+        raise fail(str(problem)) from None
+    for hashed in sorted({account_hash(account) for account in accounts if account}):
+        typer.echo(hashed.hex())

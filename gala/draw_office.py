@@ -9,14 +9,17 @@ close, or that was not closed in time, is void. What a killed notary had done is
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
+import numpy as np
 import structlog
 from redis.asyncio import Redis
 
+from gala import admitted
+from gala.accounts import pseudonym
 from gala.edge import wallet
-from gala.follower import CueRefused, Follower
+from gala.follower import Follower
 from gala.passes import derive
 from gala.protocol import Standing
 from gala.readiness import AWAKE_MS
@@ -30,6 +33,7 @@ from rewards import beacon, decks, leaves
 from rewards.beacon import BadBeacon, Chain
 from rewards.register import Register
 from rewards.standing import Standing as Drawn
+from rewards.told import Frozen, frozen_of
 
 log = structlog.get_logger("gala.draws")
 
@@ -74,6 +78,7 @@ class DrawOffice:
         self._signature = signature
         self._secret = secret
         self._by_hand: dict[int, bytes] = {}  # signatures that somebody brought; written by `take`
+        self._lapses: dict[int, int] = {}  # as the specs say, which never change; written by `lapses`
         self.awake: dict[str, tuple[int, int]] = {}  # witness -> leaves it has seen, when (ms); by the notary
 
     @property
@@ -86,12 +91,18 @@ class DrawOffice:
         """Publishes every draw's rules before the show, and our own commitment."""
         for segment, draw in self._drawings():
             dealt = {prize.tier: prize.deck.content for prize in draw.prizes if prize.deck is not None}
-            await self._register.specify(self._spec(segment, draw), at_ms=at_ms, decks=dealt)
+            spec, excluded = self._spec(segment, draw), self._excluded(draw)
+            await self._register.specify(spec, at_ms=at_ms, decks=dealt, excluded=excluded)
             if not self._state.rehearsal:
                 ours = self._rundown.parties[0]
                 cue = {"cue": "commit", "draw": draw.number, "party": ours}
                 sealed = self._commitment(draw.number, ours).hex()
-                await self._call(cue | {"commitment": sealed}, f"commit/{draw.number}/{ours}", now_ms)
+                await self._follower.say(
+                    cue | {"commitment": sealed},
+                    id=f"commit/{draw.number}/{ours}",
+                    by="notary",
+                    now_ms=now_ms,
+                )
 
     async def take(self, entry: LogEntry) -> None:
         """Writes down what a party or a director said of a draw."""
@@ -117,27 +128,42 @@ class DrawOffice:
             cause = "lapsed" if await self._late(number, at_ms) else cue["cause"]
             await self._register.void(number, cause, cue["reason"], at_ms=at_ms)
 
-    async def freeze(self, segment: Segment, entry: LogEntry, now_ms: int) -> None:
-        """Fixes the rosters of a segment's draws."""
-        for draw in segment.draws:
-            drawing = self._state.draws[draw.number]
-            if drawing.root or drawing.state == "void":
-                continue  # the log goes on to say it was done
-            if self._state.rehearsal:
-                for party in self._played():
-                    if f"{draw.number}/{party}" not in self._state.commits:
-                        sealed = self._commitment(draw.number, party)
-                        await self._register.commit(draw.number, party, sealed, at_ms=entry.at_ms)
-            count = self._numbers(entry.version)
-            frozen = await self._register.freeze(draw.number, numbers_count=count, at_ms=entry.at_ms)
-            cue = {
-                "cue": "rostered",
-                "draw": draw.number,
-                "root": frozen.root,
-                "entrants": frozen.eligible_places,
-                "tickets": frozen.eligible_tickets,
-            }
-            await self._call(cue, f"rostered/{draw.number}", now_ms)
+    async def freeze(self, draw: Draw, entry: LogEntry, now_ms: int) -> None:
+        """Fixes the roster of a draw, as of an entry."""
+        drawing = self._state.draws[draw.number]
+        if drawing.root or drawing.state == "void":
+            return  # the log goes on to say it was done
+        if self._state.rehearsal:
+            for party in self._played():
+                if f"{draw.number}/{party}" not in self._state.commits:
+                    sealed = self._commitment(draw.number, party)
+                    await self._register.commit(draw.number, party, sealed, at_ms=entry.at_ms)
+        frozen = await self._frozen(draw, entry)
+        cue = {
+            "cue": "rostered",
+            "draw": draw.number,
+            "root": frozen.root,
+            "entrants": frozen.eligible_places,
+            "tickets": frozen.eligible_tickets,
+        }
+        await self._follower.say(cue, id=f"rostered/{draw.number}", by="notary", now_ms=now_ms)
+
+    async def _frozen(self, draw: Draw, entry: LogEntry) -> Frozen:
+        """The roster; where it stands already, as it stands: accounts that came since are not in it."""
+        standing = await self._register.draw(draw.number)
+        if "roster" in standing.stages:
+            return frozen_of(standing.stages["roster"])
+        show, count = self._rundown.id, self._numbers(entry.version)
+        minutes = cast("dict[bytes, bytes]", await self._redis.hgetall(keys.number_minutes(show)))
+        issued = admitted.by_minute({int(at): int(n) for at, n in minutes.items()}, count, entry.at_ms)
+        barred = np.empty(0, dtype=np.int64)
+        if draw.accounts:
+            bits = cast("bytes", await self._redis.getrange(keys.account_bits(show), 0, (count - 1) // 8))
+            names = [bytes.fromhex(pseudonym(self._secret, hashed)) for hashed in draw.excluded]
+            held = await self._redis.hmget(keys.accounts(show), names) if names else []
+            excluded = [int(number) for number in held if number is not None]
+            barred = admitted.barred(bits, count, excluded)
+        return await self._register.freeze(draw.number, issued=issued, at_ms=entry.at_ms, barred=barred)
 
     # ------------------------------------------------------------ what time brings
 
@@ -178,7 +204,7 @@ class DrawOffice:
             "beacon_round": chosen,
             "beacon_at_ms": self._chain.time_ms(chosen),
         }
-        await self._call(cue, f"frozen/{number}", now_ms)
+        await self._follower.say(cue, id=f"frozen/{number}", by="notary", now_ms=now_ms)
         return True
 
     async def _reveal_ours(self, number: int, now_ms: int) -> None:
@@ -190,7 +216,7 @@ class DrawOffice:
                 await self._register.reveal(number, party, r, at_ms=self._state.draws[number].rostered_at_ms)
             elif sealed == self._commitment(number, party).hex() and key not in self._state.reveals:
                 cue = {"cue": "reveal", "draw": number, "party": party, "r": r.hex()}
-                await self._call(cue, f"reveal/{number}/{party}", now_ms)
+                await self._follower.say(cue, id=f"reveal/{number}/{party}", by="notary", now_ms=now_ms)
 
     async def _watched(self, number: int, now_ms: int) -> bool:
         """Whether a witness is awake who has seen the roster."""
@@ -204,11 +230,12 @@ class DrawOffice:
 
     async def lapses(self) -> dict[int, int]:
         """By draw: from when on its reveals can no longer be closed, ms."""
-        found = {}
         for _, draw in self._drawings():
-            stands = await self._register.draw(draw.number)
-            found[draw.number] = stands.chain.time_ms(stands.spec["reserve_rounds"][-1]) - beacon.LEAD_MS + 1
-        return found
+            if draw.number not in self._lapses:
+                stands = await self._register.draw(draw.number)
+                last_ms = stands.chain.time_ms(stands.spec["reserve_rounds"][-1])
+                self._lapses[draw.number] = last_ms - beacon.LEAD_MS + 1
+        return self._lapses
 
     async def _decide(self, number: int, drawing: Drawing, now_ms: int) -> bool:
         if not self._state.rehearsal and not await self._register.watched.vouched(number):
@@ -222,13 +249,13 @@ class DrawOffice:
         drawn = await self._register.finish(number, signature, at_ms=now_ms)
         await self._pay(number, now_ms)
         cue = {"cue": "drawn", "draw": number, "winners": len(drawn.winners)}
-        await self._call(cue, f"drawn/{number}", now_ms)
+        await self._follower.say(cue, id=f"drawn/{number}", by="notary", now_ms=now_ms)
         return True
 
     async def _give_up(self, number: int, cause: str, reason: str, now_ms: int) -> None:
         await self._register.void(number, cause, reason, at_ms=now_ms)
         cue = {"cue": "void_draw", "draw": number, "cause": cause, "reason": reason}
-        await self._call(cue, f"void/{number}", now_ms)
+        await self._follower.say(cue, id=f"void/{number}", by="notary", now_ms=now_ms)
 
     # ------------------------------------------------------------ vouchers and wallets
 
@@ -253,13 +280,6 @@ class DrawOffice:
 
     # ------------------------------------------------------------ inside
 
-    async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
-        try:
-            await self._follower.call(cue, id=cue_id, by="notary", now_ms=now_ms)
-        except CueRefused:
-            # written before by this or another notary; whatever else follows is in the log
-            await self._follower.read()
-
     def _played(self) -> tuple[str, ...]:
         """The parties whose secrets are ours."""
         return self._rundown.parties if self._state.rehearsal else self._rundown.parties[:1]
@@ -273,12 +293,13 @@ class DrawOffice:
         return sorted(found, key=lambda pair: pair[1].number)
 
     def _numbers(self, version: int) -> int:
-        """Numbers that boxes sealed before entry `version` have room for: the same whenever it is asked."""
+        """Numbers that boxes sealed by entry `version`, whole or in part, have room for: the same whenever it
+        is asked."""
         return max(
             (
                 entry.cue["numbers"]
                 for entry in self._follower.history.entries[:version]
-                if entry.cue["cue"] == "sealed"
+                if entry.cue["cue"] in ("sealed", "freeze_draw")
             ),
             default=0,
         )
@@ -295,6 +316,7 @@ class DrawOffice:
                     round_id(rundown.id, name, 1),
                     self._entries(rundown.segment(name)),
                     sorted(places[channel] for channel in draw.channels),
+                    draw.apart,
                 )
                 for name in draw.segments
             ],
@@ -307,7 +329,13 @@ class DrawOffice:
             cap_with=draw.cap_with,
             alternates_at_ms=draw.alternates_at_ms,
             witnesses=rundown.witnesses,
+            eligibility="account" if draw.accounts else "number",
+            exclusions=leaves.Exclusions.of(self._excluded(draw)),
         )
+
+    def _excluded(self, draw: Draw) -> bytes:
+        secret = derive(self._secret, f"exclusions/{self._rundown.id}/{draw.number}")
+        return leaves.excluded_list(draw.excluded, secret)
 
     def _prize(self, prize: Prize) -> leaves.Prize:
         return leaves.Prize(

@@ -51,6 +51,19 @@ def announced(seen: State) -> list[Drawing]:
     return [drawing for drawing in seen.draws.values() if winners(drawing)]
 
 
+def awaited(rundown: Rundown, head: State) -> bool:
+    """Whether envelopes that were caught are still to be opened, which they are by themselves: the bundle, in
+    which anybody could look, waits for them."""
+    for drawing in head.draws.values():
+        segment = rundown.segment(drawing.segment)
+        by_itself = any(cue.do == "announce" and cue.by == "after" for cue in segment.cues)
+        by_itself = by_itself or any(draw.apart for draw in segment.draws)
+        under_way = drawing.frozen_at_ms and drawing.state in ("armed", "frozen", "drawn")
+        if segment.game is not None and by_itself and under_way and not head.held_at_ms:
+            return True
+    return False
+
+
 def bundle_at_ms(rundown: Rundown, head: State) -> int:
     """From when on the bundle may be there; 0 while the show runs.
 
@@ -61,6 +74,7 @@ def bundle_at_ms(rundown: Rundown, head: State) -> int:
     last_ms = max(
         *(segment.ended_at_ms for segment in head.segments.values()),
         *(round_.revealed_at_ms for round_ in head.rounds.values()),
+        *(drawing.announced_at_ms for drawing in head.draws.values()),
         0,
     )
     return last_ms + slowest_ms(delays_of(rundown, head)) + BUNDLE_GRACE_MS

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gala import roles
+from gala.accounts import Accounts, as_held, host_keys
 from gala.beginning import begin, same_show, store_for
 from gala.clerk import Clerk
 from gala.clock import GalaClock
@@ -52,9 +53,8 @@ DUES_S = 1.0
 ASKS_S = 0.02
 FOLLOW_S = 0.2
 REPORT_S = 0.25
-CLOCK_S = 1.0
-VITALS_S = 2.0
-MONITOR_S = 1.0
+TRACE_S = VITALS_S = 2.0
+CLOCK_S = MONITOR_S = 1.0
 BEGUN_S = 0.2
 DOOR_S = 0.1
 
@@ -228,19 +228,18 @@ class Evening:
 
     def _steps(self) -> list[tuple[str, Step, float]]:
         now = self.clock.now_ms
-        steps: list[tuple[str, Step, float]] = [
-            ("clock", self.timekeeper.step, CLOCK_S),
-            ("vitals", self.pulse.step, VITALS_S),
-        ]
+        steps: list[tuple[str, Step, float]] = [("clock", self.timekeeper.step, CLOCK_S)]
+        steps.append(("vitals", self.pulse.step, VITALS_S))
         if self.timed:
             steps.append(("conductor", self._in_time(self.timed.step), CONDUCTOR_S))
         if self.front:
-            edge = self.front.edge
+            edge, trace = self.front.edge, self.front.trace
             steps += [
                 ("claims", self.front.asker.step, ASKS_S),
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
                 ("report", lambda: edge.report(now()), REPORT_S),
+                ("trace", lambda: trace.step(now(), edge.plays), TRACE_S),
             ]
         if self.booth:
             booth, monitor = self.booth, self.booth.monitor
@@ -333,9 +332,13 @@ async def open_evening(
 
     With a conductor it begins the log, or goes on with it; without one, `run` waits for one that does.
 
+    Raises NoHost for a show whose draws are for accounts that nobody can vouch for.
+
     world: the clocks that `clock` is measured against, given the store. shared: our ports are reserved, and
     served by other processes too, of which this one may replace another.
     """
+    host = host_keys(settings)
+    rundown = as_held(rundown, rehearsal=rehearsal, host=host)
     async with contextlib.AsyncExitStack() as stack:
         clients = await stack.enter_async_context(store_for(wanted, settings, secret))
         name = entropy(3).hex()
@@ -344,8 +347,7 @@ async def open_evening(
         clocks = world(first.once)
         timekeeper = Timekeeper(clock, first.once, clocks, show=rundown.id, name=name, keeps=conducts)
         stack.push_async_callback(timekeeper.leave)
-        loops = Loops()
-        pulse = Pulse(first.once, rundown.id, name, wanted, loops)
+        pulse = Pulse(first.once, rundown.id, name, wanted, loops := Loops())
         stack.push_async_callback(pulse.leave)
         show_log = ShowLog(first, rundown.id)
         if conducts:
@@ -373,6 +375,7 @@ async def open_evening(
             entropy=entropy,
             wall_s=wall_s,
             name=name,
+            accounts=Accounts(secret, host),
         )
         office = None
         if "notary" in wanted:
@@ -381,6 +384,7 @@ async def open_evening(
             stack.push_async_callback(office.register.close)
         front = roles.front(house.of(clients["edge"]), limits, shared=shared) if "edge" in wanted else None
         join_url = roles.join_url(settings, front.public.port if front else settings.public_port)
+        booth = roles.booth(house.of(clients["crew"]), join_url, shared=shared) if "crew" in wanted else None
         yield Evening(
             house=house,
             rehearsal=rehearsal,
@@ -391,7 +395,5 @@ async def open_evening(
             front=front,
             timed=roles.conductor(house, grace_ms) if conducts else None,
             office=office,
-            booth=roles.booth(house.of(clients["crew"]), join_url, shared=shared)
-            if "crew" in wanted
-            else None,
+            booth=booth,
         )

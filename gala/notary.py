@@ -13,15 +13,16 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 
-from gala import chronicle, embargo, show_draws
+from gala import chronicle, embargo, show_apart, show_draws
 from gala.draw_office import DrawOffice, Signature
 from gala.edge.report import Report
 from gala.evidence import books
-from gala.follower import CueRefused, Follower
+from gala.follower import Follower
 from gala.passes import derive
 from gala.publishing import Publishing
 from gala.rounds import Rounds
 from gala.rundown import Rundown, Segment
+from gala.show_refusals import refusal
 from gala.show_state import LogEntry, Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
@@ -98,6 +99,7 @@ class Notary:
             await self._write(entry, self._follower.history.states[entry.version], now_ms)
             self._written += 1  # only now: what failed is tried again in the next step
             self._untold = True
+        await self._freeze_ready(now_ms)
         await self._look(now_ms)
         self._untold = await self._draws.step(now_ms) or self._untold
         if self.state.phase == "ended" and not self.published.is_set():
@@ -140,13 +142,6 @@ class Notary:
                 self._draws.awake[one.key.split("+", maxsplit=1)[0]] = (one.size, one.at_s * 1000)
             self._untold = True
 
-    async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
-        try:
-            await self._follower.call(cue, id=cue_id, by="notary", now_ms=now_ms)
-        except CueRefused:
-            # written before by this or another notary; whatever else follows is in the log
-            await self._follower.read()
-
     # ------------------------------------------------------------ the log, written down
 
     async def _write(self, entry: LogEntry, state: State, now_ms: int) -> None:
@@ -154,6 +149,8 @@ class Notary:
         kind = cue["cue"]
         if kind == "begin":
             await self._draws.specify(entry.at_ms, now_ms)
+        elif kind == "freeze_draw":
+            await self._freeze_apart(entry, state, now_ms)
         elif kind in show_draws.CUES:
             await self._draws.take(entry)
         elif kind in ("go", "fire"):
@@ -175,7 +172,8 @@ class Notary:
         segment, planned = self._rundown.cue(entry.cue["target"])
         round_ = state.newest_round(segment.id)
         if planned.do == "freeze":
-            await self._draws.freeze(segment, entry, now_ms)
+            for draw in segment.draws:
+                await self._draws.freeze(draw, entry, now_ms)
         elif round_ is None:
             return
         elif planned.do == "open":
@@ -205,16 +203,48 @@ class Notary:
         )
         await self._register.round_opened(opening, at_ms=at_ms)
 
+    async def _numbers(self) -> int:
+        """How many numbers are given out."""
+        given = int(await self._redis.get(keys.numbers(self._rundown.id)) or 0)
+        return min(given, self._rundown.numbers_max)
+
+    def _box(self, round_: Round) -> Box:
+        return Box(self._redis, round_.id, self._rounds.opened(round_).layout.width)
+
+    async def _freeze_ready(self, now_ms: int) -> None:
+        """Freezes the draws whose own channels have closed, if that is all they wait for."""
+        for drawing in tuple(self.state.draws.values()):
+            cue = {"cue": "freeze_draw", "draw": drawing.number, "numbers": 0}
+            if refusal(self._rundown, self.state, cue, now_ms) is None:
+                numbers = await self._numbers()
+                await self._follower.say(
+                    cue | {"numbers": numbers}, id=f"freeze/{drawing.number}", by="notary", now_ms=now_ms
+                )
+
+    async def _freeze_apart(self, entry: LogEntry, state: State, now_ms: int) -> None:
+        """Seals what a draw's channels have played, and fixes its roster."""
+        drawing = state.draws[entry.cue["draw"]]
+        segment = self._rundown.segment(drawing.segment)
+        (draw,) = [draw for draw in segment.draws if draw.number == drawing.number]
+        round_ = state.counting_round(segment.id)
+        assert round_ is not None, "only a round's channels close: the fold refused it otherwise"
+        box = self._box(round_)
+        slots = [await box.slots(page) for page in range(-(-entry.cue["numbers"] // PAGE) or 1)]
+        channels = show_apart.channels_of(self._rundown, draw)
+        await self._register.round_parted(round_.id, channels, slots, at_ms=entry.at_ms)
+        await self._draws.freeze(draw, entry, now_ms)
+
     async def _seal(self, round_: Round, counters: Mapping[str, int], at_ms: int, now_ms: int) -> None:
         """Shuts the box for good, recounts it, publishes it in public order."""
-        opened = self._rounds.opened(round_)
-        box = Box(self._redis, round_.id, opened.layout.width)
-        numbers = min(
-            int(await self._redis.get(keys.numbers(self._rundown.id)) or 0), self._rundown.numbers_max
-        )
-        pages = range(-(-numbers // PAGE) or 1)
+        opened, box = self._rounds.opened(round_), self._box(round_)
+        pages = range(-(-await self._numbers() // PAGE) or 1)
         await box.set_gate(pages, round_.generation, GateState.SEALED)
         slots = [await box.slots(page) for page in pages]
+        for draw in show_apart.draws_of(self._rundown.segment(round_.segment)):
+            channels = show_apart.channels_of(
+                self._rundown, draw
+            )  # those that closed with the box, or before
+            await self._register.round_parted(round_.id, channels, slots, at_ms=at_ms)
         heads = opened.heads(len(self._rundown.channels))
         sealed = await self._register.round_sealed(round_.id, slots, counters, at_ms=at_ms, heads=heads)
         cue = {
@@ -228,11 +258,13 @@ class Notary:
                 (page * PAGE + len(s) // box.width for page, s in enumerate(slots) if s), default=0
             ),
         }
-        await self._call(cue, f"sealed/{round_.id}", now_ms)
+        await self._follower.say(cue, id=f"sealed/{round_.id}", by="notary", now_ms=now_ms)
 
     # ------------------------------------------------------------ the bundle
 
     async def _publish_when_seen(self, now_ms: int) -> None:
+        if embargo.awaited(self._rundown, self.state):
+            return
         if now_ms >= embargo.bundle_at_ms(self._rundown, self.state):
             await self._keep_notes()
             await self._publishing.publish(now_ms)

@@ -7,6 +7,7 @@ pass can never be taken for a crew's.
 
 import hashlib
 import hmac
+import re
 from typing import Any, Literal
 
 import jwt
@@ -14,6 +15,7 @@ import msgspec
 
 CrewRole = Literal["director", "overlay", "auditor", "merchant", "metrics"]
 CREW_ROLES: tuple[CrewRole, ...] = ("director", "overlay", "auditor", "merchant", "metrics")
+_PSEUDONYM = re.compile("([0-9a-f]{32})?")
 
 
 class BadPass(Exception):
@@ -21,11 +23,13 @@ class BadPass(Exception):
 
 
 class ViewerPass(msgspec.Struct, frozen=True):
-    """`viewer` is random and says nothing; `number` is -1 until the viewer has entered."""
+    """`viewer` is random and says nothing; `number` is -1 until the viewer has entered. `account`: the
+    pseudonym of a verified account of the host app (`gala.accounts`), or empty."""
 
     viewer: str
     show: str
     number: int = -1
+    account: str = ""
 
 
 class CrewPass(msgspec.Struct, frozen=True):
@@ -49,11 +53,13 @@ class Passes:
         self._crew_key = derive(secret, "pass/crew")
         self._show = show
 
-    def viewer(self, viewer: str, number: int = -1) -> str:
+    def viewer(self, viewer: str, number: int = -1, account: str = "") -> str:
         """A viewer's pass as it goes over the wire."""
         claims: dict[str, Any] = {"sub": viewer, "show": self._show}
         if number >= 0:
             claims["num"] = number
+        if account:
+            claims["acc"] = account
         return jwt.encode(claims, self._viewer_key, algorithm="HS256")
 
     def crew(self, role: CrewRole, name: str, *, expires_at_s: int) -> str:
@@ -67,7 +73,10 @@ class Passes:
         number = claims.get("num", -1)
         if type(number) is not int or number < -1:
             raise BadPass("the pass's number is not a number")
-        return ViewerPass(claims["sub"], claims["show"], number)
+        account = claims.get("acc", "")
+        if not isinstance(account, str) or not _PSEUDONYM.fullmatch(account):
+            raise BadPass("the pass's account is none")
+        return ViewerPass(claims["sub"], claims["show"], number, account)
 
     def read_crew(self, token: str, now_s: int) -> CrewPass:
         """The crew pass in `token` as of `now_s` (seconds UTC); `BadPass` otherwise."""

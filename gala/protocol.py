@@ -89,6 +89,19 @@ class DrawView(Message):
     winners: int = 0
 
 
+class EnvelopeView(Message):
+    """How far a rain's envelopes are that is not on air, for those who caught one (`Mine.rounds`).
+
+    Both instants are the hall's; 0: not known yet. It opens when ``state`` is announced.
+    """
+
+    round: str
+    draw: int
+    state: Literal["armed", "frozen", "drawn", "announced", "void"]
+    beacon_at_ms: int = 0
+    announced_at_ms: int = 0
+
+
 class ClapView(Message):
     """Viewers are asked to tap when they see the host clap. ``at_ms``: when that was in the hall; 0: not
     yet.
@@ -116,6 +129,7 @@ class Show(Message):
     segment: SegmentView | None = None
     round: RoundView | None = None
     draw: DrawView | None = None
+    envelopes: list[EnvelopeView] = msgspec.field(default_factory=list)  # of rains that are not on air
 
 
 class ChannelView(Message):
@@ -133,6 +147,7 @@ class ShowText(Message):
     currency: str
     starts_at_ms: int
     channels: list[ChannelView]
+    accounts: bool = False  # some draw of the evening is for verified accounts alone
 
 
 class ChoiceText(Message):
@@ -216,6 +231,7 @@ class Mine(Message):
     rounds: dict[str, RoundMine] = msgspec.field(default_factory=dict)
     vouchers: list[VoucherView] = msgspec.field(default_factory=list)
     draws: list[Standing] = msgspec.field(default_factory=list)
+    account: bool = False  # the host app has vouched for one: this viewer may win where only accounts may
 
 
 # ---------------------------------------------------------------- /viewer: from the server
@@ -251,6 +267,13 @@ class Drain(Message):
 # ---------------------------------------------------------------- /viewer: from the phone
 
 
+class Join(Message):
+    """``POST /api/join``, whose answer is ``{pass, show}``: a pass for a new viewer, or, with a token of the
+    host app, for the viewer of that account."""
+
+    token: str = ""
+
+
 class Auth(Message):
     """CONNECT's content."""
 
@@ -262,16 +285,24 @@ class Auth(Message):
 
 
 class Enter(Message):
+    """``proof``: the answer to a challenge that this connection was set."""
+
     proof: str = ""
 
 
 class EnterReply(Message):
-    """With `reason` it was refused; otherwise `pass` is the new, numbered one."""
+    """With `reason` it was refused; otherwise `pass` is the new, numbered one.
+
+    proof: enter again with a text for which SHA-256 of ``gala/proof/1`` NUL ``CHALLENGE:TEXT`` begins with
+    `bits` zero bits. busy_network: many come from there; again after `retry_after_ms`.
+    """
 
     pass_: str = ""
     mine: Mine | None = None
     reason: str = ""
     retry_after_ms: int = 0
+    challenge: str = ""
+    bits: int = 0
 
 
 class Sync(Message):

@@ -57,7 +57,9 @@ class Chance(msgspec.Struct, frozen=True):
 
 
 class DrawCame(msgspec.Struct, frozen=True, kw_only=True):
-    """A draw. state: how far it came (open, frozen, result, void, closed)."""
+    """A draw. state: how far it came (open, frozen, result, void, closed). excluded: accounts that may not
+    win. numbers: given out until its roster; busiest: of these in one minute, which began `busiest_at_ms`.
+    """
 
     draw: int
     title: str
@@ -66,6 +68,11 @@ class DrawCame(msgspec.Struct, frozen=True, kw_only=True):
     entrants: int
     tickets: int
     barred: int
+    accounts: bool  # only verified accounts could win
+    excluded: int
+    numbers: int
+    busiest: int
+    busiest_at_ms: int
     cap: int
     parties: list[str]
     silent: list[str]  # of these, who did not reveal: their commitment was mixed
@@ -185,6 +192,7 @@ def _draw(number: int, draw: Draw, rows: Rows, folder: Path) -> DrawCame:
     )
     why = f"{stages['void']['cause']}: {stages['void']['reason']}" if "void" in stages else ""
     won = {tier["tier"]: tier["winners"] for tier in stages["result"]["tiers"]} if "result" in stages else {}
+    busiest_at_ms, busiest = max(rostered.get("issued", []), key=lambda row: row[1], default=(0, 0))
     return DrawCame(
         draw=number,
         title=spec["title"],
@@ -193,6 +201,11 @@ def _draw(number: int, draw: Draw, rows: Rows, folder: Path) -> DrawCame:
         entrants=rostered.get("eligible_places", 0),
         tickets=rostered.get("eligible_tickets", 0),
         barred=rostered.get("places", 0) - rostered.get("eligible_places", 0),
+        accounts=spec["eligibility"] == "account",
+        excluded=spec["exclusions"]["count"],
+        numbers=rostered.get("numbers_count", 0),
+        busiest=busiest,
+        busiest_at_ms=busiest_at_ms,
         cap=spec["cap"]["prizes"],
         parties=list(spec["parties"]),
         silent=[party for party in spec["parties"] if closed and party not in draw.reveals],

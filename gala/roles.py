@@ -17,11 +17,13 @@ from pathlib import Path
 
 import msgspec
 
+from gala.accounts import Accounts
 from gala.asks import Asked, Asker, AtTill, Seal
 from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
 from gala.draw_office import Signature
+from gala.edge.admission import Admission
 from gala.edge.app import crew_app, public_app
 from gala.edge.bearer import bearers
 from gala.edge.broadcast import Broadcast
@@ -29,11 +31,15 @@ from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
+from gala.edge.joining import join_route
 from gala.edge.monitor import Monitor, metrics_route
+from gala.edge.networks import shared_networks
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
+from gala.edge.seats import Seats
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.till import till_routes
+from gala.edge.trace import EdgeTrace, trace_route
 from gala.edge.watch import watch_routes
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
@@ -76,6 +82,7 @@ class House:
     entropy: Entropy
     wall_s: Callable[[], int]
     name: str
+    accounts: Accounts
 
     def of(self, clients: Clients) -> "House":
         """The same, for a role that is another user of the store."""
@@ -110,6 +117,7 @@ class Front:
 
     edge: Edge
     asker: Asker
+    trace: EdgeTrace
     public: Listener
 
 
@@ -144,7 +152,7 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
     """shared: the public port is that of other processes too."""
     clock, settings, entropy = house.clock, house.settings, house.entropy
     viewers = make_sockets(house.origins)
-    lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate)
+    lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate, proxies=settings.proxies)
     edge = Edge(
         house.rundown,
         house.rounds,
@@ -160,17 +168,34 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
     )
     asker = house.asker()
-    viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), entropy))
+    admission = Admission(
+        now_s=time.monotonic,
+        entropy=entropy,
+        key=derive(house.secret, "networks"),
+        shared=shared_networks(settings.shared_networks),
+        proof_bits=settings.proof_bits,
+    )
+    trace = EdgeTrace(house.clients.once, house.rundown.id, edge.name, admission, entropy)
+    seats = Seats(edge, admission, trace, lines.address)
+    viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
+    joining = join_route(
+        house.passes,
+        house.accounts,
+        house.rundown.id,
+        entropy,
+        house.wall_s,
+        lambda reason: trace.refused(reason, ""),
+    )
     public = Listener(
-        public_app(edge, viewers, house.bundle, entropy),
+        public_app(edge, viewers, house.bundle, [joining]),
         lines,
         settings.public_host,
         settings.public_port,
         setting="GALA_PUBLIC_PORT",
         shared=shared,
     )
-    return Front(edge, asker, public)
+    return Front(edge, asker, trace, public)
 
 
 def conductor(house: House, grace_ms: int) -> Conductor:
@@ -252,6 +277,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
     others = [
         *till_routes(ask, allowed, real_ms),
         *watch_routes(lambda: crew.books, house.clients.once, house.rundown.id, allowed),
+        trace_route(house.clients.once, house.rundown.id, allowed),
         statement_route(settings.data, allowed),
         metrics_route(monitor, clock.now_ms, allowed),
     ]

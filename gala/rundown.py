@@ -95,7 +95,9 @@ class Prize(msgspec.Struct, frozen=True, kw_only=True):
 class Draw(msgspec.Struct, frozen=True, kw_only=True):
     """A draw held in a segment, over the entries earned in the rounds of the named segments.
 
-    `channels`: only what was played on these gives entries; empty: on any.
+    `channels`: only what was played on these gives entries; empty: on any. `apart`: it waits for the close of
+    these channels and no other, and is announced by itself once it is drawn. `accounts`: only verified
+    accounts of the host app may win, and of these none of `excluded` (`rewards.leaves.account_hash`).
     """
 
     number: int
@@ -107,11 +109,15 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
     cap_with: tuple[int, ...] = ()  # and in these earlier ones, together
     alternates_at_ms: tuple[int, ...] = ()  # when prizes that nobody has claimed pass to the next rank
     channels: tuple[str, ...] = ()
+    apart: bool = False
+    accounts: bool = False
+    excluded: tuple[bytes, ...] = ()
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the show. A segment without game and draws shows its card; one with both draws from its own
-    round, such as a rain. Draws of one segment are frozen and announced together, each for its channels.
+    round, such as a rain. Draws of one segment are frozen and announced together, each for its channels;
+    those dealt apart (all of a segment's, or none) have no cues.
     """
 
     id: str

@@ -4,13 +4,20 @@ import datetime as dt
 from collections.abc import Collection
 
 from gala.rundown import Deck, Draw, Prize, Text
+from gala.rundown_lists import Lists
 from gala.rundown_table import Table
 from gala.rundown_times import Calendar
 from rewards import decks
 
 
 def read_draws(
-    segment: Table, calendar: Calendar, channels: Collection[str], *, own_round: bool, title: Text
+    segment: Table,
+    calendar: Calendar,
+    channels: Collection[str],
+    lists: Lists,
+    *,
+    own_round: bool,
+    title: Text,
 ) -> tuple[Draw, ...]:
     """Those of a segment's table: ``[segments.draw]``, or several ``[[segments.draw]]``.
 
@@ -23,10 +30,12 @@ def read_draws(
         single = segment.table("draw", needed=False)
         tables = [single] if single is not None else []
     own = str(segment.raw.get("id", "")) if own_round else ""
-    return tuple(_draw(table, calendar, channels, own, title) for table in tables)
+    return tuple(_draw(table, calendar, channels, lists, own, title) for table in tables)
 
 
-def _draw(table: Table, calendar: Calendar, channels: Collection[str], own: str, title: Text) -> Draw:
+def _draw(
+    table: Table, calendar: Calendar, channels: Collection[str], lists: Lists, own: str, title: Text
+) -> Draw:
     sources = table.take("from", list, needed=not own) or ([own] if own else [])
     if not sources or any(not isinstance(name, str) for name in sources):
         table.note("from", '`from` must name segments, such as ["tetris"]')
@@ -37,6 +46,7 @@ def _draw(table: Table, calendar: Calendar, channels: Collection[str], own: str,
         table.note("channels", f"`channels`: there is no channel {strange[0]!r}")
     prizes = _prizes(table, title)
     valid = {key: _moment(table, calendar, key) for key in ("valid_from", "valid_until")}
+    accounts = _accounts(table)
     draw = Draw(
         number=table.count("number", 1) or 0,
         segments=tuple(sources),
@@ -47,6 +57,9 @@ def _draw(table: Table, calendar: Calendar, channels: Collection[str], own: str,
         cap_with=_cap_with(table),
         alternates_at_ms=_dates(table, calendar),
         channels=tuple(name for name in named if name not in strange),
+        apart=table.take("apart", bool, needed=False) or False,
+        accounts=accounts,
+        excluded=_excluded(table, lists, accounts=accounts),
     )
     table.done()
     return draw
@@ -86,6 +99,32 @@ def _prizes(table: Table, title: Text) -> tuple[Prize, ...]:
         content=decks.encode(amounts, counts),
     )
     return (Prize(tier=1, title=words, count=envelopes, face_minor=deck.most_minor, deck=deck),)
+
+
+def _accounts(table: Table) -> bool:
+    said = table.take("eligibility", str, needed=False) or "number"
+    if said not in ("number", "account"):
+        table.note(
+            "eligibility", '`eligibility` must be "number" (all who play) or "account" (of the host app)'
+        )
+    return said == "account"
+
+
+def _excluded(table: Table, lists: Lists, *, accounts: bool) -> tuple[bytes, ...]:
+    named = table.take("exclude", list, needed=False) or []
+    if named and not accounts:
+        table.note("exclude", '`exclude` names accounts, so the draw needs eligibility = "account"')
+        return ()
+    if any(not isinstance(written, str) for written in named):
+        table.note("exclude", '`exclude` must be lists beside the rundown, such as ["lists/staff.txt"]')
+        return ()
+    found: set[bytes] = set()
+    for written in named:
+        try:
+            found.update(lists.take(written))
+        except ValueError as error:
+            table.note("exclude", f"`exclude`: {written}: {error}")
+    return tuple(sorted(found))
 
 
 def _cap_with(table: Table) -> tuple[int, ...]:

@@ -43,7 +43,8 @@ In place of a game a segment may have a ``[segments.draw]`` (number, from, valid
 cap_with: earlier draws that the cap counts too, alternates_at: moments when unclaimed prizes pass on, and
 ``[[segments.draw.prizes]]`` with title, count, face_minor) or ``countdown = 00:00:00``; any may be
 ``look_up = true``, have a ``note`` for the crew, and name channels that are too late to play
-(``watch_only``).
+(``watch_only``). A draw with ``eligibility = "account"`` is for verified accounts of the host app alone, but
+for those in the lists it may name: ``exclude = ["lists/staff.txt"]``.
 
 A segment with a game may have a draw beside it, from its own round: so a red-envelope rain has
 
@@ -66,7 +67,9 @@ A segment with a game may have a draw beside it, from its own round: so a red-en
     freeze = "after 0s"             # waits until the box is sealed
     announce = "after 2s"           # waits until the envelopes are drawn; another segment may be on air
 
-or several ``[[segments.draw]]``, each with ``channels = ["cable", "app"]`` and a deck of its own.
+or several ``[[segments.draw]]``, each with ``channels = ["cable", "app"]`` and a deck of its own. With
+``apart = true`` in each of them a deck is dealt after its own channels' close and announced by itself: such a
+segment has no ``freeze`` and no ``announce``.
 """
 
 import datetime as dt
@@ -80,9 +83,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from gala.rundown import Act, Channel, Cue, Rundown, Segment
+from gala.rundown_beside import digest
 from gala.rundown_draw import read_draws
 from gala.rundown_game import read_game
 from gala.rundown_lines import Lines, Where
+from gala.rundown_lists import Lists
 from gala.rundown_pictures import Pictures
 from gala.rundown_rules import findings
 from gala.rundown_table import Fault, Notes, Table
@@ -128,7 +133,8 @@ def load(path: Path) -> Rundown:
 
 
 def read(source: bytes, folder: Path | None = None) -> Reading:
-    """Reads and checks a rundown; never raises, whatever the bytes. `folder`: where its pictures are."""
+    """Reads and checks a rundown; never raises, whatever the bytes. `folder`: where its pictures and
+    lists are."""
     try:
         text = source.decode()
         raw = tomllib.loads(text)
@@ -140,7 +146,7 @@ def read(source: bytes, folder: Path | None = None) -> Reading:
         line = int(found[1]) if found else text.count("\n") + 1
         return Reading(None, [Fault(line, "", f"not TOML: {_LINE.split(str(error))[0].strip()}")], [])
     notes = Notes(raw, Lines(text))
-    rundown = _Reader(notes, Table(notes, (), raw), source, Pictures(folder)).rundown()
+    rundown = _Reader(notes, Table(notes, (), raw), source, Pictures(folder), Lists(folder)).rundown()
     index = {segment.id: n for n, segment in reversed(list(enumerate(rundown.segments)))}
     for finding in findings(rundown):
         at: Where = ("segments", index[finding.segment])
@@ -155,11 +161,12 @@ def read(source: bytes, folder: Path | None = None) -> Reading:
 class _Reader:
     """One reading of one file. `calendar` is set by `show` before segments are read."""
 
-    def __init__(self, notes: Notes, top: Table, source: bytes, pictures: Pictures) -> None:
+    def __init__(self, notes: Notes, top: Table, source: bytes, pictures: Pictures, lists: Lists) -> None:
         self.notes = notes
         self.top = top
         self.source = source
         self.pictures = pictures
+        self.lists = lists
         self.calendar = Calendar(ZoneInfo("UTC"), dt.date(1970, 1, 1), dt.time())
         self.seen: dict[tuple[str, str], None] = {}
 
@@ -194,7 +201,7 @@ class _Reader:
             languages=languages,
             channels=channels,
             segments=segments,
-            digest=self.pictures.digest(self.source),
+            digest=digest(self.source, self.pictures.held | self.lists.held),
             pictures=self.pictures.held,
             numbers_max=numbers_max or 1_000_000,
             parties=parties,
@@ -293,7 +300,8 @@ class _Reader:
         table.asked["draw"] = None
         game = read_game(table, self.pictures)
         channels = [name for kind, name in self.seen if kind == "channel"]
-        draws = read_draws(table, self.calendar, channels, own_round=game is not None, title=title)
+        own_round = game is not None
+        draws = read_draws(table, self.calendar, channels, self.lists, own_round=own_round, title=title)
         given = [name for name, it in (("a game", game), ("a draw", draws), ("a countdown", countdown)) if it]
         if len(given) > 1 and given != ["a game", "a draw"]:
             table.note("", f"has {' and '.join(given)}: a segment is one of them")

@@ -5,10 +5,11 @@ things: only drawings without any of that are taken, and what serves them forbid
 (`gala.edge.app`).
 """
 
-import hashlib
 import re
 from pathlib import Path
 from xml.parsers import expat
+
+from gala.rundown_beside import read_beside
 
 PICTURE_BYTES_MAX = 64 * 1024
 """64 pictures of this size are 4 MiB: what a phone on a full hall's network may be asked to fetch."""
@@ -39,31 +40,8 @@ class Pictures:
             media_type(content)
             self.held[written] = content
 
-    def digest(self, source: bytes) -> str:
-        """SHA-256 (hex) of the rundown's file; with pictures, of it and them in their paths' order."""
-        whole = hashlib.sha256(source)
-        if self.held:
-            pictures = [hashlib.sha256(self.held[path]).digest() for path in sorted(self.held)]
-            whole = hashlib.sha256(b"gala/rundown/1\0" + whole.digest() + b"".join(pictures))
-        return whole.hexdigest()
-
     def _read(self, written: str) -> bytes:
-        if self._folder is None:
-            raise ValueError("a picture is looked for beside the rundown's file, and this rundown has none")
-        try:
-            folder = self._folder.resolve()
-            path = (folder / written).resolve()
-            if Path(written).is_absolute() or "\\" in written or not path.is_relative_to(folder):
-                raise ValueError("a picture stays in the rundown's own folder: write `pictures/owl.webp`")
-            if not path.is_file():
-                raise ValueError(f"there is no file {written!r} beside the rundown")
-            with path.open("rb") as file:
-                content = file.read(PICTURE_BYTES_MAX + 1)
-        except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, before Python 3.13
-            raise ValueError(f"{written!r} cannot be read: {error}") from None
-        if len(content) > PICTURE_BYTES_MAX:
-            raise ValueError(f"{written!r} is larger than {PICTURE_BYTES_MAX // 1024} KiB")
-        return content
+        return read_beside(self._folder, written, PICTURE_BYTES_MAX, "a picture", "pictures/owl.webp")
 
 
 def media_type(content: bytes) -> str:

@@ -14,6 +14,7 @@ from gala.rundown import Act, Draw, Rundown, Segment
 from gala.timing import SHORT_WINDOW_MS
 from games import GAMES
 from rewards.leaves import TEST_CURRENCY
+from rewards.roster import WON_MAX
 
 Level = Literal["fault", "yellow", "red"]
 
@@ -117,7 +118,13 @@ def _cue_findings(segment: Segment) -> Iterator[Finding]:
             yield Finding(
                 "fault", segment.id, "cues", "a prediction needs `settle` between `lock` and `reveal`"
             )
-    if segment.draws and "freeze" not in acts:
+    if any(draw.apart for draw in segment.draws):
+        for act in ("freeze", "announce"):
+            if act in acts:
+                yield Finding(
+                    "fault", segment.id, act, f"`{act}`: draws that are `apart` are dealt by themselves"
+                )
+    elif segment.draws and "freeze" not in acts:
         yield Finding("fault", segment.id, "cues", "a draw needs a cue `freeze`")
 
 
@@ -125,6 +132,9 @@ def _shared_findings(rundown: Rundown, segment: Segment) -> Iterator[Finding]:
     """A segment's draws share out the channels between them."""
     if segment.game is not None and segment.game.name == "rain" and not segment.draws:
         yield Finding("fault", segment.id, "", "a rain needs a draw: what is in its envelopes")
+    apart = [draw.apart for draw in segment.draws]
+    if any(apart) and not all(apart):
+        yield Finding("fault", segment.id, "draw", "`apart`: all of a segment's draws are, or none")
     if len(segment.draws) < 2 and not any(draw.channels for draw in segment.draws):
         return
     if not all(draw.channels for draw in segment.draws):
@@ -161,6 +171,19 @@ def _draw_findings(rundown: Rundown, segment: Segment, draw: Draw) -> Iterator[F
     for number in draw.cap_with:
         if number not in earlier:
             yield Finding("fault", segment.id, "draw", f"`cap_with` names {number}, which is no earlier draw")
+    if draw.apart:
+        timing = segment.game.timing if segment.game is not None else ""
+        if draw.segments != (segment.id,) or timing != "appear" or not draw.channels or draw.cap_with:
+            yield Finding(
+                "fault",
+                segment.id,
+                "draw",
+                "`apart` is for `channels` of the segment's own rain or whack, without `cap_with`",
+            )
+    if draw.cap_with and draw.cap > WON_MAX:
+        yield Finding(
+            "fault", segment.id, "draw", f"a `cap` with earlier draws is at most {WON_MAX}, not {draw.cap}"
+        )
     dates = draw.alternates_at_ms
     if list(dates) != sorted(set(dates)) or any(date >= draw.valid_until_at_ms for date in dates):
         yield Finding(

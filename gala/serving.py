@@ -11,6 +11,7 @@ import structlog
 from rich.console import Console
 
 from gala import leash, memory
+from gala.accounts import as_held, host_keys
 from gala.beginning import service_secret
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS, links
@@ -131,12 +132,15 @@ async def serve_with_workers(
     *,
     command: Sequence[str],
     environment: Mapping[str, str],
+    rehearsal: bool,
     count: int,
     stop: asyncio.Event,
     console: Console,
     entropy: Entropy,
 ) -> int:
-    """Starts `count` edges and a process with the other roles, and keeps them up until `stop`."""
+    """Starts `count` edges and a process with the other roles, and keeps them up until `stop`. Raises NoHost,
+    as they would."""
+    as_held(rundown, rehearsal=rehearsal, host=host_keys(settings))
     async with contextlib.AsyncExitStack() as stack:
         secret = service_secret(settings, entropy)
         host, crew_host = settings.public_host, settings.crew_host

@@ -12,6 +12,12 @@ GALA_CREW_HOST        where the crew reaches us (default 127.0.0.1: put a VPN or
 GALA_CREW_PORT        (default 8012; 0 = any free one)
 GALA_BEACON_RELAYS    drand relays to ask, comma-separated (default: the public ones)
 GALA_ORIGINS          origins whose pages may open a socket, comma-separated (default: our own)
+GALA_PROXIES          how many proxies of ours stand before the public port (default 0)
+GALA_SHARED_NETWORKS  networks that very many viewers share, such as a stadium's, comma-separated
+GALA_PROOF_BITS       zero bits of work that a phone does for its number (default 0: none; 16 are good)
+GALA_HOST_KEYS        public keys that sign the host app's tokens: a JWKS or PEM file (default: no accounts)
+GALA_HOST_ISSUER      whom these tokens are from (`iss`)
+GALA_HOST_AUDIENCE    whom they are for (`aud`)
 GALA_LOG              debug, info, warning or error (default info)
 ====================  =================================================================================
 """
@@ -22,6 +28,8 @@ from typing import Literal
 
 import msgspec
 
+from gala.edge.admission import PROOF_BITS_MAX
+from gala.edge.networks import BadNetworks, shared_networks
 from rewards.ledger import POSTGRESQL
 
 
@@ -45,6 +53,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "https://api.drand.sh,https://api2.drand.sh,https://api3.drand.sh,https://drand.cloudflare.com"
     )
     origins: str = ""
+    proxies: int = 0
+    shared_networks: str = ""
+    proof_bits: int = 0
+    host_keys: str = ""
+    host_issuer: str = ""
+    host_audience: str = ""
     log: Literal["debug", "info", "warning", "error"] = "info"
 
 
@@ -70,12 +84,23 @@ def read(environment: Mapping[str, str]) -> Settings:
         port = found.get(name, 0)
         if isinstance(port, int) and not 0 <= port <= 65535:
             faults.append(f"GALA_{name.upper()}={port}: a port is 0 to 65535")
+    for name, most in (("proxies", 8), ("proof_bits", PROOF_BITS_MAX)):
+        number = found.get(name, 0)
+        if isinstance(number, int) and not 0 <= number <= most:
+            faults.append(f"GALA_{name.upper()}={number}: 0 to {most}")
+    try:
+        shared_networks(str(found.get("shared_networks", "")))
+    except BadNetworks as error:
+        faults.append(f"GALA_SHARED_NETWORKS: {error}")
     secret = found.get("secret", "")
     if isinstance(secret, str) and 0 < len(secret) < 16:
         faults.append("GALA_SECRET: at least 16 characters, please")
     url = found.get("ledger_url", "")
     if isinstance(url, str) and url and not url.startswith(f"{POSTGRESQL}://"):
         faults.append(f"GALA_LEDGER_URL begins with {POSTGRESQL}://")  # the rest may hold a password
+    host = [name for name in ("host_keys", "host_issuer", "host_audience") if found.get(name)]
+    if len(host) in (1, 2):
+        faults.append(f"GALA_{host[0].upper()}: HOST_KEYS, HOST_ISSUER and HOST_AUDIENCE are set together")
     if faults:
         raise SettingsFault("\n".join(faults))
     return msgspec.convert(found, Settings)

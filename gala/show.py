@@ -25,8 +25,11 @@ kill       reason                              all plays end and all screens go 
 delay      target (channel id), delay_ms       a channel's picture runs so far behind the hall
 ask_clap   –                                   phones ask their viewers to tap when they see the host clap
 clap       –                                   the host claps now
+close      target, channels                    the round ends for good on these (places; conductor)
+closed     target, channels                    no gate lets a play of theirs through any more (conductor)
 sealed     target, equal, plays, sha256        box read, recounted and published (notary)
 commit     draw, party, commitment             a party commits to a secret, before the freeze
+freeze_draw  draw, numbers                     its channels have closed: the roster follows (notary)
 rostered   draw, root, entrants, tickets       the roster is fixed (notary)
 reveal     draw, party, r                      a party opens its commitment
 frozen     draw, beacon_round, beacon_at_ms    the reveals are closed, the beacon will decide (notary)
@@ -38,7 +41,7 @@ void_draw  draw, cause, reason                 the draw ends without a result
 
 from msgspec.structs import replace
 
-from gala import show_draws
+from gala import show_apart, show_draws
 from gala.rundown import Rundown
 from gala.show_ahead import foreseen
 from gala.show_state import (
@@ -110,6 +113,8 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
         return _maybe_ended(rundown, state)
     if kind in show_draws.CUES:
         return show_draws.advance(rundown, state, cue)
+    if kind in show_apart.CUES:
+        return show_apart.advance(state, cue)
     round_ = state.rounds[target]
     if kind == "void":
         locked_at_ms = round_.locked_at_ms or at_ms
@@ -188,7 +193,7 @@ def _act(rundown: Rundown, state: State, entry: LogEntry) -> State:
         changed = {
             drawing.number: replace(drawing, frozen_at_ms=at_ms)
             if act == "freeze"
-            else replace(drawing, state="announced")
+            else replace(drawing, state="announced", announced_at_ms=at_ms)
             for drawing in drawings
             if drawing.state != "void"
         }

@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gala import show_apart
 from gala.rundown import Rundown, Segment
 from gala.show_reasons import Reason
 from gala.show_state import CueContent, Drawing, State
 from rewards import leaves
 
-CUES = frozenset(("commit", "reveal", "beacon", "rostered", "frozen", "drawn", "void_draw"))
+CUES = frozenset(("commit", "reveal", "beacon", "freeze_draw", "rostered", "frozen", "drawn", "void_draw"))
 CAUSES = ("director", "lapsed", "unwitnessed")
 _HASH = re.compile("[0-9a-f]{64}")
 _SIGNATURE = re.compile("[0-9a-f]{96}")
@@ -44,10 +45,29 @@ def refusal(rundown: Rundown, state: State, cue: CueContent) -> Reason | None:
         return None if drawing is not None and drawing.state == "frozen" else Reason.NOT_FROZEN
     if drawing is None:
         return Reason.UNKNOWN_DRAW
+    if kind == "freeze_draw":
+        return _apart_refusal(rundown, state, cue, drawing)
     if kind == "rostered":
         return Reason.ALREADY_DONE if drawing.root or not drawing.frozen_at_ms else None
     expected = "armed" if kind == "frozen" else "frozen"
     return None if drawing.state == expected else Reason.ALREADY_DONE
+
+
+def _apart_refusal(rundown: Rundown, state: State, cue: CueContent, drawing: Drawing) -> Reason | None:
+    """Why the roster of a draw may not be fixed yet that waits for nobody but its own channels."""
+    if type(cue.get("numbers")) is not int or cue["numbers"] < 0:
+        return Reason.BAD_CUE
+    segment = rundown.segment(drawing.segment)
+    draw = next(one for one in segment.draws if one.number == drawing.number)
+    if drawing.frozen_at_ms or not draw.apart:
+        return Reason.ALREADY_DONE
+    if not state.rehearsal and missing(rundown, state, drawing.number):
+        return Reason.NOT_COMMITTED
+    round_ = state.counting_round(segment.id)
+    if round_ is None:
+        return Reason.UNKNOWN_ROUND
+    closed = show_apart.is_closed(round_, show_apart.channels_of(rundown, draw))
+    return None if closed else Reason.NOT_LOCKED
 
 
 def _party_refusal(rundown: Rundown, state: State, cue: CueContent, drawing: Drawing | None) -> Reason | None:
@@ -92,7 +112,16 @@ def advance(rundown: Rundown, state: State, cue: CueContent) -> State:
             for name, value in cue.items()
             if name in Drawing.__struct_fields__ and name != "state"
         }
-        facts |= {"rostered_at_ms": state.at_ms} if kind == "rostered" else {"state": kind}
+        if kind == "rostered":
+            facts["rostered_at_ms"] = state.at_ms
+        elif kind == "freeze_draw":
+            facts = {"frozen_at_ms": state.at_ms}
+        else:
+            apart = any(draw.apart for draw in segment.draws if draw.number == number)
+            # one that is dealt apart is announced by itself, and so nobody waits for it
+            facts["state"] = kind
+            if kind == "drawn" and apart:
+                facts |= {"state": "announced", "announced_at_ms": state.at_ms}
         drawing = replace(drawing, **facts)
     return replace(state, draws={**state.draws, number: drawing})
 

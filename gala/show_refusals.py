@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gala import show_draws
+from gala import show_apart, show_draws
 from gala.planner import opens_red
 from gala.rundown import Cue, Rundown, Segment
 from gala.show_ahead import called_at_ms, timed
@@ -67,6 +67,8 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
         return Reason.ALREADY_DONE if state.clap.at_ms else None
     if isinstance(kind, str) and kind in show_draws.CUES:
         return show_draws.refusal(rundown, state, cue)
+    if isinstance(kind, str) and kind in show_apart.CUES:
+        return show_apart.refusal(rundown, state, cue)
     return Reason.BAD_CUE
 
 
@@ -315,11 +317,16 @@ def _freeze_refusal(rundown: Rundown, state: State, segment: Segment) -> Reason 
 
 
 def due(rundown: Rundown, state: State, now_ms: int) -> list[tuple[str, int]]:
-    """The timed cues that are to be called by now and may be, with when that was to be, earliest first."""
-    if not state.version or state.phase == "ended":
+    """The timed cues that are to be called by now and may be, with when that was to be, earliest first.
+
+    When the evening has ended, envelopes that are still sealed open as they would have before.
+    """
+    if not state.version:
         return []
     calls = [(called_at_ms(rundown.cue(name)[1], at_ms), name) for name, at_ms in timed(rundown, state)]
     found = [(at_ms, name) for at_ms, name in calls if at_ms <= now_ms]
+    if state.phase == "ended":
+        found = [call for call in found if rundown.cue(call[1])[1].do in ("freeze", "announce")]
     return [
         (name, at_ms)
         for at_ms, name in sorted(found, key=lambda pair: pair[0])

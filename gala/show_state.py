@@ -69,6 +69,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     pauses: Pauses = ()
     locked_at_ms: int = 0
     killed_at_ms: int = 0  # closed at once, on every channel
+    closing: tuple[int, ...] = ()  # channels (their places) on which nothing is taken any more ...
+    closed: tuple[int, ...] = ()  # ... and of these, those whose plays no batch on its way can change
     shut: bool = False
     pages: int = 0  # gates that were shut
     tally: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -104,6 +106,7 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     beacon_round: int = 0
     beacon_at_ms: int = 0
     winners: int = 0
+    announced_at_ms: int = 0
 
     @property
     def decided(self) -> bool:

@@ -99,11 +99,24 @@ def _summary(found: Reckoning) -> str:
     return "".join(parts)
 
 
+def _admitted(draw: DrawCame) -> str:
+    """Who could win, and how many numbers had been given out."""
+    who = "Verified accounts of the host app could win" if draw.accounts else "Every number could win"
+    but = f", but for {draw.excluded:,} that were named before the show" if draw.excluded else ""
+    if not draw.numbers:
+        return f"{who}{but}."
+    return (
+        f"{who}{but}. {draw.numbers:,} numbers had been given out, {draw.busiest:,} of them in the busiest "
+        f"minute, from {moment(draw.busiest_at_ms, draw.zone)} on."
+    )
+
+
 def _draw(draw: DrawCame) -> str:
     zone = draw.zone
     parts = [f"<h3>Draw {draw.draw}: {text(draw.title)} ({text(STATES[draw.state])})</h3>"]
     if draw.why:
         parts.append(paragraph(f"Void, {draw.why}. Its whole budget goes back."))
+    parts.append(paragraph(_admitted(draw)))
     if draw.beacon_round:
         silent = (
             f" {', '.join(draw.silent)} did not reveal: the commitment was mixed in its place."

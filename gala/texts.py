@@ -39,6 +39,7 @@ class Texts:
                 ChannelView(id=channel.id, name=channel.name, delay_ms=channel.delay_ms)
                 for channel in rundown.channels
             ],
+            accounts=any(draw.accounts for segment in rundown.segments for draw in segment.draws),
         )
         self._add("", msgspec.json.encode(show), secret)
         for segment in rundown.segments:

@@ -1,5 +1,5 @@
-"""The wire's types for browsers: ``gala/web/src/protocol.gen.ts``, written from `gala.protocol` and
-`gala.protocol_crew`.
+"""The wire's types for browsers: ``gala/web/src/protocol.gen.ts``, written from `gala.protocol`,
+`gala.protocol_crew` and `gala.protocol_trace`.
 
 Two things come out for every message. An interface whose fields are all present, with the docstrings and
 the remarks beside the fields; and an entry in ``SHAPES``: what an absent field means and which fields hold
@@ -18,11 +18,11 @@ from types import ModuleType
 import msgspec
 from msgspec import inspect as shapes
 
-from gala import protocol, protocol_crew
+from gala import protocol, protocol_crew, protocol_trace
 from games.game import Reason
 
 HEAD = """\
-// Written by gala/typescript.py from gala/protocol.py and gala/protocol_crew.py: change those, then run
+// Written by gala/typescript.py from gala/protocol*.py: change those, then run
 //   gala protocol > gala/web/src/protocol.gen.ts
 
 """
@@ -30,7 +30,7 @@ HEAD = """\
 
 def wire() -> str:
     """What the pages' file must hold now."""
-    return typescript((protocol, protocol_crew), (Reason,))
+    return typescript((protocol, protocol_crew, protocol_trace), (Reason,))
 
 
 def typescript(declared: tuple[ModuleType, ...], enums: tuple[type[StrEnum], ...] = ()) -> str:

@@ -10,7 +10,7 @@ Each view has a `step` of its own: the visible version plus all immediate entrie
 whose rounds unfold in time, so it is the same on every edge and never falls.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,6 +20,9 @@ from gala.rundown import Channel, Draw, Rundown, Segment
 from gala.show import advance
 from gala.show_state import CueContent, LogEntry, Round, State
 from gala.timing import cohort_delay_ms, later, opens_at_ms
+
+WAYS = ("armed", "frozen", "drawn", "announced", "void")
+"""How far a draw has come, in order."""
 
 Public = Callable[[Round], dict[str, Any]]
 """What a game shows of a round, without texts: `games.Game.public` under this evening's settings and seed."""
@@ -133,6 +136,7 @@ def show(
         if round_ is None
         else _round(rundown, round_, head.rounds[round_.id], delay_ms, channel, public),
         draw=_draw(rundown, draws, visible, head.rehearsal) if draws else None,
+        envelopes=list(_envelopes(rundown, visible, head, channel)) if channel >= 0 else [],
     )
 
 
@@ -197,10 +201,30 @@ def _draws_of(rundown: Rundown, segment: Segment, channel: int) -> list[Draw]:
     return [draw for draw in segment.draws if not draw.channels or name in draw.channels][:1]
 
 
+def _envelopes(
+    rundown: Rundown, visible: State, head: State, channel: int
+) -> Iterator[protocol.EnvelopeView]:
+    """The rains that this channel has seen and that are not on air: who caught one waits for its opening."""
+    for segment in rundown.segments:
+        round_ = visible.counting_round(segment.id)
+        if round_ is None or segment.id == visible.on_air or head.rounds[round_.id].void:
+            continue
+        for draw in _draws_of(rundown, segment, channel):
+            drawing = visible.draws[draw.number]
+            yield protocol.EnvelopeView(
+                round=round_.id,
+                draw=drawing.number,
+                state=drawing.state,
+                beacon_at_ms=drawing.beacon_at_ms,
+                announced_at_ms=drawing.announced_at_ms,
+            )
+
+
 def _draw(rundown: Rundown, draws: list[Draw], visible: State, rehearsal: bool) -> protocol.DrawView:
-    """Several are told as one, by the first: they are frozen and announced together."""
+    """Several are told as one, by the one that has come least far: no more is said than is true of all."""
     drawings = [visible.draws[draw.number] for draw in draws]
-    first = next((drawing for drawing in drawings if drawing.state != "void"), drawings[0])
+    alive = [drawing for drawing in drawings if drawing.state != "void"]
+    first = min(alive or drawings, key=lambda drawing: WAYS.index(drawing.state))
     return protocol.DrawView(
         draw=first.number,
         state=first.state,

@@ -5,6 +5,7 @@ with their layout as data, so that an auditor can read it in an hour. Read in th
 
 canonical, merkle, note, tiles     how things are written down, hashed, signed and laid out
 slots, places, roster, ranking     boxes -> tickets -> places -> scores: pure arithmetic
+boxes, parts                       a round's slots sealed: whole, or of some channels before the others
 decks                              the amounts in the envelopes of a rain, exact to one unit
 beacon                             the public source of chance
 leaves, history                    what the log may say, and in which order

@@ -23,6 +23,10 @@ PAGE_SLOTS = 65536
 Numbers = npt.NDArray[np.int64]
 
 
+class BadBox(ValueError):
+    """A leaf that tells of a box what it may not, or too little; says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A sealed box: its seal leaf, both files, and the numbers behind its slots, in the same order."""
@@ -58,6 +62,47 @@ def seal(opening: Leaf, key: bytes, pages: Sequence[bytes], counters: Mapping[st
     """
     layout = slots.Layout.from_json(opening["layout"])
     shown = {name: value for name, value in sorted(counters.items()) if value}
+    numbers, played = in_public_order(layout, key, pages)
+    content = played.tobytes()
+    recount = slots.recount(layout, opening["counts"], slots.records(layout, content))
+    tallies = canonical.encode({"counters": shown, "recount": recount})
+    leaf = {
+        "schema": "gala/seal/1",
+        "round": opening["round"],
+        "plays": len(played),
+        "counters_sha256": hashlib.sha256(tallies).hexdigest(),
+        "recount_equal": shown == recount,
+        "numbers_mac": places.numbers_mac(key, numbers).hex(),
+    }
+    leaf |= content_of(layout.width, key, content, b"gala/box/1\x00")
+    return Box(leaf, content, tallies, numbers, recount)
+
+
+def content_of(width: int, key: bytes, content: bytes, label: bytes) -> Leaf:
+    """What a leaf says of slots in public order: enough to know them again, or a keyed hash of so few."""
+    if len(content) < PLAYS_PUBLISHED_MIN * width:
+        return {"withheld_mac": hmac.digest(key, label + content, "sha256").hex()}
+    return {
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "root": merkle.chunked_root(content, width).hex(),
+    }
+
+
+def check_shown(leaf: Leaf) -> None:
+    """BadBox unless a seal, or a part's, tells of its slots what `content_of` says."""
+    kept_back = leaf["plays"] < PLAYS_PUBLISHED_MIN
+    wanted = {"withheld_mac"} if kept_back else {"size", "sha256", "root"}
+    if {"withheld_mac", "size", "sha256", "root"} & set(leaf) != wanted:
+        what = "part" if leaf["schema"] == "gala/part/1" else "box"
+        told = "kept back" if kept_back else "published"
+        raise BadBox(f"a {what} of {leaf['plays']} plays is {told}")
+
+
+def in_public_order(
+    layout: slots.Layout, key: bytes, pages: Sequence[bytes]
+) -> tuple[Numbers, slots.Records]:
+    """The numbers that have played, and their slots. BadRules as `seal`."""
     found_numbers, found_slots = [], []
     for page, content in enumerate(pages):
         records = slots.records(layout, content)
@@ -71,24 +116,4 @@ def seal(opening: Leaf, key: bytes, pages: Sequence[bytes], counters: Mapping[st
     # Left to itself, numpy joins records in this machine's byte order and not in that of the slots.
     played = np.concatenate([nothing, *found_slots], dtype=nothing.dtype)
     order = places.public_order(key, numbers)
-    numbers, played = numbers[order], played[order]
-    content = played.tobytes()
-    recount = slots.recount(layout, opening["counts"], slots.records(layout, content))
-    tallies = canonical.encode({"counters": shown, "recount": recount})
-    leaf = {
-        "schema": "gala/seal/1",
-        "round": opening["round"],
-        "plays": len(played),
-        "counters_sha256": hashlib.sha256(tallies).hexdigest(),
-        "recount_equal": shown == recount,
-        "numbers_mac": places.numbers_mac(key, numbers).hex(),
-    }
-    if len(played) < PLAYS_PUBLISHED_MIN:
-        leaf["withheld_mac"] = hmac.digest(key, b"gala/box/1\x00" + content, "sha256").hex()
-    else:
-        leaf |= {
-            "size": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "root": merkle.chunked_root(content, layout.width).hex(),
-        }
-    return Box(leaf, content, tallies, numbers, recount)
+    return numbers[order], played[order]

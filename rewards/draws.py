@@ -5,7 +5,7 @@ Pure functions on the bytes of files: what the operator computes here, the audit
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,13 +23,15 @@ from rewards.stretches import stretches
 @dataclass(frozen=True, slots=True)
 class Played:
     """A sealed round that gives tickets: its leaves, its slots, the numbers behind them. channels: those
-    whose slots alone give any in this draw (None: all)."""
+    whose slots alone give any in this draw (None: all). sealed: the stage that sealed these slots, the whole
+    box's or that of a part."""
 
     round_id: str
     stages: Stages
     content: bytes
     numbers: Numbers
     channels: Sequence[int] | None = None
+    sealed: str = "seal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +55,21 @@ class Result:
 
 def make_roster(
     spec: Leaf,
-    numbers_count: int,
+    issued: Sequence[tuple[int, int]],
     key: bytes,
     rounds: Iterable[Played],
-    barred: Collection[int],
+    barred: Sequence[int] | npt.NDArray[np.int64],
     won_by_number: Mapping[int, int] | None = None,
 ) -> Roster:
     """Adds up every number's tickets over the rounds and puts them into public order.
 
-    key: the draw's place key. won_by_number: prizes won in the earlier draws of a cap over several, and only
-    of such a cap. ValueError for a slot beyond the numbers given out.
+    issued: the beginning of a minute (ms) and how many numbers were given out from it on, ascending. key: the
+    draw's place key. barred: numbers that draw nothing. won_by_number: prizes won in the earlier
+    draws of a cap over several, and only of such a cap. ValueError for a slot beyond the numbers given out.
     """
     if (won_by_number is not None) != cap_is_shared(spec):
         raise ValueError(f"draw {spec['draw']}: what was won before belongs to a cap over several draws")
+    numbers_count = sum(count for _, count in issued)
     total = np.zeros(numbers_count, dtype=np.int32)  # a spec allows no more than 65535 to one number
     named = []
     for played in rounds:
@@ -74,14 +78,19 @@ def make_roster(
         earned = round_tickets(played.stages, played.content, played.channels)
         np.add.at(total, played.numbers, earned)  # no number stands twice, but this is the quickest of ways
         named.append(
-            {"round": played.round_id, "seal": played.stages.index("seal"), "tickets": int(earned.sum())}
+            {
+                "round": played.round_id,
+                "seal": played.stages.index(played.sealed),
+                "tickets": int(earned.sum()),
+            }
         )
     numbers = places.in_public_order(key, np.flatnonzero(total))
     tickets = _at(total, numbers)
     eligible = np.ones(len(numbers), dtype=np.bool_)
-    if barred:
+    if len(barred):
         may_win = np.ones(numbers_count, dtype=np.bool_)
-        may_win[[number for number in barred if number < numbers_count]] = False
+        listed = np.asarray(barred, dtype=np.int64)
+        may_win[listed[listed < numbers_count]] = False
         eligible = _at(may_win, numbers)
     content = roster.encode(leaves.draw_id32(spec["draw_id"]), tickets)
     flags = roster.encode_flags(eligible)
@@ -91,6 +100,7 @@ def make_roster(
         "draw_id": spec["draw_id"],
         "rounds": named,
         "numbers_count": numbers_count,
+        "issued": [list(row) for row in issued],
         "places": len(tickets),
         "tickets_total": int(tickets.sum()),
         "eligible_places": int(eligible.sum()),

@@ -7,7 +7,9 @@ register asks it before it writes, the auditor while reading, so both keep the s
 - a draw is specified before any round that gives tickets in it opens, with the very rules it opens under
 - open, lock, settle, seal come in this order; a rerun names a round that stands before it; a void round
   gives nothing
-- the roster names every counting round, sealed; all parties have committed before it
+- of a box that is not sealed yet a part may be, of some channels, once the round is locked
+- the roster names every counting round, sealed, or the part of it that its spec promised to draw from apart;
+  all parties have committed before it
 - a reveal fits its commitment; `reveals-closed` lists every party and chooses the first reserve round
   at least 30 s later; one result follows it
 - a draw ends in its result or is void; after that only its fixed dates and its close-out follow
@@ -17,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rewards import beacon, chains, leaves, shapes, slots
+from rewards import beacon, boxes, chains, leaves, parts, shapes, slots
 from rewards.leaves import Leaf
 
 
@@ -39,6 +41,10 @@ class Stages:
 
     def index(self, stage: str) -> int:
         return self.at[stage][0]
+
+    def parts(self) -> list[Leaf]:
+        """Of a round: the parts of its box that were sealed before it."""
+        return [leaf for _, leaf in self.at.values() if leaf["schema"] == "gala/part/1"]
 
 
 @dataclass(slots=True)
@@ -119,6 +125,17 @@ class History:
             if round_id in self.rounds and "round-void" not in self.rounds[round_id]:
                 found.append(round_id)
         return found
+
+    def ticket_round(self, draw: int, round_id: str) -> Leaf:
+        """What a draw's spec says of a round that counts in it."""
+        named, original = self.draws[draw].spec["rounds"], self.original(round_id)
+        found: Leaf = next(item for item in named if item["round"] == original)
+        return found
+
+    def sealed(self, draw: int, round_id: str) -> str:
+        """The stage of a counting round that the draw's roster names: its `seal`, or a part's."""
+        named = self.ticket_round(draw, round_id)
+        return f"part/{parts.name(named['channels'])}" if named.get("apart") else "seal"
 
     def draw_of(self, leaf: Leaf) -> Draw:
         found = self.draws.get(leaf["draw"])
@@ -206,27 +223,24 @@ def _after(stage: str, *needed: str) -> Callable[[History, Leaf], None]:
         for before in needed:
             if before not in stages:
                 raise BrokenHistory(f"round {round_id}: {stage} without {before}")
-        if stage == "seal":
-            _check_shown(leaf)
-            try:
+        try:
+            if stage == "seal":
+                boxes.check_shown(leaf)
                 chains.check_heads(stages["open"], leaf)
-            except chains.BadChains as error:
-                raise BrokenHistory(f"round {round_id}: {error}") from error
+            elif stage == "part":
+                boxes.check_shown(leaf)
+                parts.check_follows(stages.parts(), leaf, over="seal" in stages or "round-void" in stages)
+        except (boxes.BadBox, chains.BadChains, parts.BadPart) as error:
+            raise BrokenHistory(f"round {round_id}: {error}") from error
         for number, draw in history.draws.items():
             counted = draw.stages["roster"]["rounds"] if "roster" in draw.stages else ()
-            if round_id in [item["round"] for item in counted]:
+            if round_id not in [item["round"] for item in counted]:
+                continue
+            if stage not in ("seal", "part") or not history.ticket_round(number, round_id).get("apart"):
                 raise BrokenHistory(f"round {round_id}: {stage} after the roster of draw {number}")
-        stages.at[stage] = (history.size, leaf)
+        stages.at[leaves.stage_of(leaf)] = (history.size, leaf)
 
     return rule
-
-
-def _check_shown(leaf: Leaf) -> None:
-    kept_back = leaf["plays"] < leaves.PLAYS_PUBLISHED_MIN
-    wanted = {"withheld_mac"} if kept_back else {"size", "sha256", "root"}
-    if {"withheld_mac", "size", "sha256", "root"} & set(leaf) != wanted:
-        told = "kept back" if kept_back else "published"
-        raise BrokenHistory(f"round {leaf['round']}: a box of {leaf['plays']} plays is {told}")
 
 
 def _roster(history: History, leaf: Leaf) -> None:
@@ -242,13 +256,15 @@ def _roster(history: History, leaf: Leaf) -> None:
     missing = [party for party in draw.spec["parties"] if party not in draw.commits]
     if missing:
         raise BrokenHistory(f"draw {leaf['draw']}: {missing[0]} has not committed")
-    wanted = history.counting(leaf["draw"])
-    for round_id in wanted:
-        if "seal" not in history.rounds[round_id]:
+    wanted = [
+        (round_id, history.sealed(leaf["draw"], round_id)) for round_id in history.counting(leaf["draw"])
+    ]
+    for round_id, stage in wanted:
+        if stage not in history.rounds[round_id]:
             raise BrokenHistory(f"draw {leaf['draw']}: round {round_id} is not sealed")
-    seals = [(round_id, history.rounds[round_id].index("seal")) for round_id in wanted]
+    seals = [(round_id, history.rounds[round_id].index(stage)) for round_id, stage in wanted]
     if [(item["round"], item["seal"]) for item in leaf["rounds"]] != seals:
-        raise BrokenHistory(f"draw {leaf['draw']}: the roster's rounds are not the sealed ones: {wanted}")
+        raise BrokenHistory(f"draw {leaf['draw']}: the roster's rounds are not the sealed ones: {seals}")
     draw.stages.at["roster"] = (history.size, leaf)
 
 
@@ -370,6 +386,7 @@ _RULES: dict[str, Callable[[History, Leaf], None]] = {
     "gala/lock/1": _after("lock", "open"),
     "gala/settle/1": _after("settle", "open", "lock"),
     "gala/seal/1": _after("seal", "open", "lock"),
+    "gala/part/1": _after("part", "open", "lock"),
     "gala/round-void/1": _after("round-void", "open"),
     "gala/roster/1": _roster,
     "gala/reveal/1": _reveal,

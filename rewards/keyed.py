@@ -6,10 +6,12 @@ keys.json          the place key of every sealed round and every draw with a ros
 boxes/<round>.bin  the numbers behind a box's slots, u32be in public order
 kept/<round>.bin   the slots of a box that was kept back
 draws/<n>.bin      the numbers behind a roster's places
+excluded/<n>.bin   32 secret bytes, then the accounts that may not win the draw, each by its hash
 
 and `check` finds, with the bundle: each key is the one that was committed to; each order is its key's; the
 numbers are those that were sealed; every ticket of every number is in the roster, and no other; what was won
-before is counted; a box that was kept back is the one that was sealed, and its recount is its own.
+before is counted; the accounts that may not win are those committed to; a box that was kept back is the one
+that was sealed, and its recount is its own.
 """
 
 import hmac
@@ -21,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from rewards import bundle, canonical, draws, files, leaves, places, roster, slots
+from rewards import bundle, canonical, draws, files, leaves, parts, places, roster, slots
 from rewards.boxes import Numbers, box_path, counters_path, read_numbers
 from rewards.history import Draw, History, Stages
 from rewards.rounds import Failed
@@ -49,6 +51,9 @@ def export(
         if "withheld_mac" in stages["seal"]:
             files.write_durably(target / f"kept/{round_id}.bin", (folder / box_path(round_id)).read_bytes())
     for number, draw in history.draws.items():
+        if draw.spec["exclusions"]["count"]:
+            content = (folder / "private" / bundle.draw_path(number, "excluded.bin")).read_bytes()
+            files.write_durably(target / f"excluded/{number}.bin", content)
         if "roster" in draw.stages:
             found["draws"][str(number)] = draw_key(number).hex()
             content = (folder / "private" / bundle.draw_path(number, "roster.bin")).read_bytes()
@@ -81,6 +86,8 @@ class Keyed:
             if "seal" in stages:
                 yield f"keys of round {round_id}", partial(self.check_round, round_id, stages)
         for number, draw in self._history.draws.items():
+            if draw.spec["exclusions"]["count"]:
+                yield f"exclusions of draw {number}", partial(self.check_excluded, number, draw)
             if "roster" in draw.stages:
                 yield f"keys of draw {number}", partial(self.check_draw, number, draw)
 
@@ -91,6 +98,12 @@ class Keyed:
         if len(numbers) != seal["plays"]:
             raise Failed(f"{len(numbers)} numbers for {seal['plays']} plays")
         _in_order(key, numbers, seal["numbers_mac"], round_id)
+        try:
+            for part in stages.parts():
+                layout = slots.Layout.from_json(opening["layout"])
+                parts.check_keyed(part, key, slots.records(layout, self._slots(round_id, stages)), numbers)
+        except parts.BadPart as error:
+            raise Failed(str(error)) from error
         if "withheld_mac" not in seal:
             return f"{len(numbers)} numbers in the order of their key"
         content = self._slots(round_id, stages)
@@ -129,6 +142,21 @@ class Keyed:
             won = [numbers[tier.winners.places] for tier in ranked]
             self._won[number] = np.concatenate([np.empty(0, dtype=np.int64), *won])
         return told
+
+    def check_excluded(self, number: int, draw: Draw) -> str:
+        path = self._folder / f"excluded/{number}.bin"
+        if not path.is_file():
+            raise Failed(f"{path.name} of the accounts that may not win is missing")
+        content = path.read_bytes()
+        hashes = [content[at : at + 32] for at in range(32, len(content), 32)]
+        found = leaves.Exclusions.of(content)
+        if (
+            found != leaves.Exclusions(**draw.spec["exclusions"])
+            or hashes != sorted(set(hashes))
+            or len(content) % 32
+        ):
+            raise Failed(f"the accounts that may not win draw {number} are not those committed to")
+        return f"{found.count} accounts may not win, as committed to"
 
     def _earned(self, number: int, count: int) -> roster.Tickets:
         total = np.zeros(count, dtype=np.int64)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rewards import merkle
 from rewards.beacon import Chain
 from rewards.note import COSIGNATURE, BadNote, Verifier
-from rewards.roster import TICKETS_MAX
+from rewards.roster import TICKETS_MAX, WON_MAX
 from rewards.slots import Layout, check_rules, tickets_max
 
 ALGORITHM = "gala-draw/1"
@@ -116,26 +116,30 @@ class Window:
 class TicketRound:
     """A round that gives tickets in a draw, by which rules. A rerun inherits both.
 
-    channels: those (ascending) whose plays give tickets here; empty: all.
+    channels: those (ascending) whose plays give tickets here; empty: all. apart: the roster does not wait for
+    the box: it names the `part` of it that holds these channels' plays, sealed when they had closed.
     """
 
     round_id: str
     entries: Sequence[Mapping[str, Any]]
     channels: Sequence[int] = ()
+    apart: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        found = {"round": self.round_id, "entries": list(self.entries)}
-        return found | ({"channels": list(self.channels)} if self.channels else {})
+        found: dict[str, Any] = {"round": self.round_id, "entries": list(self.entries)}
+        found |= {"channels": list(self.channels)} if self.channels else {}
+        return found | ({"apart": True} if self.apart else {})
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TicketRound":
-        if not {"round", "entries"} <= set(data) <= {"round", "entries", "channels"}:
-            raise BadSpec("a round of a spec has round, entries, and perhaps channels")
+        if not {"round", "entries"} <= set(data) <= {"round", "entries", "channels", "apart"}:
+            raise BadSpec("a round of a spec has round, entries, and perhaps channels and apart")
         channels = data.get("channels", ())
-        known = all(type(one) is int and 0 <= one <= 255 for one in channels)
-        if not known or list(channels) != sorted(set(channels)) or ("channels" in data and not channels):
+        if not are_channels(channels) or ("channels" in data and not channels):
             raise BadSpec("channels ascend, from 0 to 255")
-        return cls(data["round"], data["entries"], channels)
+        if "apart" in data and not (data["apart"] is True and channels):
+            raise BadSpec("what is drawn apart is drawn from some channels")
+        return cls(data["round"], data["entries"], channels, "apart" in data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +150,12 @@ class Exclusions:
     commitment: str = NOTHING
 
     @classmethod
-    def of(cls, accounts: Iterable[str], secret: bytes) -> "Exclusions":
-        """The commitment to a list of accounts. secret: 32 random bytes, for the auditor with the list."""
-        listed = sorted({account_hash(account) for account in accounts})
+    def of(cls, listed: bytes) -> "Exclusions":
+        """The commitment to a list (`excluded_list`), or to none."""
         if not listed:
             return cls()
-        framed = b"gala/exclusions/1\x00" + secret + b"".join(listed)
-        return cls(len(listed), hashlib.sha256(framed).hexdigest())
+        framed = b"gala/exclusions/1\x00" + listed
+        return cls(len(listed) // 32 - 1, hashlib.sha256(framed).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +199,17 @@ class DrawSpec:
             raise BadSpec("at least two different parties commit to a secret")
         if not self.reserve_rounds or list(self.reserve_rounds) != sorted(set(self.reserve_rounds)):
             raise BadSpec("reserve rounds ascend")
+        if self.exclusions.count and self.eligibility != "account":
+            raise BadSpec("who may not win is an account: exclusions need the eligibility account")
         if self.cap < 1 or self.eligibility not in ("number", "account"):
             raise BadSpec("the cap is at least 1, eligibility is number or account")
         over = [*self.cap_with, self.draw]
         if over != sorted(set(over)) or over[0] < 1:
             raise BadSpec("a cap runs over earlier draws, ascending, and this one")
+        if self.cap_with and self.cap > WON_MAX:
+            raise BadSpec(
+                f"a cap over several draws is at most {WON_MAX}: what was won before is a byte a place"
+            )
         if self.exclusions.count < 0 or (self.exclusions.count == 0) != (
             self.exclusions.commitment == NOTHING
         ):
@@ -304,6 +313,18 @@ class RoundOpening:
         return found
 
 
+def are_channels(found: Sequence[Any]) -> bool:
+    """Whether these may name channels in a leaf: ascending, from 0 to 255."""
+    known = all(type(one) is int and 0 <= one <= 255 for one in found)
+    return known and list(found) == sorted(set(found))
+
+
+def stage_of(leaf: Leaf) -> str:
+    """How far a leaf brings its subject: what kind it is; of a part, whose."""
+    kind: str = leaf["schema"].split("/")[1]
+    return f"part/{','.join(map(str, leaf['channels']))}" if kind == "part" else kind
+
+
 def draw_id(show: str, draw: int) -> str:
     return f"{show}/draw/{draw}"
 
@@ -311,6 +332,13 @@ def draw_id(show: str, draw: int) -> str:
 def draw_id32(name: str) -> bytes:
     """A draw's id as 32 bytes, for hashes and headers."""
     return hashlib.sha256(b"gala/draw-id/1\x00" + name.encode()).digest()
+
+
+def excluded_list(hashes: Iterable[bytes], secret: bytes) -> bytes:
+    """A list of accounts that may not win as it is committed to: `secret` (32 random bytes), then each
+    account as `account_hash` has it, ascending, once; nothing for an empty list."""
+    listed = sorted(set(hashes))
+    return secret + b"".join(listed) if listed else b""
 
 
 def account_hash(account: str) -> bytes:
@@ -339,7 +367,7 @@ def key_of(leaf: Leaf) -> str:
     """A leaf's natural key."""
     kind = leaf["schema"].split("/")[1]
     if "round" in leaf:
-        return f"round/{leaf['round']}/{kind}"
+        return f"round/{leaf['round']}/{stage_of(leaf)}"
     if "party" in leaf:
         return f"draw/{leaf['draw']}/{kind}/{leaf['party']}"
     if "date" in leaf:

@@ -11,11 +11,14 @@ number stands at which place: for the operator, and the auditor who asks).
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, places, ranking, roster
+import numpy as np
+import numpy.typing as npt
+
+from rewards import beacon, boxes, bundle, draws, history, keyed, leaves, parts, places, ranking
 from rewards.books import Equation
 from rewards.cashier import Cashier
 from rewards.journal import Journal
@@ -23,8 +26,8 @@ from rewards.leaves import DrawSpec, Leaf, RoundOpening
 from rewards.ledger import Ledger
 from rewards.note import Signer
 from rewards.payouts import Payouts
-from rewards.standing import Drawn, Scores, Standing
-from rewards.told import Frozen, Outline, Sealed
+from rewards.standing import Drawn, Scores, Standing, scores_of
+from rewards.told import Frozen, Outline, Sealed, frozen_of
 from rewards.vouchers import Voucher
 from rewards.watched import Watched
 
@@ -90,17 +93,29 @@ class Register:
 
     # Before the show
 
-    async def specify(self, spec: DrawSpec, *, at_ms: int, decks: Mapping[int, bytes] | None = None) -> None:
+    async def specify(
+        self,
+        spec: DrawSpec,
+        *,
+        at_ms: int,
+        decks: Mapping[int, bytes] | None = None,
+        excluded: bytes = b"",
+    ) -> None:
         """Publishes a draw's rules and puts its budget on the books. BadSpec if they may not be.
 
-        decks: the file of each tier that is dealt from one, by tier.
+        decks: the file of each tier that is dealt from one, by tier. excluded: the list that the spec
+        commits to (`leaves.excluded_list`), which is kept for the auditor.
         """
+        if leaves.Exclusions.of(excluded) != spec.exclusions:
+            raise leaves.BadSpec(f"draw {spec.draw}: another list of exclusions than it commits to")
         spec.check(rehearsal=self._rehearsal)
         dealt = {prize.tier: prize.deck["sha256"] for prize in spec.prizes if prize.deck}
         given = {tier: hashlib.sha256(content).hexdigest() for tier, content in (decks or {}).items()}
         if dealt != given:
             raise leaves.BadSpec(f"draw {spec.draw}: other decks than its tiers name")
         found = {bundle.deck_path(spec.draw, tier): content for tier, content in (decks or {}).items()}
+        if excluded:
+            found[f"private/{bundle.draw_path(spec.draw, 'excluded.bin')}"] = excluded
         leaf = spec.leaf(
             show=self._show,
             rehearsal=self._rehearsal,
@@ -167,22 +182,46 @@ class Register:
             await self._journal.append(box.leaf | ({"heads": list(heads)} if heads else {}), at_ms, found)
         return Sealed(box.recount, box.leaf["recount_equal"], box.leaf["plays"], box.leaf.get("sha256", ""))
 
+    async def round_parted(
+        self, round_id: str, channels: Sequence[int], pages: Sequence[bytes], *, at_ms: int
+    ) -> None:
+        """Seals the part of a box that holds the plays of these channels, which are closed while others are
+        still played; pages as in `round_sealed`, whose box must hold the same of them."""
+        async with self._turn:
+            await self._journal.catch_up()
+            if round_id not in self._journal.history.rounds:
+                raise history.BrokenHistory(f"round {round_id} was never opened")
+            opening = self._journal.history.rounds[round_id]["open"]
+            made = await asyncio.to_thread(parts.seal, opening, self._round_key(round_id), pages, channels)
+            path = parts.path(round_id, channels)
+            found = {
+                f"private/{path}": made.content,
+                f"private/{path}.numbers": boxes.write_numbers(made.numbers),
+            }
+            await self._journal.append(made.leaf, at_ms, found)
+
     # The draw
 
     async def freeze(
-        self, draw: int, *, numbers_count: int, at_ms: int, barred: Collection[int] = ()
+        self,
+        draw: int,
+        *,
+        issued: Sequence[tuple[int, int]],
+        at_ms: int,
+        barred: Sequence[int] | npt.NDArray[np.int64] = (),
     ) -> Frozen:
-        """Writes the roster from the sealed boxes. numbers_count: numbers given out so far. barred: those
-        without a verified account, where the spec asks for one."""
+        """Writes the roster from the sealed boxes. issued: the beginning of a minute (ms) and how many
+        numbers were given out from it on, ascending. barred: those without a verified account, or with an
+        excluded one, where the spec asks for accounts."""
         async with self._turn:
             await self._journal.catch_up()
             spec = self._draw(draw).spec
-            if barred and spec["eligibility"] != "account":
+            if len(barred) and spec["eligibility"] != "account":
                 raise leaves.BadSpec(f"draw {draw} bars nobody")
             played = [self._played(draw, round_id) for round_id in self._journal.history.counting(draw)]
             before = self._won_before(spec) if draws.cap_is_shared(spec) else None
             made = await asyncio.to_thread(
-                draws.make_roster, spec, numbers_count, self._draw_key(draw), played, barred, before
+                draws.make_roster, spec, issued, self._draw_key(draw), played, barred, before
             )
             found = {
                 bundle.draw_path(draw, "roster.bin"): made.roster,
@@ -191,7 +230,7 @@ class Register:
                 f"private/{bundle.draw_path(draw, 'roster.bin')}": boxes.write_numbers(made.numbers),
             }
             leaf = await self._journal.append(made.leaf, at_ms, found)
-        return Frozen(*(leaf[name] for name in Frozen.__dataclass_fields__))
+        return frozen_of(leaf)
 
     async def reveal(self, draw: int, party: str, r: bytes, *, at_ms: int) -> None:
         """BrokenHistory if it does not fit the party's commitment, or comes out of time."""
@@ -324,13 +363,18 @@ class Register:
         return self._journal.history.draws[draw]
 
     def _played(self, draw: int, round_id: str) -> draws.Played:
-        stages = self._journal.history.rounds[round_id]
-        if "seal" not in stages:
+        past, private = self._journal.history, self._folder / "private"
+        stages, sealed = past.rounds[round_id], past.sealed(draw, round_id)
+        if sealed not in stages:
             raise history.BrokenHistory(f"draw {draw}: round {round_id} is not sealed")
+        channels = draws.channels_of(past.draws[draw].spec, past.original(round_id))
+        if sealed != "seal":
+            path = private / parts.path(round_id, channels or ())
+            numbers = boxes.read_numbers(path.with_name(f"{path.name}.numbers"))
+            return draws.Played(round_id, stages, path.read_bytes(), numbers, channels, sealed)
         content = (self._folder / boxes.box_path(round_id)).read_bytes()
-        numbers = boxes.read_numbers(self._folder / "private" / boxes.box_path(round_id))
-        spec, named = self._draw(draw).spec, self._journal.history.original(round_id)
-        return draws.Played(round_id, stages, content, numbers, draws.channels_of(spec, named))
+        numbers = boxes.read_numbers(private / boxes.box_path(round_id))
+        return draws.Played(round_id, stages, content, numbers, channels)
 
     def _won_before(self, spec: Leaf) -> dict[int, int]:
         """What each number won in the earlier draws of a cap over several."""
@@ -342,16 +386,8 @@ class Register:
     def _scores_of(self, draw: int) -> Scores:
         """A finished draw from its files; kept, since each viewer will ask."""
         if draw not in self._scores:
-            found = self._draw(draw)
-            result = found.stages["result"]
-            tickets = roster.decode(self._read(draw, "roster.bin"), leaves.draw_id32(found.spec["draw_id"]))
-            self._scores[draw] = Scores(
-                bytes.fromhex(result["seed"]),
-                tickets,
-                roster.decode_flags(self._read(draw, "eligible.bin"), len(tickets)),
-                boxes.read_numbers(self._folder / "private" / bundle.draw_path(draw, "roster.bin")),
-                draws.read_ranking(result, self._read(draw, "ranking.bin")),
-            )
+            numbers = boxes.read_numbers(self._folder / "private" / bundle.draw_path(draw, "roster.bin"))
+            self._scores[draw] = scores_of(self._draw(draw), lambda name: self._read(draw, name), numbers)
         return self._scores[draw]
 
     def _read(self, draw: int, name: str) -> bytes:

@@ -76,7 +76,7 @@ def decode_flags(content: bytes, count: int) -> Flags:
 
 
 def encode_won(won: npt.NDArray[np.int64]) -> bytes:
-    """Prizes won before by place; more than 255 are written as 255, which is above any cap."""
+    """Prizes won before by place; more than 255 are written as 255, where every cap is full."""
     return np.minimum(won, WON_MAX).astype(np.uint8).tobytes()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rewards import bundle, canonical, draws, leaves, merkle, ranking, roster, shapes, slots
+from rewards import bundle, canonical, draws, leaves, merkle, parts, ranking, roster, shapes, slots
 from rewards.boxes import box_path, counters_path
 from rewards.history import Draw, History, Stages
 from rewards.leaves import Leaf
@@ -42,6 +42,13 @@ def check_box(stages: Stages, files: Files) -> str:
         found = slots.recount(layout, opening["counts"], records)
         if found != recount:
             raise Failed(f"{path}: {_difference(recount, found)} in the box")
+        try:
+            for part in stages.parts():
+                parts.check_held(part, records)
+        except parts.BadPart as error:
+            raise Failed(str(error)) from error
+    elif sum(part["plays"] for part in stages.parts()) > seal["plays"]:
+        raise Failed("its parts held more plays than the box")
     if seal["recount_equal"] != (shown == recount):
         raise Failed("the seal does not say truly whether counters and recount are equal")
     if shown != recount:
@@ -60,6 +67,8 @@ def check_roster(history: History, number: int, files: Files) -> str:
     spread: list[list[int]] | None = None
     for named in leaf["rounds"]:
         stages = history.rounds[named["round"]]
+        if "seal" not in stages:
+            raise Failed(f"round {named['round']}: a part of its box was drawn from, and no box is sealed")
         channels = draws.channels_of(draw.spec, history.original(named["round"]))
         earned = _box_tickets(stages, files, channels)
         if earned is None:
@@ -81,11 +90,24 @@ def check_roster(history: History, number: int, files: Files) -> str:
         raise Failed(f"the boxes give {total} tickets, the roster holds {leaf['tickets_total']}")
     if not at_least <= len(tickets) <= min(at_most, leaf["numbers_count"]):
         raise Failed(f"{len(tickets)} places from boxes with {at_least} to {at_most} holders")
+    _check_issued(leaf)
     if spread is not None and spread != leaf["histogram"]:
         raise Failed("the roster spreads its tickets otherwise than the one box it comes from")
     if draw.spec["eligibility"] == "number" and not bool(eligible.all()):
         raise Failed(f"place {int(eligible.argmin())} is barred, though every number may win")
     return f"{len(tickets)} places, {total} tickets, {int(eligible.sum())} places may win"
+
+
+def _check_issued(leaf: Leaf) -> None:
+    """Numbers handed out by minute: rows that ascend, and together are all numbers."""
+    at_ms = -1
+    for row in leaf["issued"]:
+        if len(row) != 2 or row[0] <= at_ms or row[0] % 60_000 or not row[1]:
+            raise Failed("the numbers issued are told in whole minutes that ascend, some in each")
+        at_ms = row[0]
+    handed_out = sum(count for _, count in leaf["issued"])
+    if handed_out != leaf["numbers_count"]:
+        raise Failed(f"{handed_out} numbers were issued by the minute, {leaf['numbers_count']} in all")
 
 
 def read_roster(draw: Draw, files: Files) -> tuple[roster.Tickets, roster.Flags]:

@@ -23,10 +23,12 @@ LEAVES = {
     "round-void": "round:text reason:text",
     "seal": "round:text plays:natural counters_sha256:hash recount_equal:bool numbers_mac:hash size:natural? "
     "sha256:hash? root:hash? withheld_mac:hash? heads:hash[]?",
-    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural places:natural "
-    "tickets_total:natural eligible_places:natural eligible_tickets:natural histogram:positive[][] "
-    "size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash won_sha256:hash? "
-    "won_total:natural?",
+    "part": "round:text channels:natural[] plays:natural numbers_mac:hash size:natural? sha256:hash? "
+    "root:hash? withheld_mac:hash?",
+    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural issued:natural[][] "
+    "places:natural tickets_total:natural eligible_places:natural eligible_tickets:natural "
+    "histogram:positive[][] size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash "
+    "won_sha256:hash? won_total:natural?",
     "reveal": "draw:positive draw_id:text party:text r:hash",
     "reveals-closed": "draw:positive draw_id:text roster:natural parties:mixed[] beacon_round:positive",
     "result": "draw:positive draw_id:text reveals_closed:natural beacon_round:positive signature:point "
@@ -41,7 +43,7 @@ PARTS = {
     "amount:positive? deck:deck?",
     "deck": "sum:positive least:positive most:positive size:positive sha256:hash",
     "cap": "draws:positive[] prizes:positive",
-    "promise": "round:text entries:entry[] channels:natural[]?",
+    "promise": "round:text entries:entry[] channels:natural[]? apart:bool?",
     "entry": "when:when tickets:natural",
     "exclusions": "count:natural commitment:hash",
     "window": "valid_from_ms:natural valid_until_ms:natural zone:text",

@@ -3,14 +3,15 @@
 Numbers are the operator's and each viewer's own knowledge; none of this is published.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from rewards import ranking, scores
+from rewards import draws, leaves, ranking, roster, scores
 from rewards.boxes import Numbers
+from rewards.history import Draw
 from rewards.ranking import Ranked, TierResult
 from rewards.roster import Flags, Tickets
 
@@ -109,3 +110,12 @@ class Scores:
         rank = int(np.searchsorted(self._best[result.tier], first)) + 1
         won = next((prize for prize, ranked in enumerate(result.winners) if ranked.place == place), None)
         return TierStanding(result.tier, rank, score.hex(), result.cutoff.hex(), won)
+
+
+def scores_of(draw: Draw, read: Callable[[str], bytes], numbers: Numbers) -> Scores:
+    """A finished draw from its files. read: one of its files by name; numbers: by place."""
+    result = draw.stages["result"]
+    tickets = roster.decode(read("roster.bin"), leaves.draw_id32(draw.spec["draw_id"]))
+    eligible = roster.decode_flags(read("eligible.bin"), len(tickets))
+    results = draws.read_ranking(result, read("ranking.bin"))
+    return Scores(bytes.fromhex(result["seed"]), tickets, eligible, numbers, results)

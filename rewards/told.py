@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rewards.books import Equation
 from rewards.journal import Line
+from rewards.leaves import Leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,11 @@ class Frozen:
     eligible_places: int
     eligible_tickets: int
     root: str  # hex
+
+
+def frozen_of(leaf: Leaf) -> Frozen:
+    """What a `roster` leaf says of it."""
+    return Frozen(*(leaf[name] for name in Frozen.__dataclass_fields__))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,10 +64,12 @@ SHAPES = {  # 5: what a leaf holds beside schema and at_ms; ? may be absent, [] 
     "round-void": "round:text reason:text",
     "seal": "round:text plays:natural counters_sha256:hash recount_equal:bool numbers_mac:hash size:natural? "
     "sha256:hash? root:hash? withheld_mac:hash? heads:hash[]?",
-    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural places:natural "
-    "tickets_total:natural eligible_places:natural eligible_tickets:natural histogram:positive[][] "
-    "size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash won_sha256:hash? "
-    "won_total:natural?",
+    "part": "round:text channels:natural[] plays:natural numbers_mac:hash size:natural? sha256:hash? "
+    "root:hash? withheld_mac:hash?",
+    "roster": "draw:positive draw_id:text rounds:share[] numbers_count:natural issued:natural[][] "
+    "places:natural tickets_total:natural eligible_places:natural eligible_tickets:natural "
+    "histogram:positive[][] size:natural sha256:hash root:hash eligible_sha256:hash numbers_mac:hash "
+    "won_sha256:hash? won_total:natural?",
     "reveal": "draw:positive draw_id:text party:text r:hash",
     "reveals-closed": "draw:positive draw_id:text roster:natural parties:mixed[] beacon_round:positive",
     "result": "draw:positive draw_id:text reveals_closed:natural beacon_round:positive signature:point "
@@ -82,7 +84,7 @@ PARTS = {  # 3, 5, 6: what stands within
     "amount:positive? deck:deck?",
     "deck": "sum:positive least:positive most:positive size:positive sha256:hash",
     "cap": "draws:positive[] prizes:positive",
-    "promise": "round:text entries:entry[] channels:natural[]?",
+    "promise": "round:text entries:entry[] channels:natural[]? apart:bool?",
     "entry": "when:when tickets:natural",
     "exclusions": "count:natural commitment:hash",
     "window": "valid_from_ms:natural valid_until_ms:natural zone:text",
@@ -296,7 +298,7 @@ class Bundle:
         if kind == "ledger":
             need(leaf["rows"] > max(self.roll_ups, default=0), "a roll-up that does not grow")
             self.roll_ups[leaf["rows"]] = leaf["hash"]
-        elif kind in ("open", "lock", "settle", "seal", "round-void"):
+        elif kind in ("open", "lock", "settle", "part", "seal", "round-void"):
             self.follow_round(kind, leaf)
         elif kind == "spec":
             self.follow_spec(leaf)
@@ -345,13 +347,16 @@ class Bundle:
         dates, over, out = leaf["alternates_at_ms"], leaf["cap"]["draws"], leaf["exclusions"]
         need(dates == sorted(set(dates)) and all(at < window["valid_until_ms"] for at in dates), "dates")
         need(over and over == sorted(set(over)) and over[-1] == leaf["draw"], "the cap's draws")
+        need(len(over) == 1 or leaf["cap"]["prizes"] <= 255, "a cap over several draws is above 255")
         need((out["count"] == 0) == (out["commitment"] == "0" * 64), "exclusions")
+        need(not out["count"] or leaf["eligibility"] == "account", "exclusions need the eligibility account")
         need(rehearsal or leaf["witnesses"], "a show's draw names its witnesses")
         need(len(set(leaf["witnesses"])) == len(leaf["witnesses"]), "a witness stands twice")
         need(all(verifier_key(key)[2] == 4 for key in leaf["witnesses"]), "a key that does not cosign")
         for item in leaf["rounds"]:
             channels = item.get("channels", [0])
-            need(channels and channels == sorted(set(channels)) and channels[-1] <= 255, "channels")
+            need(are_channels(channels), "channels")
+            need("apart" not in item or (item["apart"] and "channels" in item), "apart")
         named = [item["round"] for item in leaf["rounds"]]
         most = sum(rule["tickets"] for item in leaf["rounds"] for rule in item["entries"])
         need(most <= 65535, "one viewer could earn more than 65535 tickets")
@@ -409,13 +414,28 @@ class Bundle:
         )
         if kind == "seal":
             self.follow_chains(found["open"].get("chains"), leaf.get("heads"))
+        if kind in ("seal", "part"):
             shown = {"withheld_mac"} if leaf["plays"] < 20 else {"size", "sha256", "root"}
             told = set(leaf) & {"withheld_mac", "size", "sha256", "root"}
-            need(told == shown, f"a box of {leaf['plays']} plays that tells {sorted(told)}")
-        rosters = {n: draw["roster"]["rounds"] for n, draw in self.draws.items() if "roster" in draw}
-        late = [n for n, held in rosters.items() if name in [item["round"] for item in held]]
-        need(not late, f"after the roster of draw {late}")
+            need(told == shown, f"a {kind} of {leaf['plays']} plays that tells {sorted(told)}")
+        for n, draw in self.draws.items():
+            if name in [item["round"] for item in draw.get("roster", {"rounds": []})["rounds"]]:
+                later = kind in ("part", "seal") and self.named(draw, name).get("apart")
+                need(later, f"after the roster of draw {n}")
+        if kind == "part":
+            need(are_channels(leaf["channels"]), "channels")
+            taken = {one for other in found.get("parts", []) for one in other["channels"]}
+            need(not taken & set(leaf["channels"]), "a channel in two parts of a box")
+            need("seal" not in found and "round-void" not in found, "a part of what is sealed or void")
+            found["parts"] = [*found.get("parts", []), leaf]
+            return
         found[kind] = leaf
+
+    def named(self, draw: dict[str, Any], name: str) -> dict[str, Any]:
+        """What a draw's spec says of a round or of what it reruns."""
+        while "rerun_of" in self.rounds[name]["open"]:
+            name = self.rounds[name]["open"]["rerun_of"]
+        return next(item for item in draw["spec"]["rounds"] if item["round"] == name)
 
     def follow_chains(self, chains: Any, heads: Any) -> None:  # 6: chains of keys
         need((chains is None) == (heads is None), "heads without chains, or chains without heads")
@@ -487,7 +507,14 @@ class Bundle:
             need(all({"result", "void"} & set(self.draws[n]) for n in earlier), "an earlier draw is not over")
             told = {"won_sha256", "won_total"}
             need(told & set(leaf) == (told if earlier else set()), "what was won before")
-            seals = {name: found["seal"]["index"] for name, found in self.counting(draw).items()}
+            seals = {}
+            for name, found in self.counting(draw).items():
+                item, sealed = self.named(draw, name), [found["seal"]] if "seal" in found else []
+                if "apart" in item:
+                    parts = found.get("parts", [])
+                    sealed = [part for part in parts if part["channels"] == item["channels"]]
+                need(sealed, f"{name} is not sealed")
+                seals[name] = sealed[0]["index"]
             need(
                 [(item["round"], item["seal"]) for item in leaf["rounds"]] == list(seals.items()),
                 "not the sealed rounds",
@@ -549,12 +576,24 @@ class Bundle:
                 for rule in opening["entries"]:
                     earned += matches(rule["when"], slots, settled) * np.int64(rule["tickets"])
                 found["tickets"], found["channel"] = (earned, most), slots["channel"]
+                for leaf in found.get("parts", []):
+                    self.part(leaf, slots[np.isin(slots["channel"], leaf["channels"])])
+            early = sum(leaf["plays"] for leaf in found.get("parts", []))
+            need(early <= seal["plays"], f"round {name}: parts with more plays than their box")
             need(
                 seal["recount_equal"] == (tallies["counters"] == tallies["recount"]),
                 f"round {name}: recount_equal",
             )
             need(seal["recount_equal"], f"round {name}: the counters shown differ from the recount")
         return f"{sum('seal' in found for found in self.rounds.values())} sealed rounds, recounts equal"
+
+    def part(self, leaf: dict[str, Any], slots: Any) -> None:
+        """What was sealed of some channels early is what the box holds of them."""
+        content, whose = slots.tobytes(), f"round {leaf['round']}: the part of channels {leaf['channels']}"
+        need(leaf["plays"] == len(slots), f"{whose} holds {leaf['plays']} plays, not {len(slots)}")
+        if len(slots) >= 20:
+            said, root = (leaf["size"], leaf["sha256"], leaf["root"]), file_root(content, slots.itemsize)
+            need(said == (len(content), sha(content).hex(), root), f"{whose} is not what the box holds")
 
     def count(self, opening: dict[str, Any], slots: Any) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -632,11 +671,10 @@ class Bundle:
         )
         least, most, total = 0, 0, 0
         for item in leaf["rounds"]:
-            found, named = self.rounds[item["round"]], item["round"]
-            while "rerun_of" in self.rounds[named]["open"]:
-                named = self.rounds[named]["open"]["rerun_of"]
+            found = self.rounds[item["round"]]
+            need("seal" in found, f"round {item['round']} was drawn from, and its box not sealed")
             earned, bound = found["tickets"]
-            channels = next(one.get("channels") for one in spec["rounds"] if one["round"] == named)
+            channels = self.named(draw, item["round"]).get("channels")
             if earned is not None and channels is not None:
                 earned = earned * np.isin(found["channel"], channels)
             need(0 <= item["tickets"] <= bound, f"round {item['round']} cannot give so many tickets")
@@ -656,6 +694,13 @@ class Bundle:
                     f"draw {number}: the roster spreads its tickets otherwise than its box",
                 )
         need(total == leaf["tickets_total"], f"draw {number}: the roster is not the sum of its boxes")
+        minutes = [at_ms for at_ms, _ in leaf["issued"]]
+        need(
+            minutes == sorted(set(minutes))
+            and not any(at_ms % 60_000 or not count for at_ms, count in leaf["issued"])
+            and sum(count for _, count in leaf["issued"]) == leaf["numbers_count"],
+            f"draw {number}: the numbers issued by the minute are not all numbers",
+        )
         need(least <= len(tickets) <= min(most, leaf["numbers_count"]), f"draw {number}: places")
         won = self.won(number, spec, leaf, len(tickets))
         return (
@@ -1058,6 +1103,10 @@ def shaped(leaf: dict[str, Any]) -> str:
     need(leaf["schema"] == f"gala/{kind}/1" and kind in SHAPES, "unknown leaf")
     holds(leaf, f"schema:text at_ms:natural {SHAPES[kind]}", kind)
     return kind
+
+
+def are_channels(found: list[int]) -> bool:
+    return bool(found) and found == sorted(set(found)) and found[-1] <= 255
 
 
 def holds(value: Any, members: str, where: str) -> None:

@@ -33,7 +33,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 LINES_MAX = 400
 LONGER = {  # how long they may be, and why they are not divided
-    "rewards/verify.py": (1280, "travels in the bundle as one file that needs none of the others"),
+    "rewards/verify.py": (1310, "travels in the bundle as one file that needs none of the others"),
 }
 NO_NOUNS = re.compile(
     r"(^|_)(utils?|helpers?|managers?|services?|handlers?|common|misc|processors?|legacy|new|v\d+)(_|$)"

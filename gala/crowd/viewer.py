@@ -12,6 +12,7 @@ from typing import Any
 from gala.crowd.line import Line, LineDown, RefusedConnect
 from gala.crowd.people import PLANS, Person, Plan
 from gala.crowd.whacking import SEND_EVERY_MS, Whacker
+from gala.work import solve
 
 TRIES_MAX = 8
 PLAYED = frozenset({*PLANS, "whack"})  # games the crowd plays; others it watches
@@ -136,6 +137,9 @@ class SimulatedViewer:
         assert self._line is not None
         with contextlib.suppress(LineDown):
             reply = await self._line.ask("enter", {})
+            if reply.get("reason") == "proof":
+                proof = await asyncio.to_thread(solve, reply["challenge"], reply["bits"])
+                reply = await self._line.ask("enter", {"proof": proof})
             if "pass" in reply:
                 self._pass = reply["pass"]
                 self._take(reply.get("mine", {}))

@@ -128,9 +128,12 @@ async def healthz(_request: Request) -> Response:
 
 
 def public_app(
-    edge: Edge, sockets: socketio.AsyncServer, bundle: Path, entropy: Callable[[int], bytes]
+    edge: Edge, sockets: socketio.AsyncServer, bundle: Path, others: Sequence[Route] = ()
 ) -> ASGIApp:
-    """What viewers reach. `bundle`: the folder the notary publishes once the slowest channel has seen all."""
+    """What viewers reach. `bundle`: the folder the notary publishes once the slowest channel has seen all.
+
+    others: further routes, as that of joining.
+    """
 
     async def readyz(_request: Request) -> Response:
         if not edge.state.version:
@@ -139,9 +142,6 @@ def public_app(
             return PlainTextResponse(f"{edge.rotation.reason}\n", 503)
         return PlainTextResponse("ok\n")
 
-    async def join(_request: Request) -> Response:
-        return json_response({"pass": edge.passes.viewer(entropy(16).hex()), "show": edge.rundown.id})
-
     app = Starlette(
         routes=[
             Route("/", page("viewer.html")),
@@ -149,7 +149,7 @@ def public_app(
             Route("/readyz", readyz),
             texts_route(edge.texts),
             pictures_route(edge.texts),
-            Route("/api/join", join, methods=["POST"]),
+            *others,
             proof_route(edge.passes, bundle, bundle.parent / "books"),
             Mount("/bundle", bundle_files(bundle)),
             assets(),

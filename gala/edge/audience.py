@@ -73,12 +73,18 @@ class Seat(NamedTuple):
 class Viewer:
     """One connection of a viewer. Written by that connection's handlers and, on arrival, by the step."""
 
-    __slots__ = ("_trips_ms", "bound_ms", "cohort", "delay_ms", "number", "sid", "viewer", "welcomed")
+    __slots__ = (
+        *("_trips_ms", "account", "bound_ms", "came_at_ms", "challenge", "cohort", "delay_ms", "number"),
+        *("sid", "viewer", "welcomed"),
+    )
 
-    def __init__(self, sid: str, viewer: str, number: int, seat: Seat) -> None:
+    def __init__(self, sid: str, viewer: str, number: int, seat: Seat, account: str = "") -> None:
         self.sid = sid
         self.viewer = viewer
         self.number = number
+        self.account = account  # its pseudonym, where the host app has vouched for one
+        self.challenge = ""  # what is to be solved before a number, or `PROVEN` (`gala.edge.admission`)
+        self.came_at_ms = 0
         self.cohort, self.delay_ms = seat
         self.welcomed = False
         self._trips_ms: tuple[float, ...] = ()  # the newest round trips of this connection

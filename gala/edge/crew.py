@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gala import embargo, protocol, protocol_crew
+from gala.accounts import unlisted
 from gala.as_run import as_run
 from gala.clock import Now
 from gala.conductor import Snapshot, pages_of
@@ -325,7 +326,7 @@ def crew_routes(crew: Crew) -> list[Route]:
         held = allowed(request, *embargo.KNOW_BEFORE)
         if isinstance(held, Response):
             return held
-        return json_response(crew.rundown)
+        return json_response(unlisted(crew.rundown))
 
     async def as_run_(request: Request) -> Response:
         held = allowed(request, *embargo.KNOW_BEFORE)

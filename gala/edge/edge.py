@@ -4,7 +4,6 @@ An edge decides nothing and holds nothing that matters: when it dies, phones con
 everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its way into boxes.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
@@ -17,6 +16,7 @@ from gala.conductor import Snapshot
 from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
+from gala.edge.numbers import Numbers
 from gala.edge.pace import Pace
 from gala.edge.plays import Plays
 from gala.edge.report import GONE_MS, Heard, Report
@@ -48,7 +48,6 @@ from voting.box import Box
 from voting.layout import FLAG_CONSENT
 
 REPORT_MS = 1_000
-NUMBERS_BLOCK = 64
 READS_MAX = 100  # viewers read for in one step, so that neither a rush nor a result delays anybody's cue
 
 
@@ -87,17 +86,16 @@ class Edge:
             lambda: rotation.out,
             clients.node_of,
         )
+        self.numbers = Numbers(clients.once, rundown.id, rundown.numbers_max, now)
         self._rounds = rounds
         self._redis = clients.once
         self._broadcast = broadcast
-        self._name = name
+        self.name = name
         self._code_key = code_key
         self._rate = rate
         self._told_rate = rate()
         self._arrivals: deque[Viewer] = deque()
         self._news_for: deque[Viewer] = deque()  # whose result, entries or vouchers are to be told
-        self._numbers: range = range(0)
-        self._numbering = asyncio.Lock()
         self._boards: dict[str, deque[Snapshot]] = {}  # a ring a live round, for the slowest cohort's time
         self._board_at_ms = 0
         self._pace = Pace()
@@ -213,7 +211,7 @@ class Edge:
             return
         welcome = Welcome(
             viewer=viewer.viewer,
-            pass_=self.passes.viewer(viewer.viewer, viewer.number),
+            pass_=self.passes.viewer(viewer.viewer, viewer.number, viewer.account),
             now_ms=self.now(),
             rate=self._rate(),
             show=self.show_of(viewer.cohort, now_ms),
@@ -253,21 +251,10 @@ class Edge:
         await self._tell(viewer.cohort, now_ms)
         await self._broadcast.tell_one(viewer.sid, "show", self.show_of(viewer.cohort, now_ms))
 
-    async def number(self) -> int:
-        """The next free number, or -1 when all of the show's are given out."""
-        async with self._numbering:  # else everyone of a rush would fetch a block and waste the others'
-            if not self._numbers:
-                end = int(await self._redis.incrby(keys.numbers(self.rundown.id), NUMBERS_BLOCK))
-                self._numbers = range(end - NUMBERS_BLOCK, min(end, self.rundown.numbers_max))
-                if not self._numbers:
-                    return -1
-            number, self._numbers = self._numbers[0], self._numbers[1:]
-            return number
-
     async def mine(self, viewer: Viewer) -> Mine:
         """What is true of a viewer, as far as their cohort may know by now."""
         if viewer.number < 0:
-            return Mine()
+            return Mine(account=bool(viewer.account))
         visible = viewer.cohort.visible
         rounds: dict[str, RoundMine] = {}
         for round_ in visible.rounds.values():
@@ -275,7 +262,7 @@ class Edge:
                 found = await self._round_mine(round_, viewer.number)
                 if found is not None:
                     rounds[round_.id] = found
-        mine = Mine(number=viewer.number, rounds=rounds)
+        mine = Mine(number=viewer.number, account=bool(viewer.account), rounds=rounds)
         draws = [drawing.number for drawing in embargo.announced(visible)]
         if draws:
             mine.draws, held = await self._wallet(viewer.number, draws)
@@ -390,10 +377,10 @@ class Edge:
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
         edges = keys.edges(self.rundown.id)
-        await self._redis.hset(edges, self._name, msgspec.msgpack.encode(report))
+        await self._redis.hset(edges, self.name, msgspec.msgpack.encode(report))
         self._edges.take(await self._redis.hgetall(edges), now_ms)
         present = self._edges.present(now_ms, GONE_MS * max(1.0, self._told_rate))
-        self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self._name)
+        self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self.name)
 
     async def send_elsewhere(self, within_ms: int) -> None:
         """Asks all phones to connect again, each after a moment of its own choosing in that time."""

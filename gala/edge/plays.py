@@ -31,6 +31,7 @@ from voting.box import BATCH_MAX, PAGE, NoGate, Shut, Stale
 
 QUEUE_MAX = 20_000  # about a second's plays of one process; above it a phone is told to try again
 DEADLINE_MS = 1_000
+SAMPLES_MAX = 64
 
 # How long plays are gathered. A batch costs a wake-up, a call and a sync of the store's disk, whatever is in
 # it: that is shared by many when there are many, and when there are few nobody should wait for others.
@@ -71,6 +72,7 @@ class Plays:
         self.counted = 0
         self.ack_ms: list[float] = []  # since the last report
         self.figures = Figures()
+        self.sampled_ms: list[int] = []  # from a round's opening to a play, one a batch; since the last trace
         self.pending = asyncio.Event()
 
     def refusals(self) -> dict[str, dict[str, int]]:
@@ -304,6 +306,9 @@ class Plays:
                 )
             elif waiting.packet is not None:
                 waiting.asker.write(verdict.mould.frame(waiting.seq, waiting.packet))
+        if len(self.sampled_ms) < SAMPLES_MAX:
+            first = batch.waiting[0]
+            self.sampled_ms.append(first.arrived_ms - first.delay_ms - round_.opened_at_ms)
         self.counted += len(batch.waiting) - len(again)
         return again
 

@@ -13,6 +13,7 @@ from gala.edge.audience import Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, plain
 from gala.edge.claims import Claims
 from gala.edge.edge import Edge
+from gala.edge.seats import Seats
 from gala.edge.waiting import Said
 from gala.passes import BadPass, ViewerPass
 from gala.wire.exchange import Exchange
@@ -67,12 +68,18 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
     """Namespace /viewer. `entropy(n)` gives n random bytes for new viewers' names."""
 
     def __init__(
-        self, sockets: socketio.AsyncServer, edge: Edge, claims: Claims, entropy: Callable[[int], bytes]
+        self,
+        sockets: socketio.AsyncServer,
+        edge: Edge,
+        claims: Claims,
+        seats: Seats,
+        entropy: Callable[[int], bytes],
     ) -> None:
         super().__init__(NAMESPACE)
         self._sockets = sockets
         self._edge = edge
         self._claims = claims
+        self._seats = seats
         self._entropy = entropy
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
@@ -105,40 +112,29 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         except BadPass as error:
             raise refuse("bad_pass", detail=str(error)) from None
         seat = self._edge.audience.seat(tuning_of(said.channel, said.delay_ms))
-        await self._edge.arrive(Viewer(sid, held.viewer, held.number, seat))
+        viewer = Viewer(sid, held.viewer, held.number, seat, held.account)
+        viewer.came_at_ms = self._edge.now()
+        await self._edge.arrive(viewer)
 
     async def on_disconnect(self, sid: str, _reason: str = "") -> None:
         """A phone is gone, for whatever reason."""
         self._edge.audience.leave(sid)
 
-    async def on_enter(self, sid: str, _data: object = None) -> Any:
+    async def on_enter(self, sid: str, data: object = None) -> Any:
         """Gives this viewer a number; again, the same one."""
         viewer = self._edge.audience.get(sid)
         if viewer is None:
             return plain(protocol.EnterReply(reason="gone"))
         if self._edge.rotation.out:
             return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
-        new = viewer.number < 0
-        if new:
-            try:
-                number = await self._edge.number()
-            except (RedisError, TimeoutError, OSError):
-                number = -2
-            if number < 0:
-                reason = Reason.HALL_FULL if number == -1 else "retry"
-                reply = protocol.EnterReply(reason=reason, retry_after_ms=30 * SOME_TIME_MS)
-                if number == -2:
-                    reply.retry_after_ms = SOME_TIME_MS
-                return plain(reply)
-            viewer.number = number
-        token = self._edge.passes.viewer(viewer.viewer, viewer.number)
-        if new:  # nobody has played for that number: a rush of viewers asks the store nothing
-            return plain(protocol.EnterReply(pass_=token, mine=protocol.Mine(number=viewer.number)))
         try:
-            mine = await self._edge.mine(viewer)
+            proof = msgspec.convert(data or {}, protocol.Enter).proof
+        except msgspec.ValidationError:
+            proof = ""  # whoever says it wrong has said nothing
+        try:
+            return plain(await self._seats.take(viewer, proof))
         except (RedisError, TimeoutError, OSError):
             return plain(protocol.EnterReply(reason="retry", retry_after_ms=SOME_TIME_MS))
-        return plain(protocol.EnterReply(pass_=token, mine=mine))
 
     async def on_tune(self, sid: str, data: object) -> Any:
         """Moves a viewer to the cohort of how they say they watch."""

@@ -68,7 +68,10 @@ def window_of(round_: Round, waiting: Waiting, before: bytes, phone_ms: int) -> 
         # All of a channel play the same timetable, so a viewer's own nudge neither opens nor closes it;
         # and the channel is that of the first play in the slot, wherever the viewer has gone since.
         played_on = channel_of(before)
-        delay_ms = round_.delays_ms[waiting.cohort.channel_index if played_on is None else played_on]
+        channel = waiting.cohort.channel_index if played_on is None else played_on
+        if channel in round_.closing:
+            return CLOSED  # whatever any clock says: its envelopes are being dealt
+        delay_ms = round_.delays_ms[channel]
         pauses = later(round_.pauses, delay_ms)
     return Window(
         plays_from_ms(round_.timing, round_.opened_at_ms, delay_ms),

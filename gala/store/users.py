@@ -4,7 +4,7 @@ Everybody may read, and run scripts. A user writes its own keys and no others, w
 script calls is held to the rules of its caller, so an edge can fill slots and cannot open a gate.
 
 ============== ======================================================================================
-gala-edge      slots and counters of boxes, blocks of numbers, its report, asks
+gala-edge      slots and counters of boxes, blocks of numbers, numbers of accounts, its report and trace, asks
 gala-conductor cues, gates, tallies, the show's clock
 gala-notary    cues, gates, wallets, what the auditor may watch, answers in the place of asks
 gala-crew      cues, asks, what witnesses cosigned
@@ -34,7 +34,8 @@ ASKS = "(-@all +hset ~asks:*)"
 
 RULES = {
     "edge": "(-@all +bitfield +setrange ~box:*:slots) (-@all +hincrby ~box:*:counters) "
-    f"(-@all +incrby ~numbers:*) (-@all +hset ~edges:*) {ASKS}",
+    "(-@all +incrby +hincrby ~numbers:*) (-@all +hsetnx +setbit ~accounts:*) "
+    f"(-@all +hset ~edges:*) (-@all +hset +hdel ~trace:*) {ASKS}",
     "conductor": f"{CUES} {GATES} (-@all +set ~tally:*) (-@all +set +del ~clock:*)",
     "notary": f"{CUES} {GATES} (-@all +hset ~wallet:*) (-@all +set ~evidence:*) (-@all +hdel ~asks:*) "
     "(-@all +hset +hdel +rpush +lpop ~answers:*)",

@@ -40,7 +40,7 @@ class Exchange:
 
     Give `line` to uvicorn as its WebSocket protocol. `now_s`: a clock that nobody sets, finer than a
     round trip (uvloop's own counts milliseconds). `pace`: how much faster than real time phones live, and so
-    may talk; asked a few times a second.
+    may talk; asked a few times a second. `proxies`: how many of ours stand in front (`gala.wire.peer`).
     """
 
     loop: asyncio.AbstractEventLoop  # both are set when a connection comes
@@ -53,6 +53,7 @@ class Exchange:
         *,
         now_s: Callable[[], float],
         pace: Callable[[], float] = lambda: 1.0,
+        proxies: int = 0,
     ) -> None:
         self.limits = limits
         self.now_s = now_s
@@ -67,6 +68,7 @@ class Exchange:
         unchecked = sockets.eio.cors_allowed_origins == []
         self.origins: Origins = (lambda _environ: None) if unchecked else sockets.eio._cors_allowed_origins
         self._pace = pace
+        self.proxies = proxies
         said = {
             "upgrades": [],
             "pingInterval": limits.ping_interval_ms,
@@ -155,6 +157,11 @@ class Exchange:
         """The latest round trip of a connection, real milliseconds; 0 if none was measured yet."""
         line = self._members.lines.get(sid)
         return 0.0 if line is None else line.rtt_ms
+
+    def address(self, sid: str) -> str:
+        """Where a connection comes from; empty where nobody can tell."""
+        line = self._members.lines.get(sid)
+        return "" if line is None else line.address
 
     def tell_one(self, sid: str, frame: bytes, kind: int | None = None) -> None:
         """A frame to one connection, if it is there; `kind` as for `tell_newest`, or of none."""

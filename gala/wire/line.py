@@ -26,6 +26,7 @@ from gala.wire.frames import (
 from gala.wire.handshake import NoSocket, answer
 from gala.wire.outlet import CLOSING, DEAF, GONE, NEW, OPEN, ROUND_TRIP, ROUND_TRIP_BACK, Outlet
 from gala.wire.packets import EVENT, Packet, Unreadable, read
+from gala.wire.peer import forwarded
 
 if TYPE_CHECKING:
     from gala.wire.exchange import Answer, Exchange
@@ -40,7 +41,7 @@ IGNORED: Final = ("2", "5", "6")
 class Line(Outlet):
     """One connection. Made by its `Exchange`; public attributes are for reading, except by the exchange."""
 
-    __slots__ = ("_cold", "_session", "sid", "slot")
+    __slots__ = ("_cold", "_forwarded", "_session", "sid", "slot")
 
     upgraded = True  # Engine.IO: it is a WebSocket, and was one from the start
 
@@ -49,8 +50,15 @@ class Line(Outlet):
         # what python-socketio works on or is still to hear, the line's end (None) last; None: nothing
         self._cold: deque[Packet | None] | None = None
         self._session: dict[str, Any] | None = None
+        self._forwarded = ""  # the peer's address, where a proxy of ours has told it
         self.sid = ""  # Engine.IO's, and ours in every namespace
         self.slot = 0  # its place in the wheel
+
+    @property
+    def address(self) -> str:
+        """Where the peer is; empty for one that has no address."""
+        peer = self._transport.get_extra_info("peername")
+        return self._forwarded or (str(peer[0]) if isinstance(peer, tuple) else "")
 
     # ------------------------------------------------------------ what the loop and uvicorn call
 
@@ -118,6 +126,8 @@ class Line(Outlet):
             self._transport.write(refused.answer)
             self._transport.close()
             return
+        if self._exchange.proxies:
+            self._forwarded = forwarded(head, self._exchange.proxies)
         self._state = OPEN
         self._ready = True
         # the transport tries the kernel first; with no high water it says so as soon as that took not all

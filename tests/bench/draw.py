@@ -120,7 +120,7 @@ def rostered(size: Size) -> Took:
 
         def made() -> object:
             played = [register._played(1, name) for name in names]
-            return draws.make_roster(spec, size.viewers, key, played, ()).leaf["root"]
+            return draws.make_roster(spec, [(0, size.viewers)], key, played, ()).leaf["root"]
 
         found = timed(size, made)
         await register.close()

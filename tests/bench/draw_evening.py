@@ -97,7 +97,7 @@ async def play(folder: Path, bundle: Path, *, viewers: int, prizes: int) -> None
             pages = [records[at : at + PAGE_SLOTS].tobytes() for at in range(0, viewers, PAGE_SLOTS)]
             sealed_round = await register.round_sealed(name, pages, counters_of(name, records), at_ms=START)
             assert sealed_round.equal, name
-        await register.freeze(1, numbers_count=viewers, at_ms=START)
+        await register.freeze(1, issued=[(0, viewers)], at_ms=START)
         for party, secret in SECRETS.items():
             await register.reveal(1, party, secret, at_ms=START)
         chosen = await register.close_reveals(1, at_ms=START)

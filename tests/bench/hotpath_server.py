@@ -19,12 +19,15 @@ import uvloop
 from gala import memory
 from gala.asks import Asker, Seal
 from gala.clock import GalaClock
+from gala.edge.admission import Admission
 from gala.edge.app import public_app
 from gala.edge.broadcast import Broadcast
 from gala.edge.claims import Claims
 from gala.edge.edge import Edge
 from gala.edge.rotation import Rotation
+from gala.edge.seats import Seats
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
+from gala.edge.trace import EdgeTrace
 from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S
 from gala.listener import Listener
 from gala.passes import Passes
@@ -91,10 +94,13 @@ async def serve(url: str, folder: Path) -> None:
     )
     seal = Seal(rundown.id, SECRET, crowd.randbytes)
     asker = Asker(clients.once, rundown.id, seal, now_ms=clock.now_ms, rate=lambda: 1.0)
-    sockets.register_namespace(ViewerSocket(sockets, edge, Claims(edge, asker), crowd.randbytes))
+    admission = Admission(now_s=time.monotonic, entropy=crowd.randbytes, key=bytes(32))
+    trace = EdgeTrace(clients.once, rundown.id, edge.name, admission, crowd.randbytes)
+    seats = Seats(edge, admission, trace, exchange.address)
+    sockets.register_namespace(ViewerSocket(sockets, edge, Claims(edge, asker), seats, crowd.randbytes))
     AtOnce(exchange, edge, clock.now_ms)
     await edge.follow()
-    app = public_app(edge, sockets, folder / "bundle", crowd.randbytes)
+    app = public_app(edge, sockets, folder / "bundle")
     listener = Listener(app, exchange, "127.0.0.1", 0, setting="-")
 
     async def every(seconds: float, step: Callable[[], Awaitable[None]]) -> None:

@@ -9,10 +9,11 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -109,19 +110,25 @@ async def doors_open(evening: Evening) -> None:
 
 @contextlib.asynccontextmanager
 async def running_night(
-    folder: Path, plan: Path = RUNDOWN, *, before_ms: int = BEFORE_MS, rate: float = 1.0
+    folder: Path,
+    plan: Path = RUNDOWN,
+    *,
+    before_ms: int = BEFORE_MS,
+    rate: float = 1.0,
+    settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Night]:
     """An evening over a folder of its own, with every role running.
 
     before_ms: how long before the show's start it begins, in gala time; rate: how fast gala time runs.
+    settings: further ones of the service.
     """
     rundown = load(plan)
-    settings = msgspec.structs.replace(Settings(), data=folder, public_port=0, crew_port=0)
-    secret = service_secret(settings, secrets.token_bytes)
+    chosen = Settings(data=folder, public_port=0, crew_port=0, **(settings or {}))
+    secret = service_secret(chosen, secrets.token_bytes)
     chain, signature = chain_and_signature(rundown, secret)
     async with (
         open_evening(
-            settings,
+            chosen,
             rundown,
             rehearsal=True,
             clock=GalaClock(rundown.starts_at_ms - before_ms, rate),

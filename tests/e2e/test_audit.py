@@ -7,7 +7,7 @@ from asyncio import to_thread
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
 from tests.e2e.conftest import Night
 from tests.e2e.crew import crew_pass, crew_url, is_clean, vote, wire
@@ -80,6 +80,9 @@ async def test_an_auditor_watches_an_evening_counted_drawn_paid_and_verified(
     await night.go("draw.start")
     await night.go("draw.freeze")
     await expect(page.locator("#log")).to_contain_text("draw/1/roster")
+    for party in ("operator", "auditor"):
+        await expect(page.locator("#vouching tr", has_text=party)).to_contain_text("revealed")
+    await expect(page.locator("#vouching")).to_contain_text("A rehearsal needs none.")
     night.evening.clock.pace(20)
     await night.until(lambda state: state.draws[1].state == "drawn")
     night.evening.clock.pace(1)
@@ -114,6 +117,22 @@ async def test_an_auditor_watches_an_evening_counted_drawn_paid_and_verified(
     packed = shutil.make_archive(str(tmp_path / "packed"), "zip", night.evening.bundle)
     await verify.get_by_label("Choose a zip").set_input_files(packed)
     await expect(verify.get_by_role("status")).to_contain_text("PASS: packed.zip")
+
+    fetched = "fetch('/api/proof?draw=1', {headers: {authorization: `Bearer ${localStorage['gala.pass']}`}})"
+    proof = await voter.evaluate(f"{fetched}.then((reply) => reply.text())")
+    bring = verify.get_by_label("Choose a viewer’s proof")
+    file: FilePayload = {
+        "name": "gala-proof-1.json",
+        "mimeType": "application/json",
+        "buffer": proof.encode(),
+    }
+    await bring.set_input_files(file)
+    await expect(verify.get_by_role("status")).to_contain_text("PASS: the proof in gala-proof-1.json")
+    await expect(verify).to_contain_text("a REHEARSAL beacon, whose signature is good")
+    await is_clean(page)
+    await bring.set_input_files({**file, "name": "letter.json", "buffer": b"{}"})
+    await expect(verify.get_by_role("status")).to_contain_text("FAIL: the proof in letter.json")
+    await expect(verify.locator(".bad")).to_contain_text("no proof that a phone saved")
 
     status, body = await to_thread(get, night, "/api/evidence", crew_pass(night, "auditor"))
     assert status == 200

@@ -137,3 +137,23 @@ async def test_everyone_can_use_the_console_on_a_tablet_and_a_phone_looking_ahea
     await page.keyboard.press("d")
     await expect(page.locator("dialog")).to_be_visible()
     await is_clean(page)
+
+
+async def test_a_draw_is_void_only_by_a_reason_and_its_name_typed_out(
+    evening: Evening, browser: Browser
+) -> None:
+    page = await console(browser, evening, "Mei")
+    section = page.locator(".sec", has=page.get_by_role("heading", name="Draw 1"))
+    await expect(section).to_contain_text("GO")
+    await page.keyboard.press("n")
+    sheet = page.locator("dialog")
+    await expect(sheet).to_contain_text("Void draw 1")
+    await is_clean(page)
+    await page.get_by_label("Why?", exact=False).fill("the prizes were misprinted")
+    await page.keyboard.press("Enter")
+    await expect(sheet).to_contain_text("Type VOID 1 first")
+    await page.get_by_label("to confirm", exact=False).fill("void 1")
+    await page.keyboard.press("Enter")
+    await expect(section).to_contain_text("Void: its prizes return to the budget.")
+    await expect(page.locator(".asrun")).to_contain_text("draw 1 void: the prizes were misprinted")
+    assert evening.crew.state.draws[1].state == "void"

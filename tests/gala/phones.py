@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Self
@@ -124,11 +124,12 @@ async def running(
     rate: float = 0.0,
     beside: Stage | None = None,
     port: int = 0,
+    settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Stage]:
     """A whole evening with listeners, over the store at `url`; by its end no role may have failed.
 
     rate: how fast gala time runs; 0: by hand. beside: another process of that evening, with the same hand.
-    port: a public port that it shares with others.
+    port: a public port that it shares with others. settings: further ones of the service.
     """
     hand = beside.hand if beside is not None else Hand()
     start_ms = rundown.starts_at_ms
@@ -138,7 +139,7 @@ async def running(
         clock.not_before(beside.evening.clock.now_ms())
     chain, signature = chain_and_signature(rundown, SECRET)
     opening = open_evening(
-        Settings(data=data, redis_url=url, public_port=port, crew_port=0),
+        Settings(data=data, redis_url=url, public_port=port, crew_port=0, **(settings or {})),
         rundown,
         rehearsal=True,
         clock=clock,
@@ -185,8 +186,11 @@ class Phone:
         self.gone = asyncio.Event()
 
     @classmethod
-    async def connect(cls, stage: Stage, *, url: str = "", namespace: str = "/viewer", **auth: Any) -> Self:
-        """Connects with this auth (`pass_` for pass); raises `Refused`."""
+    async def connect(
+        cls, stage: Stage, *, url: str = "", namespace: str = "/viewer", by: str = "", **auth: Any
+    ) -> Self:
+        """Connects with this auth (`pass_` for pass); raises `Refused`. by: what a proxy in between says it
+        comes from."""
         phone = cls(stage, namespace)
         refusals: list[Any] = []
 
@@ -204,6 +208,7 @@ class Phone:
         try:
             await client.connect(
                 url or stage.url,
+                headers={"X-Forwarded-For": by} if by else {},
                 auth=said,
                 transports=["websocket"],
                 namespaces=[namespace],

@@ -86,10 +86,10 @@ async def look_around(here: Night, folder: Path) -> None:
     overlay = passes.crew("overlay", "Obs", expires_at_s=NOW_S + 60)
     merchant = passes.crew("merchant", "Li", expires_at_s=NOW_S + 60)
     await here.get("state", "/api/state", crew=True, token=overlay)
-    for path in ("/api/state", "/api/evidence", "/api/asrun", "/api/rundown", "/overlay"):
+    for path in ("/api/state", "/api/evidence", "/api/asrun", "/api/rundown", "/api/trace", "/overlay"):
         for token in ("", passes.viewer("somebody", 3), merchant):
             await here.get("crew", path, crew=True, token=token)
-    for path in ("/api/evidence", "/api/asrun", "/api/rundown"):
+    for path in ("/api/evidence", "/api/asrun", "/api/rundown", "/api/trace"):
         await here.get("crew", path, crew=True, token=overlay)
     here.heard.setdefault("files", []).append((here.since_ms, await asyncio.to_thread(files, folder)))
 

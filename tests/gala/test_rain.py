@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gala import protocol
+from gala import embargo, protocol
 from gala.edge import wallet
 from gala.edge.audience import Audience, Tuning
 from gala.rounds import Rounds
@@ -127,6 +127,26 @@ def test_envelopes_are_opened_while_another_segment_is_on_air() -> None:
     assert states(story) == ["announced", "announced"]
 
 
+def test_envelopes_are_opened_when_the_evening_has_ended_and_its_bundle_waits_for_them() -> None:
+    story = rained()
+    assert story.go("goodbye.start") is None
+    story.wait(6)
+    assert story.state.phase == "ended"
+    story.seal(ROUND)
+    story.wait(1)
+    assert frozen(story)
+    for number in (1, 2):
+        story.freeze(number)
+    drawn(story, 1)
+    assert embargo.awaited(RAIN, story.state)
+    drawn(story, 2)
+    story.wait(1)
+    assert states(story) == ["announced", "announced"]
+    assert not embargo.awaited(RAIN, story.state)
+    opened_ms = max(drawing.announced_at_ms for drawing in story.state.draws.values())
+    assert embargo.bundle_at_ms(RAIN, story.state) == opened_ms + 8_000 + 1_000
+
+
 def test_it_does_not_rain_again_once_the_rosters_are_frozen() -> None:
     story = rained()
     story.seal(ROUND)
@@ -166,6 +186,31 @@ def test_every_channel_is_told_of_its_own_envelopes() -> None:
     hall = views[0]
     assert hall is not None
     assert [prize.count for prize in hall.prizes] == [40, 20], "on air all of them are one"
+
+
+def test_an_envelope_is_told_of_while_another_segment_is_on_air() -> None:
+    story = rained()
+    assert told(story, 0).envelopes == [], "it is on air itself"
+    assert story.go("goodbye.start") is None
+    assert [(view.round, view.draw, view.state) for view in told(story, 2).envelopes] == [(ROUND, 2, "armed")]
+    story.seal(ROUND)
+    story.wait(1)
+    for number in (1, 2):
+        story.freeze(number)
+    (waiting,) = told(story, 0).envelopes
+    assert (waiting.draw, waiting.state, waiting.beacon_at_ms) == (1, "frozen", story.at_ms)
+    drawn(story, 1, 2)
+    story.wait(1)
+    (opened,) = told(story, 0).envelopes
+    assert (opened.state, opened.announced_at_ms) == ("announced", story.at_ms - 1_000)
+    assert told(story, -1).envelopes == [], "on air nobody has one"
+
+
+def test_no_envelope_waits_from_a_rain_that_was_called_off() -> None:
+    story = rained()
+    story.must("void", target=ROUND, reason="the feed was down")
+    assert story.go("goodbye.start") is None
+    assert told(story, 0).envelopes == []
 
 
 # ---------------------------------------------------------------- on real stores

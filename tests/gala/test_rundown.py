@@ -281,6 +281,12 @@ BROKEN = {
         "draw",
         "a cap of 11 prizes a viewer, and there are 10",
     ),
+    "a cap that no byte holds": (
+        "cap = 2",
+        "cap = 256\ncap_with = [1]",
+        "draw",
+        "a `cap` with earlier draws is at most 255, not 256",
+    ),
     "a cap of nothing": ("cap = 2", "cap = 0 # here", "draw", "at least 1"),
     "vouchers that end before they begin": (
         "valid_until = 2019-11-12",

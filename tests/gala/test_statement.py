@@ -66,6 +66,7 @@ def test_it_tells_what_was_promised_and_given_and_who_did_what(paid: Path) -> No
         "A rehearsal",
         "XTS 310.00",
         "in wallets",
+        "Every number could win. 12 numbers had been given out, 12 of them in the busiest minute",
         "12 viewers held 17 tickets",
         "1 in 17.0",
         "director Mei",

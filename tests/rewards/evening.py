@@ -137,10 +137,15 @@ def drawn_folder() -> Path:
     return Path(kept.name)
 
 
+def issued(count: int) -> list[tuple[int, int]]:
+    """So many numbers, all given out in the evening's first minute."""
+    return [(START - START % 60_000, count)] if count else []
+
+
 async def draw_one(register: Register, draw: int, told: Told, *, issue: bool = True) -> None:
     barred = range(0, 150, 7) if draw == 2 else ()
     at = START + draw * HOUR - 60_000
-    await register.freeze(draw, numbers_count=150, at_ms=at, barred=barred)
+    await register.freeze(draw, issued=issued(150), at_ms=at, barred=barred)
     await register.reveal(draw, "operator", SECRETS["operator"], at_ms=at)
     if draw == 1:
         await register.reveal(draw, "auditor", SECRETS["auditor"], at_ms=at)

@@ -21,6 +21,7 @@ from tests.rewards.evening import (
     START,
     begin,
     crowd,
+    issued,
     spec,
     tally,
 )
@@ -62,7 +63,7 @@ async def specified(register: Register) -> None:
 async def drawn(register: Register, draw: int) -> None:
     at = START + draw * HOUR - 60_000
     barred = range(0, VIEWERS, 9) if draw == 4 else ()
-    await register.freeze(draw, numbers_count=VIEWERS, at_ms=at, barred=barred)
+    await register.freeze(draw, issued=issued(VIEWERS), at_ms=at, barred=barred)
     await register.reveal(draw, "operator", SECRETS["operator"], at_ms=at)
     chosen = await register.close_reveals(draw, at_ms=at + 1)
     if draw != 4:

@@ -274,6 +274,10 @@ def set_in(leaf: str, /, **values: Any) -> Callable[[Path, list[Leaf]], None]:
     return forge
 
 
+def cap_above_a_byte(_: Path, found: list[Leaf]) -> None:
+    found[at(found, "spec", draw=2)]["cap"] = {"draws": [1, 2], "prizes": 256}
+
+
 def shorten(folder: Path, found: list[Leaf]) -> None:
     del found[-1]
 
@@ -282,6 +286,12 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("swapped winners", swap_winners, "draw 1 result: draws/1/ranking.bin: tier"),
     ("a place with more tickets", give_a_place_more_tickets, "draw 1 roster: the boxes give"),
     ("a barred place", bar_a_place, "draw 1 roster: place 3 is barred"),
+    ("a number of no minute", set_in("roster", numbers_count=151), "draw 1 roster: 150 numbers were issued"),
+    (
+        "minutes out of order",
+        set_in("roster", issued=[[60_000, 100], [0, 50]]),
+        "draw 1 roster: the numbers issued are told in whole minutes",
+    ),
     ("a second result", second_result, "draw/1/result stands twice"),
     ("a later reserve round", another_beacon_round, "is not the first reserve"),
     ("a dropped row", drop_a_row, "ledger: row"),
@@ -306,6 +316,7 @@ FORGERIES: list[tuple[str, Callable[[Path, list[Leaf]], None], str]] = [
     ("more prizes", set_in("spec", budget={"XTS": 1}), "budget"),
     ("real money in a rehearsal", set_in("evening", rehearsal=False), "history"),
     ("another cap", set_in("spec", cap={"draws": [1], "prizes": 9}), "draw 1 result"),
+    ("a cap over draws above a byte", cap_above_a_byte, "draw 2: a cap over several draws is at most 255"),
     ("another seed", set_in("result", seed="00" * 32), "draw 1 result: the result's leaf says another seed"),
     ("another algorithm", set_in("evening", algorithm="gala-draw/2"), "leaf 0"),
     ("a leaf nobody knows", set_in("lock", schema="gala/unlock/1"), "unknown leaf"),
@@ -359,6 +370,17 @@ def test_both_verifiers_agree_about_any_leaf_an_operator_could_sign(copy: Path) 
         except ValueError:
             continue  # no canonical leaf at all
         failing(copy)  # says that they agree, or fails
+
+
+@pytest.mark.parametrize(("prizes", "stops"), [(255, False), (256, True)])
+def test_the_standalone_verifier_takes_a_cap_over_several_draws_up_to_a_byte(
+    copy: Path, prizes: int, stops: bool
+) -> None:
+    found = read_leaves(copy)
+    found[at(found, "spec", draw=2)]["cap"] = {"draws": [1, 2], "prizes": prizes}
+    sign_again(copy, found)
+    _, lines = verify.verify(copy)
+    assert ("a cap over several draws is above 255" in lines[-1]) == stops, lines[-1]
 
 
 def test_the_forger_s_tools_alone_change_nothing(copy: Path) -> None:

@@ -20,7 +20,7 @@ from rewards.audit import verify_bundle
 from rewards.leaves import Prize, RoundOpening, TicketRound
 from rewards.register import Register
 from rewards.vouchers import Voucher
-from tests.rewards.evening import BEACON, SECRETS, SHOW, START, begin, spec
+from tests.rewards.evening import BEACON, SECRETS, SHOW, START, begin, issued, spec
 
 RAIN = f"{SHOW}/rain/1"
 HEAD = [["seq", "u16"], ["channel", "u8"], ["flags", "u8"]]
@@ -76,7 +76,7 @@ async def rain(folder: Path, found: list[Deck], seqs: list[int], channels: list[
     await register.round_sealed(RAIN, pages, counters, at_ms=START + 40)
     for number in range(1, len(found) + 1):
         at_ms = START + 60 + number
-        await register.freeze(number, numbers_count=len(seqs), at_ms=at_ms)
+        await register.freeze(number, issued=issued(len(seqs)), at_ms=at_ms)
         for party, secret in SECRETS.items():
             await register.reveal(number, party, secret, at_ms=at_ms)
         chosen = await register.close_reveals(number, at_ms=at_ms)

@@ -30,6 +30,7 @@ from tests.rewards.evening import (
     START,
     WINDOW,
     begin,
+    issued,
     play_round,
     spec,
 )
@@ -60,7 +61,7 @@ async def play(folder: Path) -> None:
     await register.void(2, "director", "the feed was down", at_ms=START + 60)
     at_ms = START + HOUR - 60_000
     for draw in (1, 3):
-        await register.freeze(draw, numbers_count=10, at_ms=at_ms)
+        await register.freeze(draw, issued=issued(10), at_ms=at_ms)
         chosen = await register.close_reveals(draw, at_ms=at_ms)
         await register.finish(draw, BEACON.signature(chosen), at_ms=START + HOUR)
     await spend(register)

@@ -150,7 +150,7 @@ async def test_what_may_not_follow_is_refused_and_nothing_is_written(register: R
         lambda: register.commit(1, "operator", bytes(32), at_ms=START),
         lambda: register.round_locked("short/tetris/1", at_ms=START),
         lambda: register.round_sealed("short/tetris/1", [], {}, at_ms=START),
-        lambda: register.freeze(1, numbers_count=1, at_ms=START),
+        lambda: register.freeze(1, issued=ev.issued(1), at_ms=START),
         lambda: register.close_reveals(1, at_ms=START),
         lambda: register.finish(1, bytes(48), at_ms=START),
         lambda: register.issue(1, at_ms=START),
@@ -173,15 +173,15 @@ async def test_what_may_not_follow_is_refused_and_nothing_is_written(register: R
         await register.commit(1, "stranger", bytes(32), at_ms=START)
     await register.round_locked("short/tetris/1", at_ms=START)
     with pytest.raises(BrokenHistory, match="not sealed"):
-        await register.freeze(1, numbers_count=150, at_ms=START)
+        await register.freeze(1, issued=ev.issued(150), at_ms=START)
     await register.round_sealed("short/tetris/1", [ev.page([1])], {"voters": 1, "choice/1": 1}, at_ms=START)
     with pytest.raises(BrokenHistory, match="has not committed"):
-        await register.freeze(1, numbers_count=150, at_ms=START)
+        await register.freeze(1, issued=ev.issued(150), at_ms=START)
     for party in SECRETS:
         await register.commit(1, party, commitment(party), at_ms=START)
     with pytest.raises(ValueError, match="never given out"):
-        await register.freeze(1, numbers_count=0, at_ms=START)
-    await register.freeze(1, numbers_count=150, at_ms=START)
+        await register.freeze(1, issued=ev.issued(0), at_ms=START)
+    await register.freeze(1, issued=ev.issued(150), at_ms=START)
     with pytest.raises(BrokenHistory, match="after the roster"):
         await register.round_settled("short/tetris/1", 1, by="director", reason="", at_ms=START)
     with pytest.raises(BrokenHistory, match="does not fit"):
@@ -218,6 +218,13 @@ async def test_what_may_not_follow_is_refused_and_nothing_is_written(register: R
 async def test_a_draw_that_may_not_be_promised_is_refused(register: Register, other: dict[str, Any]) -> None:
     with pytest.raises(BadSpec):
         await register.specify(spec(1, **other), at_ms=START)
+
+
+def test_a_cap_over_several_draws_fits_the_byte_that_what_was_won_before_has() -> None:
+    for cap, cap_with in ((255, [1]), (256, [])):
+        spec(2, cap=cap, cap_with=cap_with).check(rehearsal=True)
+    with pytest.raises(BadSpec, match="at most 255"):
+        spec(2, cap=256, cap_with=[1]).check(rehearsal=True)
 
 
 async def test_a_show_draws_from_quicknet_and_never_in_test_money(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ Both read the same bundles: the untouched one, some that the operator forged and
 to one verdict about each, and only the untouched may pass.
 """
 
+import asyncio
 import random
 import shutil
 from pathlib import Path
 
 from rewards import canonical
-from tests.rewards import in_memory
+from tests.rewards import in_memory, test_parts
 from tests.rewards.browser import Browser
 from tests.rewards.evening import Told
 from tests.rewards.in_memory import audit_says, leaves_of, signed
@@ -33,6 +34,21 @@ def test_a_forgery_signed_by_the_operator_fails(
         forged.append(in_memory.read(copy))
     says = browser.says(in_memory.read(evening[0]), forged)
     assert [name for (name, _, _), failed in zip(FORGERIES, says, strict=True) if not failed] == []
+
+
+def test_what_is_forged_between_a_part_and_its_box_fails(tmp_path: Path, browser: Browser) -> None:
+    asyncio.run(test_parts.play(tmp_path))
+    forged = []
+    for number, (forge, _) in enumerate(test_parts.FORGERIES.values()):
+        copy = Path(shutil.copytree(tmp_path / "bundle", tmp_path / str(number)))
+        found = read_leaves(copy)
+        forge(copy, found)
+        sign_again(copy, found)
+        forged.append(in_memory.read(copy))
+    good = in_memory.read(tmp_path / "bundle")
+    untouched, *says = browser.says(good, [good, *forged])
+    assert untouched == ""
+    assert [name for name, failed in zip(test_parts.FORGERIES, says, strict=True) if not failed] == []
 
 
 def test_both_judge_any_leaf_an_operator_could_sign_alike(published: Path, browser: Browser) -> None:

@@ -18,7 +18,7 @@ from rewards.leaves import Prize, TicketRound, Window
 from rewards.note import BadNote, Checkpoint, Cosigner, Signer, Verifier
 from rewards.register import Register
 from rewards.witness import NotCosigned, Seen, look
-from tests.rewards.evening import COUNTS, HOUR, KEYS, POLL, RIGHT, SECRETS, page, spec, tally
+from tests.rewards.evening import COUNTS, HOUR, KEYS, POLL, RIGHT, SECRETS, issued, page, spec, tally
 from tests.rewards.test_draw import QUICKNET_ROUNDS
 
 DECIDES = 1000
@@ -78,7 +78,7 @@ async def closed(folder: Path, *, close: bool = True) -> Show:
     await register.round_locked("real/tetris/1", at_ms=CLOSED_AT - 8000)
     choices: list[int | None] = [1, 2] * 20
     await register.round_sealed("real/tetris/1", [page(choices)], tally(choices), at_ms=CLOSED_AT - 7000)
-    await register.freeze(1, numbers_count=40, at_ms=CLOSED_AT - 6000)
+    await register.freeze(1, issued=issued(40), at_ms=CLOSED_AT - 6000)
     if close:
         for party, secret in SECRETS.items():
             await register.reveal(1, party, secret, at_ms=CLOSED_AT - 5000)

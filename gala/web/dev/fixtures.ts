@@ -1,10 +1,11 @@
-import type { DrawView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
+import type { DrawView, EnvelopeView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
 import type { ClapMemory } from "../src/viewer/clap.ts";
 import type { Finding, Report } from "../src/viewer/report.ts";
 import { complete } from "../src/wire/complete.ts";
 import type { Link } from "../src/wire/connection.ts";
 import type { Seat } from "../src/wire/evening.ts";
 import type { LocalPlay, PlayStatus } from "../src/wire/plays.ts";
+import type { IdentityState } from "../src/viewer/identity.ts";
 
 /** A moment of an invented evening: what a phone would know then. */
 export interface Moment {
@@ -23,6 +24,8 @@ export interface Moment {
   /** of the clap that is asked for */
   tap_ms?: number;
   done?: ClapMemory["done"];
+  /** what is to be said about the host app's account */
+  account?: IdentityState;
   /** what the check of this viewer's proofs found; none while it runs */
   report?: Report;
 }
@@ -37,6 +40,7 @@ const text: ShowText = {
   languages: ["en", "zh-CN"],
   currency: "XTS",
   starts_at_ms: NOW_MS - 2_430_000,
+  accounts: false,
   channels: [
     { id: "hall", name: { en: "I am in the hall", "zh-CN": "在现场", ar: "أنا في القاعة" }, delay_ms: 0 },
     { id: "aerial", name: { en: "Aerial", "zh-CN": "地面电视", ar: "هوائي" }, delay_ms: 7000 },
@@ -296,6 +300,13 @@ const opened = (face_minor: number, rank: number): Partial<Moment> => ({
   mine: mine({ rounds: grabbed, vouchers: [voucher({ tier: 1, title: rainText.title, face_minor })], draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008, won: true, rank, score: "0031aa" + standing.score.slice(6) })] }),
 });
 
+/** Something else on air, and an envelope of a rain before. */
+const kept = (over: Moment, view: Partial<EnvelopeView>, more: Partial<Mine>): Moment => ({
+  ...over,
+  show: over.show && { ...over.show, envelopes: [complete("EnvelopeView", { round: RAIN, draw: 1, state: "armed", ...view })] },
+  mine: { ...over.mine, ...more, rounds: { ...over.mine.rounds, ...grabbed } },
+});
+
 /** The moments in which a clap is asked for: over what, tapped so long after the hall's, which was `at_ms` ago. */
 const clap = (over: Moment, behind_ms = 0, more: Partial<Moment> = {}, clapped = true): Moment => {
   const at_ms = NOW_MS - 30_000;
@@ -310,6 +321,11 @@ export const MOMENTS: Record<string, Moment> = {
   join: at({ show: show({}), mine: complete("Mine", {}) }),
   "join-before": at({ show: show({ phase: "before", rehearsal: true }), mine: complete("Mine", {}), showText: { ...text, starts_at_ms: NOW_MS + 134_000 } }),
   "join-full": at({ show: show({}), mine: complete("Mine", {}), seat: { reason: "hall_full", next_at_ms: 12_000 } }),
+  "join-account": at({ show: show({}), mine: complete("Mine", {}), showText: { ...text, accounts: true } }),
+  "join-verified": at({ show: show({}), mine: complete("Mine", { account: true }), showText: { ...text, accounts: true } }),
+  "join-refused": at({ show: show({}), mine: complete("Mine", {}), showText: { ...text, accounts: true }, account: "refused" }),
+  "account-asks": at({ show: show({}), showText: { ...text, accounts: true }, account: "asks" }),
+  "you-account": at({ show: show({}), showText: { ...text, accounts: true }, place: "you" }),
   before: at({ show: show({ phase: "before" }), showText: { ...text, starts_at_ms: NOW_MS + 134_000 } }),
   wait: at({ show: show({}) }),
   card: at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Runway: see now, buy now", "What walks past you is on sale from midnight.") }),
@@ -447,6 +463,13 @@ export const MOMENTS: Record<string, Moment> = {
   "rain-empty": rain(ended, { state: "announced", ...dealt }, { mine: mine({ rounds: grabbed, draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008 })] }) }),
   "rain-elsewhere": rain(ended, { state: "announced", ...dealt }, caught),
   "rain-none": rain(ended, { state: "frozen", ...dealt, beacon_at_ms: NOW_MS + 21_000 }),
+  "kept-waits": kept(poll({}), { state: "frozen", beacon_at_ms: NOW_MS + 10_000 }, {}),
+  "kept-whack": kept(whack({}, {}, [...upTo(16), 17]), { state: "frozen", beacon_at_ms: NOW_MS + 10_000 }, {}),
+  "kept-soon": kept(at({ show: show({}) }), {}, {}),
+  "kept-long": kept(at({ show: show({}) }), { state: "frozen", beacon_at_ms: NOW_MS + 140_000 }, {}),
+  "kept-late": kept(at({ show: show({ segment: segment({ look_up: true, kind: "card" }) }) }), { state: "frozen", beacon_at_ms: NOW_MS - 60_000 }, {}),
+  "kept-opened": kept(poll({}), { state: "announced", announced_at_ms: NOW_MS - 9000 }, opened(888, 48_117).mine ?? {}),
+  "kept-empty": kept(at({ show: show({}) }), { state: "announced", announced_at_ms: NOW_MS - 9000 }, { draws: [complete("Standing", { ...standing, tickets: 1, entrants: 412_008 })] }),
   "rain-void": rain({ ...ended, state: "void" }, {}, caught),
   practice: at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Later", "Whack is next."), place: "practice" }),
 };

@@ -35,6 +35,7 @@ function eveningOf(moment: Moment): Evening {
     speak: nothing,
     tryNow: nothing,
     freshPass: nothing,
+    become: nothing,
   };
 }
 
@@ -55,8 +56,9 @@ async function draw(state: string, wish: string, hand: string, ways = "calm"): P
   const words = signal(new Words(lang, await LANGUAGES[lang].load()));
   const place = signal(moment.place ?? "stage");
   const clap = signal({ asked_at_ms: moment.show?.clap?.asked_at_ms ?? 0, tap_ms: moment.tap_ms ?? 0, done: moment.done ?? "" });
+  const identity = { state: signal(moment.account ?? ""), decide: nothing };
   const prove = (): Promise<Report> => (moment.report ? Promise.resolve(moment.report) : new Promise(nothing));
-  const page: Page = { evening: eveningOf(moment), words, manners, clap, place, ring: nothing, prove, local_ms: () => 0 };
+  const page: Page = { evening: eveningOf(moment), words, manners, clap, place, identity, ring: nothing, prove, local_ms: () => 0 };
   render(null, root);
   render(
     <PageContext.Provider value={page}>

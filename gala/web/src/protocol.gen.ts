@@ -1,4 +1,4 @@
-// Written by gala/typescript.py from gala/protocol.py and gala/protocol_crew.py: change those, then run
+// Written by gala/typescript.py from gala/protocol*.py: change those, then run
 //   gala protocol > gala/web/src/protocol.gen.ts
 
 /** The segment on air. `text` is the content hash of its `SegmentText` at `/texts/HASH.json`. */
@@ -70,6 +70,19 @@ export interface DrawView {
 }
 
 /**
+ * How far a rain's envelopes are that is not on air, for those who caught one (`Mine.rounds`).
+ *
+ * Both instants are the hall's; 0: not known yet. It opens when `state` is announced.
+ */
+export interface EnvelopeView {
+  round: string;
+  draw: number;
+  state: "announced" | "armed" | "drawn" | "frozen" | "void";
+  beacon_at_ms: number;
+  announced_at_ms: number;
+}
+
+/**
  * Viewers are asked to tap when they see the host clap. `at_ms`: when that was in the hall; 0: not
  * yet.
  */
@@ -98,6 +111,8 @@ export interface Show {
   segment: SegmentView | null;
   round: RoundView | null;
   draw: DrawView | null;
+  /** of rains that are not on air */
+  envelopes: EnvelopeView[];
 }
 
 export interface ChannelView {
@@ -114,6 +129,8 @@ export interface ShowText {
   currency: string;
   starts_at_ms: number;
   channels: ChannelView[];
+  /** some draw of the evening is for verified accounts alone */
+  accounts: boolean;
 }
 
 export interface ChoiceText {
@@ -196,6 +213,8 @@ export interface Mine {
   rounds: Record<string, RoundMine>;
   vouchers: VoucherView[];
   draws: Standing[];
+  /** the host app has vouched for one: this viewer may win where only accounts may */
+  account: boolean;
 }
 
 /** Once per connection. `rate` is how fast gala time runs (1 but in rehearsals). */
@@ -224,6 +243,14 @@ export interface Drain {
   within_ms: number;
 }
 
+/**
+ * `POST /api/join`, whose answer is `{pass, show}`: a pass for a new viewer, or, with a token of the
+ * host app, for the viewer of that account.
+ */
+export interface Join {
+  token: string;
+}
+
 /** CONNECT's content. */
 export interface Auth {
   pass: string;
@@ -233,16 +260,24 @@ export interface Auth {
   show: string;
 }
 
+/** `proof`: the answer to a challenge that this connection was set. */
 export interface Enter {
   proof: string;
 }
 
-/** With `reason` it was refused; otherwise `pass` is the new, numbered one. */
+/**
+ * With `reason` it was refused; otherwise `pass` is the new, numbered one.
+ *
+ * proof: enter again with a text for which SHA-256 of `gala/proof/1` NUL `CHALLENGE:TEXT` begins with
+ * `bits` zero bits. busy_network: many come from there; again after `retry_after_ms`.
+ */
 export interface EnterReply {
   pass: string;
   mine: Mine | null;
   reason: string;
   retry_after_ms: number;
+  challenge: string;
+  bits: number;
 }
 
 /**
@@ -714,6 +749,38 @@ export interface Evidence {
   checks: EvidenceCheck[];
 }
 
+/**
+ * A network that asked for much in one minute: numbers it was given, and how often it was told to wait.
+ *
+ * `network`: a tag by which it can be recognised, and not named.
+ */
+export interface TraceBurst {
+  network: string;
+  numbers: number;
+  held_up: number;
+}
+
+/** A minute of the evening, in gala time. Timings are samples, ascending, in ms. */
+export interface TraceMinute {
+  at_ms: number;
+  /** given out */
+  numbers: number;
+  /** of these to accounts of the host app */
+  accounts: number;
+  /** by reason and channel */
+  refused: Record<string, Record<string, number>>;
+  bursts: TraceBurst[];
+  /** from a connection to its `enter` */
+  entering_ms: number[];
+  /** from a round's opening there to a play */
+  playing_ms: number[];
+}
+
+/** `GET /api/trace`, for an auditor alone: the newest minute first. It is in no bundle. */
+export interface Trace {
+  minutes: TraceMinute[];
+}
+
 /** Why a play is refused: the published list, the same in the browser. */
 export const REASONS = ["enter_first", "not_open", "locked", "sealed", "bad_move", "too_early", "too_late", "too_fast", "over_cap", "not_eligible", "hall_full", "unknown_round"] as const;
 export type Reason = (typeof REASONS)[number];
@@ -724,6 +791,7 @@ export interface Messages {
   RoundView: RoundView,
   PrizeView: PrizeView,
   DrawView: DrawView,
+  EnvelopeView: EnvelopeView,
   ClapView: ClapView,
   Show: Show,
   ChannelView: ChannelView,
@@ -738,6 +806,7 @@ export interface Messages {
   Welcome: Welcome,
   Clock: Clock,
   Drain: Drain,
+  Join: Join,
   Auth: Auth,
   Enter: Enter,
   EnterReply: EnterReply,
@@ -775,6 +844,9 @@ export interface Messages {
   EvidenceEquation: EvidenceEquation,
   EvidenceCheck: EvidenceCheck,
   Evidence: Evidence,
+  TraceBurst: TraceBurst,
+  TraceMinute: TraceMinute,
+  Trace: Trace,
 }
 
 /** What an absent field means, and which fields hold messages: one, a list or a map of them. */
@@ -783,23 +855,25 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   RoundView: { absent: {"result": {}, "cut_at_ms": 0, "spells": [], "pauses": [], "watch_only": false}, parts: {} },
   PrizeView: { absent: {"least_minor": 0}, parts: {} },
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
+  EnvelopeView: { absent: {"beacon_at_ms": 0, "announced_at_ms": 0}, parts: {} },
   ClapView: { absent: {"at_ms": 0}, parts: {} },
-  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}} },
+  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null, "envelopes": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}, "envelopes": {"of": "EnvelopeView", "as": "list"}} },
   ChannelView: { absent: {}, parts: {} },
-  ShowText: { absent: {}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
+  ShowText: { absent: {"accounts": false}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
   ChoiceText: { absent: {"detail": {}, "shape": "", "picture": ""}, parts: {} },
   SegmentText: { absent: {"card": {}, "question": {}, "choices": {}}, parts: {"choices": {"of": "ChoiceText", "as": "map"}} },
   Tally: { absent: {}, parts: {} },
   RoundMine: { absent: {"entries": 0}, parts: {} },
   VoucherView: { absent: {"state": "issued", "rehearsal": false, "claim_until_at_ms": 0}, parts: {} },
   Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
-  Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": []}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
+  Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": [], "account": false}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
   Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
   Clock: { absent: {}, parts: {} },
   Drain: { absent: {}, parts: {} },
+  Join: { absent: {"token": ""}, parts: {} },
   Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": ""}, parts: {} },
   Enter: { absent: {"proof": ""}, parts: {} },
-  EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
+  EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0, "challenge": "", "bits": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
   Sync: { absent: {"told_ms": 0, "since_ms": 0}, parts: {} },
   SyncReply: { absent: {}, parts: {} },
   Play: { absent: {}, parts: {} },
@@ -834,6 +908,9 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   EvidenceEquation: { absent: {}, parts: {} },
   EvidenceCheck: { absent: {}, parts: {} },
   Evidence: { absent: {"rehearsal": false, "origin": "", "root": "", "signed_size": 0, "signed_at_ms": 0, "rows": 0, "chain": "", "leaves": [], "rounds": [], "draws": [], "witnesses": [], "equations": [], "checks": []}, parts: {"leaves": {"of": "EvidenceLeaf", "as": "list"}, "rounds": {"of": "EvidenceRound", "as": "list"}, "draws": {"of": "EvidenceDraw", "as": "list"}, "witnesses": {"of": "DrawWitness", "as": "list"}, "equations": {"of": "EvidenceEquation", "as": "list"}, "checks": {"of": "EvidenceCheck", "as": "list"}} },
+  TraceBurst: { absent: {"numbers": 0, "held_up": 0}, parts: {} },
+  TraceMinute: { absent: {"numbers": 0, "accounts": 0, "refused": {}, "bursts": [], "entering_ms": [], "playing_ms": []}, parts: {"bursts": {"of": "TraceBurst", "as": "list"}} },
+  Trace: { absent: {"minutes": []}, parts: {"minutes": {"of": "TraceMinute", "as": "list"}} },
 };
 
 export interface Shape {

@@ -1,6 +1,7 @@
 // The arches follow from the evidence: green only over what was compared, red over anything that is not.
 import { describe, expect, test } from "vitest";
 import { agreement, bays, counts, refusals, refusedOn, verdict } from "../src/audit/arcade.ts";
+import { spread, turnedAway } from "../src/audit/trace.tsx";
 import type { Evidence } from "../src/protocol.gen.ts";
 import { complete } from "../src/wire/complete.ts";
 
@@ -40,6 +41,15 @@ describe("the arcade", () => {
     expect(verdict(shown).verdict).toBe("fail");
   });
 
+  test("adds up all draws that have begun, and none of those to come or called off", () => {
+    const second = { ...drawn, draw: 2, entrants: 0, tickets: 0, winners: 0 };
+    const [ahead, off] = [{ ...drawn, draw: 3, state: "armed" }, { ...drawn, draw: 4, state: "void" }];
+    const shown = bays(evidence({ draws: [drawn, second, ahead, off] }));
+    expect(shown.slice(1, 4).map((bay) => bay.figure)).toEqual(["3", "1", "1"]);
+    expect(shown[1]!.what).toBe("places in 2 rosters, 3 tickets");
+    expect(shown[2]!.what).toBe("winners of 2 draws, the lowest scores");
+  });
+
   test("does not ask void rounds for anything", () => {
     expect(words(evidence({ rounds: [{ ...sealed, state: "void", equal: false }] }))[0]).toBe("WAITS");
   });
@@ -68,4 +78,18 @@ test("refusals of a reason are told by the channel they came from", () => {
   const one = { ...sealed, refused_by_channel: { locked: { hall: 1, app: 2 } } };
   const other = { ...sealed, id: "g/t/1", refused_by_channel: { locked: { hall: 3 }, too_fast: { app: 9 } } };
   expect(refusedOn(evidence({ rounds: [one, other] }), "locked")).toEqual([["hall", 4], ["app", 2]]);
+});
+
+describe("the private trace", () => {
+  test("says whom it turned away, why and where", () => {
+    const minute = complete("TraceMinute", { at_ms: 0, refused: { busy_network: { app: 1200, cable: 3 }, bad_token: { "": 2 } } });
+    expect(turnedAway(minute)).toBe("busy network: app 1,200, cable 3; bad token: 2");
+    expect(turnedAway(complete("TraceMinute", { at_ms: 0 }))).toBe("");
+  });
+
+  test("shows how far samples spread, and nothing of none", () => {
+    expect(spread([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])).toBe("2 · 6 · 10");
+    expect(spread([7])).toBe("7 · 7 · 7");
+    expect(spread([])).toBe("");
+  });
 });

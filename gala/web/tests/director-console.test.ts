@@ -296,3 +296,21 @@ test("a swap is sent as it was shown, and not once something of it has begun", (
   console.confirm({ target: "seg-7", other: "seg-8" });
   expect(sent).toMatchObject([{ cue: "swap", target: "seg-7", other: "seg-8", expect: { version: desk.version + 1 } }]);
 });
+
+test("N asks before it voids the draw to come, and sends its number and the reason", () => {
+  const { console, sent } = on("armed");
+  console.press("void_draw", 1_000);
+  expect(console.sheet.value?.is).toBe("void_draw");
+  console.confirm({ reason: "misprinted" });
+  expect(sent).toEqual([]);
+  console.confirm({ reason: "misprinted", typed: "VOID 1" });
+  expect(sent.map(({ cue, draw, reason }) => ({ cue, draw, reason }))).toEqual([{ cue: "void_draw", draw: 1, reason: "misprinted" }]);
+});
+
+test("N voids nothing once the reveals are closed, and says who decides", () => {
+  const { console, sent } = on("frozen");
+  console.press("void_draw", 1_000);
+  expect(console.sheet.value).toBeNull();
+  expect(console.notice.value?.title).toContain("the beacon decides");
+  expect(sent).toEqual([]);
+});

@@ -17,8 +17,8 @@ test("a missing commitment and a sleeping witness are a no go, each with what co
   const found = says(shown("unready"));
   expect(found?.is).toBe("no");
   expect(found?.lines).toEqual([
-    "auditor has not committed: the roster cannot be frozen, and the draw is void at 00:44:30.",
-    "No witness is awake (auditor.example/w1 and paper.example/w1): the reveals are not closed unseen, and the draw is void at 00:44:30.",
+    "auditor has not committed: without it the roster cannot be frozen, and the draw is void at 00:44:30.",
+    "No witness is awake (auditor.example/w1 and paper.example/w1): the close waits for one, and without it the draw is void at 00:44:30.",
   ]);
 });
 

@@ -22,7 +22,7 @@ const mine = (tier: number): string => hex(bestScore(tierKey(unhex(SEED, 32, "it
 const seal = encode({ schema: "gala/seal/1", at_ms: 4, round: "g/tetris/1", plays: PLACES, counters_sha256: HASH, recount_equal: true, numbers_mac: HASH, size: slots.length, sha256: HASH, root: hex(fileRoot(slots, 5)) }, "it");
 const drawn = { at_ms: 5, draw: 1, draw_id: "g/draw/1" };
 const roster = (more: object = {}): string =>
-  encode({ schema: "gala/roster/1", ...drawn, rounds: [], numbers_count: PLACES, places: PLACES, tickets_total: PLACES + 1, eligible_places: PLACES, eligible_tickets: PLACES + 1, histogram: [], size: 64 + entries.length, sha256: HASH, root: hex(fileRoot(entries, 2)), eligible_sha256: HASH, numbers_mac: HASH, ...more }, "it");
+  encode({ schema: "gala/roster/1", ...drawn, rounds: [], numbers_count: PLACES, issued: [[0, PLACES]], places: PLACES, tickets_total: PLACES + 1, eligible_places: PLACES, eligible_tickets: PLACES + 1, histogram: [], size: 64 + entries.length, sha256: HASH, root: hex(fileRoot(entries, 2)), eligible_sha256: HASH, numbers_mac: HASH, ...more }, "it");
 const result = (cutoff: string): string =>
   encode({ schema: "gala/result/1", ...drawn, reveals_closed: 2, beacon_round: 9, signature: "00".repeat(48), seed: SEED, tiers: [{ tier: 1, winners: 1, alternates: 0, skipped: 0, cutoff }], size: 0, sha256: HASH, root: HASH }, "it");
 

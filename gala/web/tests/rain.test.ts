@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { envelopeOf, oddsOf, opensAt, sealOf, SKY } from "../src/games/envelope.ts";
-import type { DrawView, RoundMine, Standing, VoucherView } from "../src/protocol.gen.ts";
+import { envelopeOf, oddsOf, opensAt, sealOf, SKY, waitingOf } from "../src/games/envelope.ts";
+import type { DrawView, EnvelopeView, RoundMine, Standing, VoucherView } from "../src/protocol.gen.ts";
 import { complete } from "../src/wire/complete.ts";
 import type { LocalPlay, PlayStatus } from "../src/wire/plays.ts";
 
@@ -42,6 +42,39 @@ describe("an envelope", () => {
     expect(sealOf(at_ms, at_ms - 1)).toBe("sealed");
     expect(sealOf(at_ms, at_ms)).toBe("opening");
     expect(sealOf(at_ms, at_ms + 60_000)).toBe("late");
+  });
+});
+
+describe("an envelope of a rain that is not on air", () => {
+  const view = (more: Partial<EnvelopeView>): EnvelopeView => complete("EnvelopeView", { round: "r", draw: 2, state: "armed", ...more });
+  const caught = { rounds: { r: slot }, ...nothing };
+  const none = { rounds: {}, ...nothing };
+
+  it("is told only to who caught one, counted or on its way", () => {
+    expect(waitingOf(view({}), undefined, none, 0, 0)).toBeNull();
+    expect(waitingOf(view({}), local("refused"), none, 0, 0)).toBeNull();
+    expect(waitingOf(view({}), local("kept"), none, 0, 0)?.is).toBe("sealed");
+    expect(waitingOf(view({}), undefined, caught, 0, 0)).toEqual({ is: "sealed", opens_at_ms: 0 });
+    expect(waitingOf(view({ state: "void" }), undefined, caught, 0, 0)).toBeNull();
+  });
+
+  it("counts down at its viewer's own pace, and says when its number is late", () => {
+    const frozen = view({ state: "frozen", beacon_at_ms: 100_000 });
+    const at = (now_ms: number): unknown => waitingOf(frozen, undefined, caught, 20_000, now_ms);
+    expect(at(100_000)).toEqual({ is: "sealed", opens_at_ms: 122_000 });
+    expect(at(122_000)).toMatchObject({ is: "opening" });
+    expect(at(200_000)).toMatchObject({ is: "late" });
+    expect(waitingOf(view({ state: "drawn" }), undefined, caught, 0, 0)).toMatchObject({ is: "opening" });
+  });
+
+  it("opens in its place for three minutes, with its amount or without", () => {
+    const announced = view({ state: "announced", announced_at_ms: 100_000 });
+    const won = { ...caught, draws: [standing(2)], vouchers: [voucher] };
+    expect(waitingOf(announced, undefined, won, 20_000, 120_000)).toEqual({ is: "opened", voucher });
+    expect(waitingOf(announced, undefined, won, 20_000, 299_999)?.is).toBe("opened");
+    expect(waitingOf(announced, undefined, won, 20_000, 300_000)).toBeNull();
+    expect(waitingOf(announced, undefined, { ...caught, draws: [standing(2)] }, 0, 120_000)?.is).toBe("empty");
+    expect(waitingOf(announced, undefined, { ...caught, draws: [standing(1)] }, 0, 120_000)).toBeNull();
   });
 });
 

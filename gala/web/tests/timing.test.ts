@@ -180,6 +180,7 @@ describe("the host's word", () => {
       own: page as unknown as Window,
       channels: () => told.channels,
       channel: () => "hall",
+      join: (token) => Promise.resolve(token === "good" ? "" : "bad_token"),
       tune: (wish) => {
         wishes.push(wish);
         return Promise.resolve(complete("TuneReply", { cohort: `${wish.channel}:${wish.own_ms}`, delay_ms: wish.own_ms }));
@@ -215,6 +216,20 @@ describe("the host's word", () => {
     page.say("hello", parent, "https://tv.example");
     expect(wishes).toEqual([]);
     expect(parent.got).toEqual([[{ type: "gala:tuned", reason: "bad_tune" }, "https://tv.example"]]);
+  });
+
+  test("of who is signed in is taken at once, before any show is known, and answered", async () => {
+    const { page, parent, host } = framed(null);
+    hearHost(host);
+    page.say({ type: "gala:join", token: "good" }, parent, "https://tv.example");
+    page.say({ type: "gala:join", token: "other" }, parent, "https://tv.example");
+    page.say({ type: "gala:join", token: 7 }, parent, "https://tv.example");
+    page.say({ type: "gala:join", token: "good" }, new Pane(), "https://elsewhere.example");
+    await new Promise((done) => setTimeout(done));
+    expect(parent.got).toEqual([
+      [{ type: "gala:joined" }, "https://tv.example"],
+      [{ type: "gala:joined", reason: "bad_token" }, "https://tv.example"],
+    ]);
   });
 
   test("waits until the show's channels are known, and the newest goes first", async () => {

@@ -4,12 +4,13 @@ import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
 import { Mark } from "../brand/mark.tsx";
 import { count, timeOfDay } from "../director/times.ts";
-import type { Evidence } from "../protocol.gen.ts";
+import type { Evidence, Trace } from "../protocol.gen.ts";
 import type { Link } from "../wire/connection.ts";
 import { bays, verdict, type Bay } from "./arcade.ts";
 import { Ledger, Log, Refusals, Rounds, Run } from "./records.tsx";
 import { ICONS, Says } from "./says.tsx";
 import { StatementLink } from "./statement.tsx";
+import { PrivateTrace } from "./trace.tsx";
 import { Verification } from "./verification.tsx";
 import type { Verifying } from "./verifying.ts";
 import { Vouching } from "./vouching.tsx";
@@ -19,7 +20,7 @@ const REFUSED: Record<string, string> = {
   wrong_role: "This pass is for another role: the desk needs an auditor’s or a director’s.",
 };
 
-export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link>; verifying: Verifying; pass: string }): JSX.Element {
+export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: ReadonlySignal<Link>; verifying: Verifying; trace: ReadonlySignal<Trace | null>; pass: string }): JSX.Element {
   const link = props.link.value;
   const evidence = props.evidence.value;
   if (link.state === "refused" && link.reason !== "starting") return <NoPass why={REFUSED[link.reason] ?? link.reason} />;
@@ -82,6 +83,7 @@ export function App(props: { evidence: ReadonlySignal<Evidence | null>; link: Re
           <Ledger evidence={evidence} />
           <Refusals evidence={evidence} />
         </div>
+        <PrivateTrace trace={props.trace} zone={evidence.zone} />
         <Log evidence={evidence} />
       </main>
     </>

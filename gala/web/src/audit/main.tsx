@@ -8,6 +8,7 @@ import { forgetPass, takePass } from "../director/pass.ts";
 import { complete } from "../wire/complete.ts";
 import { Connection } from "../wire/connection.ts";
 import { App, NoPass } from "./app.tsx";
+import { followTrace } from "./trace.tsx";
 import { Verifying } from "./verifying.ts";
 
 const RETRY_MAX_MS = 1_500;
@@ -36,7 +37,7 @@ if (pass) {
   });
   connection.link.subscribe((now) => now.state === "refused" && now.reason !== "starting" && forgetPass(sessionStorage, KEPT));
   connection.now();
-  render(<App evidence={evidence} link={connection.link} verifying={new Verifying()} pass={pass} />, page);
+  render(<App evidence={evidence} link={connection.link} verifying={new Verifying()} trace={followTrace(pass)} pass={pass} />, page);
 } else {
   render(<NoPass why="No pass came with this link." />, page);
 }

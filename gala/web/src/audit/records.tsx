@@ -257,7 +257,7 @@ export function Log({ evidence }: { evidence: Evidence }): JSX.Element {
 }
 
 /** A table that may be wider or longer than its place: reached and moved by keyboard too. */
-function Scroll(props: { label: string; tall?: boolean; children: JSX.Element }): JSX.Element {
+export function Scroll(props: { label: string; tall?: boolean; children: JSX.Element }): JSX.Element {
   return (
     <div class={props.tall ? "scroll tall" : "scroll"} role="region" aria-label={props.label} tabIndex={0}>
       {props.children}

@@ -94,7 +94,7 @@ function Found({ run }: { run: Run }): JSX.Element | null {
           <span>
             {count(run.checks.length - failed.length)} passed, {count(failed.length)} failed
           </span>
-          <span class="dim">{run.key ? "held against the key you gave" : "held against the key in the files"}</span>
+          <span class="dim">{run.key ? "held against the key you gave" : run.what === "proof" ? "held against the key published here" : "held against the key in the files"}</span>
           <button type="button" class="quiet end" onClick={() => print()}>
             Print this page
           </button>

@@ -22,6 +22,9 @@ export function openBox(round: RoundSoFar, counters: Uint8Array, content: Uint8A
   const differ = difference(found.counters, found.recount);
   must(seal.recount_equal === (differ === ""), `the seal does not say truly whether counters and recount are equal: ${differ}`);
   must(seal.recount_equal, `counters and recount differ: ${differ}`);
+  const parts = round.parts ?? [];
+  const early = parts.reduce((sum, part) => sum + part.plays, 0);
+  must(early <= seal.plays, `parts of it held ${early} plays, and its box ${seal.plays}`);
   if (content === null) return { round, seal, slots: null };
   must(content.length === seal.size, `its box has ${content.length} bytes, not ${seal.size}`);
   must(hex(sha256(content)) === seal.sha256, "its box is not the one that was sealed");
@@ -36,7 +39,21 @@ export function openBox(round: RoundSoFar, counters: Uint8Array, content: Uint8A
   const own: Counters = counted(open.counts, held);
   const wrong = difference(own, found.recount);
   must(wrong === "", `its box does not count to its recount: ${wrong}`);
+  for (const part of parts) parted(part, held, content);
   return { round, seal, slots: held };
+}
+
+/** What was sealed of some channels early is what the box holds of them. */
+function parted(part: LeafOf<"part">, held: Slots, content: Uint8Array): void {
+  const whose = `its part of channels ${part.channels.join(", ")}`;
+  const width = content.length / held.count;
+  const seen = column(held, "channel");
+  const early = content.filter((_, at) => part.channels.includes(Number(seen[Math.floor(at / width)])));
+  const plays = early.length / width;
+  must(plays === part.plays, `${whose} held ${part.plays} plays, the box has ${plays} of them`);
+  if (part.sha256 === undefined) return;
+  const same = early.length === part.size && hex(sha256(early)) === part.sha256 && hex(fileRoot(early, width)) === part.root;
+  must(same, `${whose} is not what the box holds of them`);
 }
 
 export interface Share {

@@ -1,7 +1,7 @@
 /** What may follow what in a draw: spec, commitments, roster, reveals, their end, result or void, dates, close-out. */
 import { hex, label, must, sha256, text, unhex } from "./bytes.ts";
 import { timeOf } from "./beacon.ts";
-import { counting, type Evening } from "./history.ts";
+import { counting, namedOf, type Evening } from "./history.ts";
 import type { LeafOf, Spec } from "./leaves.ts";
 import { checkSpec } from "./specs.ts";
 
@@ -63,7 +63,7 @@ export function drawRules(evening: Evening, leaf: DrawLeaf): void {
     const over = spec.cap.draws.length > 1;
     must(over === (leaf.won_sha256 !== undefined) && over === (leaf.won_total !== undefined), "won_sha256 and won_total stand where the cap names earlier draws");
     for (const party of spec.parties) must(draw.commitments.has(party), `${party} has not committed`);
-    const sealed = counting(evening, draw).map((round) => `${round} ${evening.rounds.get(round)?.seal?.index ?? "not sealed"}`);
+    const sealed = counting(evening, draw).map((round) => `${round} ${sealOf(evening, spec, round)?.index ?? "not sealed"}`);
     const said = leaf.rounds.map((one) => `${one.round} ${one.seal}`);
     must(said.join("\n") === sealed.join("\n"), `the roster's rounds are not the counting ones: ${sealed.join(", ")}`);
     draw.roster = leaf;
@@ -91,6 +91,14 @@ export function drawRules(evening: Evening, leaf: DrawLeaf): void {
     must(leaf.beacon_round === draw.closed.beacon_round, `its beacon round is ${draw.closed.beacon_round}`);
     draw.result = leaf;
   }
+}
+
+/** What seals the plays that a round gives to a draw: its box, or the part of it that is drawn from apart. */
+function sealOf(evening: Evening, spec: Spec, round: string): LeafOf<"seal"> | LeafOf<"part"> | undefined {
+  const found = evening.rounds.get(round);
+  const named = namedOf(evening, spec, round);
+  if (!named?.apart) return found?.seal;
+  return found?.parts?.find((part) => part.channels.join() === named.channels?.join());
 }
 
 function closes(draw: DrawSoFar, leaf: LeafOf<"reveals-closed">): void {

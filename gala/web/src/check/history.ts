@@ -1,6 +1,6 @@
 /** Section 5: which leaf may follow which, and what the evening came to by the end of the log. */
 import { Failed, must, type Bytes } from "./bytes.ts";
-import type { Leaf, LeafOf } from "./leaves.ts";
+import type { Leaf, LeafOf, Spec } from "./leaves.ts";
 import { drawRules, type DrawSoFar } from "./drawrules.ts";
 import { roundRules, type RoundSoFar } from "./roundrules.ts";
 
@@ -53,6 +53,12 @@ function step(evening: Evening, leaf: Leaf): void {
 export function firstRun(evening: Evening, round: string): string {
   const before = evening.rounds.get(round)?.open.rerun_of;
   return before === undefined ? round : firstRun(evening, before);
+}
+
+/** What a spec says of a round, or of the one that this round reruns. */
+export function namedOf(evening: Evening, spec: Spec, round: string): Spec["rounds"][number] | undefined {
+  const first = firstRun(evening, round);
+  return spec.rounds.find((one) => one.round === round) ?? spec.rounds.find((one) => one.round === first);
 }
 
 /** The rounds that count in a draw at this point, in the order of its spec: the last rerun of each, unless void. */

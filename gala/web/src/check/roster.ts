@@ -2,7 +2,7 @@
 import { drawId32, type DrawSoFar } from "./drawrules.ts";
 import { equal, hex, join, must, sha256, text, u32be, u64be, view } from "./bytes.ts";
 import { share, type Box, type Share } from "./boxes.ts";
-import { firstRun, type Evening } from "./history.ts";
+import { namedOf, type Evening } from "./history.ts";
 import type { LeafOf } from "./leaves.ts";
 import { fileRoot } from "./merkle.ts";
 
@@ -72,7 +72,7 @@ export function fromBoxes(evening: Evening, draw: DrawSoFar, leaf: LeafOf<"roste
   const shares: Share[] = leaf.rounds.map(({ round, tickets }) => {
     const box = boxes.get(round);
     must(box !== undefined, `round ${round} did not pass, so its tickets are not known`);
-    const named = draw.spec.rounds.find((one) => one.round === round) ?? draw.spec.rounds.find((one) => one.round === firstRun(evening, round));
+    const named = namedOf(evening, draw.spec, round);
     must(named !== undefined, `round ${round} is not in the spec`);
     const found = share(box, box.round.open.entries, named.channels);
     const fits = found.each === null ? tickets <= found.ticketsMost : tickets === found.ticketsMost;
@@ -82,6 +82,12 @@ export function fromBoxes(evening: Evening, draw: DrawSoFar, leaf: LeafOf<"roste
   const all = leaf.rounds.reduce((of, one) => of + one.tickets, 0);
   must(all === leaf.tickets_total, `the boxes give ${all} tickets, not ${leaf.tickets_total}`);
   must(leaf.places <= leaf.numbers_count, `${leaf.places} places of ${leaf.numbers_count} numbers`);
+  const issued = leaf.issued.reduce((of, [, numbers = 0]) => of + numbers, 0);
+  must(issued === leaf.numbers_count, `${issued} numbers were issued by the minute, ${leaf.numbers_count} in all`);
+  for (const [at, [minute = -1, numbers = 0, ...more]] of leaf.issued.entries()) {
+    const ascends = minute > (leaf.issued[at - 1]?.[0] ?? -1);
+    must(ascends && minute % 60_000 === 0 && numbers > 0 && !more.length, "the numbers issued are told in whole minutes that ascend, some in each");
+  }
   const holders = shares.reduce((of, one) => of + one.holdersMost, 0);
   must(leaf.places <= holders, `${leaf.places} places, and the boxes have ${holders} holders together`);
   for (const [at, one] of shares.entries()) {

@@ -4,8 +4,9 @@ import { encode } from "./canonical.ts";
 import { commitment } from "./chains.ts";
 import { fieldsOf, splits } from "./counts.ts";
 import { fieldsIn } from "./entries.ts";
-import { firstRun, type Evening } from "./history.ts";
+import { firstRun, namedOf, type Evening } from "./history.ts";
 import type { LeafOf } from "./leaves.ts";
+import { areChannels } from "./specs.ts";
 
 const PUBLISHED_FROM = 20;
 const CHAIN_MAX = 4096;
@@ -16,11 +17,13 @@ export interface RoundSoFar {
   rerun?: string;
   locked?: boolean;
   settled?: number;
+  /** of the box, sealed while it was still open on other channels */
+  parts?: LeafOf<"part">[];
   seal?: LeafOf<"seal">;
   voided?: boolean;
 }
 
-type RoundLeaf = LeafOf<"open"> | LeafOf<"lock"> | LeafOf<"settle"> | LeafOf<"seal"> | LeafOf<"round-void">;
+type RoundLeaf = LeafOf<"open"> | LeafOf<"lock"> | LeafOf<"settle"> | LeafOf<"part"> | LeafOf<"seal"> | LeafOf<"round-void">;
 
 export function roundRules(evening: Evening, leaf: RoundLeaf): void {
   if (leaf.kind === "open") {
@@ -30,8 +33,9 @@ export function roundRules(evening: Evening, leaf: RoundLeaf): void {
   const round = evening.rounds.get(leaf.round);
   must(round !== undefined, `${leaf.round} has not opened`);
   for (const draw of evening.draws.values()) {
-    const counted = draw.roster?.rounds.some((one) => one.round === leaf.round);
-    must(!counted, `${leaf.round} is in the roster of draw ${draw.spec.draw} already`);
+    const counted = draw.roster?.rounds.some((one) => one.round === leaf.round) ?? false;
+    const later = (leaf.kind === "part" || leaf.kind === "seal") && namedOf(evening, draw.spec, leaf.round)?.apart;
+    must(!counted || later === true, `${leaf.round} is in the roster of draw ${draw.spec.draw} already`);
   }
   if (leaf.kind === "lock") {
     must(!round.locked, `${leaf.round} is locked already`);
@@ -44,6 +48,9 @@ export function roundRules(evening: Evening, leaf: RoundLeaf): void {
     if (leaf.kind === "settle") {
       must(round.settled === undefined, `${leaf.round} is settled already`);
       round.settled = leaf.settled;
+    } else if (leaf.kind === "part") {
+      parted(round, leaf);
+      round.parts = [...(round.parts ?? []), leaf];
     } else {
       must(round.seal === undefined, `${leaf.round} is sealed already`);
       sealed(round, leaf);
@@ -96,14 +103,28 @@ function countable({ counts, layout }: LeafOf<"open">): void {
   }
 }
 
-/** A seal publishes its box, or keeps back one of a few plays; it opens the chains that were committed to. */
-function sealed({ open }: RoundSoFar, leaf: LeafOf<"seal">): void {
+/** A part is of channels that are in no other, while the box is still to be sealed. */
+function parted(round: RoundSoFar, leaf: LeafOf<"part">): void {
+  areChannels(leaf.channels, "its channels");
+  const taken = new Set(round.parts?.flatMap((other) => other.channels));
+  must(!leaf.channels.some((channel) => taken.has(channel)), "a channel of it is in another part of the box");
+  must(round.seal === undefined && !round.voided, `${leaf.round} is sealed or void already`);
+  keptBack(leaf, "a part");
+}
+
+/** A box or a part of it is told of so that it can be found again, or kept back, where there are few plays. */
+function keptBack(leaf: LeafOf<"part"> | LeafOf<"seal">, what: string): void {
   const shown = [leaf.size, leaf.sha256, leaf.root].filter((one) => one !== undefined).length;
   if (leaf.plays < PUBLISHED_FROM) {
-    must(shown === 0 && leaf.withheld_mac !== undefined, `a box of ${leaf.plays} plays is kept back`);
+    must(shown === 0 && leaf.withheld_mac !== undefined, `${what} of ${leaf.plays} plays is kept back`);
   } else {
-    must(shown === 3 && leaf.withheld_mac === undefined, `a box of ${leaf.plays} plays is published`);
+    must(shown === 3 && leaf.withheld_mac === undefined, `${what} of ${leaf.plays} plays is published`);
   }
+}
+
+/** A seal publishes its box, or keeps back one of a few plays; it opens the chains that were committed to. */
+function sealed({ open }: RoundSoFar, leaf: LeafOf<"seal">): void {
+  keptBack(leaf, "a box");
   const promised = open.chains?.commitments;
   must(promised === undefined || leaf.heads !== undefined, "it does not open the chains");
   must(promised !== undefined || leaf.heads === undefined, "it has heads of no chains");

@@ -8,6 +8,8 @@ import { witnessKey } from "./note.ts";
 
 const TICKETS_MAX = 65_535;
 const CHANNEL_MAX = 255;
+/** won.bin holds a byte a place. */
+const CAP_OVER_DRAWS_MAX = 255;
 
 /** The face value of a whole tier, in minor units. */
 export const budgetOf = ({ deck, count, amount }: Prize): bigint => (deck ? BigInt(deck.sum) : BigInt(count) * BigInt(amount ?? 0));
@@ -25,20 +27,27 @@ export function checkSpec(evening: Evening, leaf: Spec): void {
   must(tickets <= TICKETS_MAX, `one viewer could earn ${tickets} tickets`);
   ascending(leaf.cap.draws, "the draws of its cap");
   must(leaf.cap.draws.at(-1) === leaf.draw, "the last draw of its cap is another");
+  must(leaf.cap.draws.length === 1 || leaf.cap.prizes <= CAP_OVER_DRAWS_MAX, `a cap over several draws is at most ${CAP_OVER_DRAWS_MAX}`);
   ascending(leaf.alternates_at_ms, "the dates for alternates");
   must((leaf.alternates_at_ms.at(-1) ?? -Infinity) < leaf.window.valid_until_ms, "a date for alternates is after the window's end");
-  for (const { channels, round } of leaf.rounds) {
-    if (!channels) continue;
-    ascending(channels, `the channels of ${round}`);
-    must(channels.length > 0 && (channels.at(-1) ?? 0) <= CHANNEL_MAX, `the channels of ${round} are not 0 … ${CHANNEL_MAX}`);
+  for (const { channels, apart, round } of leaf.rounds) {
+    must(apart === undefined || (apart && channels !== undefined), `${round} is drawn apart, from no channels`);
+    if (channels) areChannels(channels, `the channels of ${round}`);
   }
   const { count, commitment } = leaf.exclusions;
+  must(count === 0 || leaf.eligibility === "account", "exclusions need the eligibility account");
   must((count === 0) === (commitment === "0".repeat(64)), "exclusions are a count and a commitment, zeros for none");
   must(leaf.rehearsal || leaf.witnesses.length > 0, "it names no witness");
   must(new Set(leaf.witnesses).size === leaf.witnesses.length, "it names a witness twice");
   leaf.witnesses.forEach(witnessKey);
   budgeted(leaf);
   trusted(leaf.beacon, leaf.rehearsal);
+}
+
+/** Fails unless these may name channels in a leaf. */
+export function areChannels(channels: readonly number[], what: string): void {
+  ascending(channels, what);
+  must(channels.length > 0 && (channels.at(-1) ?? 0) <= CHANNEL_MAX, `${what} are not 0 … ${CHANNEL_MAX}`);
 }
 
 function ascending(numbers: readonly number[], what: string): void {

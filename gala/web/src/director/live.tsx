@@ -93,7 +93,7 @@ function Vouchers({ desk, draw }: { desk: Desk; draw: Draw }) {
         <div key={one.name}>
           <dt>{one.name}</dt>
           <dd class={one.awake ? "" : "w-t"}>
-            {one.at_ms === 0 ? "never heard of" : `${one.awake ? "awake" : "silent since"} ${timeOfDay(one.at_ms, desk.zone)}`}
+            {one.at_ms === 0 ? "never heard of" : `${one.awake ? "awake," : "silent since"} ${timeOfDay(one.at_ms, desk.zone)}`}
           </dd>
         </div>
       ))}
@@ -158,7 +158,7 @@ export function DrawSteps({ console: c, desk, draw }: { console: Console; desk: 
         <p class="row mid">
           <span class="dim">{draw.lapses_at_ms > 0 && `It can be closed until ${timeOfDay(draw.lapses_at_ms, desk.zone)}.`}</span>
           {draw.draw === voidable(desk)?.draw && (
-            <button type="button" class="mini end" onClick={(event) => c.press("void_draw", event.timeStamp)}>
+            <button type="button" class="mini danger end" aria-disabled={!c.ready.value} onClick={(event) => c.press("void_draw", event.timeStamp)}>
               Void the draw… <kbd>N</kbd>
             </button>
           )}

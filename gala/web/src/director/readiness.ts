@@ -19,10 +19,10 @@ export function ready(desk: Desk, draw: Draw, nowMs: number): Ready | null {
   if (draw.state === "frozen") return closed(draw, nowMs);
   const lines: string[] = [];
   const awake = desk.witnesses.some((one) => one.awake);
-  const until = draw.lapses_at_ms > 0 ? `void at ${timeOfDay(draw.lapses_at_ms, desk.zone)}` : "void in the end";
+  const end = draw.lapses_at_ms > 0 ? `void at ${timeOfDay(draw.lapses_at_ms, desk.zone)}` : "void in the end";
   const missing = draw.parties.filter((one) => one.state === "missing").map((one) => one.party);
-  if (missing.length > 0) lines.push(`${and(missing)} ${missing.length === 1 ? "has" : "have"} not committed: the roster cannot be frozen, and the draw is ${until}.`);
-  if (!awake) lines.push(`${asleep(desk)}: the reveals are not closed unseen, and the draw is ${until}.`);
+  if (missing.length > 0) lines.push(`${and(missing)} ${missing.length === 1 ? "has" : "have"} not committed: without it the roster cannot be frozen, and the draw is ${end}.`);
+  if (!awake) lines.push(`${asleep(desk)}: the close waits for one, and without it the draw is ${end}.`);
   if (lines.length > 0) return { is: "no", words: "Not ready.", lines };
   const owing = draw.parties.filter((one) => one.state === "committed").map((one) => one.party);
   const rostered = draw.entrants > 0;

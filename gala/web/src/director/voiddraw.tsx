@@ -21,7 +21,7 @@ export function VoidDraw({ console: c, desk, draw }: { console: Console; desk: D
       kind="danger"
       confirm={said && sure ? () => c.confirm({ reason: said, typed }) : null}
       confirmWord={!said ? "Give a reason first" : sure ? `Void draw ${draw.draw}` : `Type ${word} first`}
-      asideWord="The reason is logged and published."
+      asideWord="It is published."
     >
       <Reason asks="Why? Whoever audits the evening will read this." value={reason} write={write} first />
       <Typed word={word} value={typed} write={type} />

@@ -1,4 +1,4 @@
-import type { DrawView, Mine, PrizeView, RoundMine, Standing, VoucherView } from "../protocol.gen.ts";
+import type { DrawView, EnvelopeView, Mine, PrizeView, RoundMine, Standing, VoucherView } from "../protocol.gen.ts";
 import type { RoundPhase } from "../viewer/scene.ts";
 import type { LocalPlay } from "../wire/plays.ts";
 
@@ -41,12 +41,41 @@ const LATE_MS = 15_000;
 const DEALING_MS = 2_000;
 
 /** When an envelope opens before the eyes of somebody so far behind the hall; 0 while nobody knows. */
-export const opensAt = (draw: DrawView | null, delay_ms: number): number =>
+export const opensAt = (draw: Pick<DrawView, "beacon_at_ms"> | null, delay_ms: number): number =>
   draw && draw.beacon_at_ms > 0 ? draw.beacon_at_ms + delay_ms + DEALING_MS : 0;
 
 export function sealOf(opens_at_ms: number, now_ms: number): Seal {
   if (opens_at_ms === 0 || now_ms < opens_at_ms) return "sealed";
   return now_ms < opens_at_ms + LATE_MS ? "opening" : "late";
+}
+
+/** What is seen of an envelope while something else is on air. */
+export type Waiting =
+  | { is: Seal; opens_at_ms: number }
+  | { is: "opened"; voucher: VoucherView }
+  | { is: "empty" };
+
+/** What was in an envelope stays in sight so long, ms; then it is in the wallet. */
+const SHOWN_MS = 180_000;
+
+/** The envelope that this viewer caught in a rain that is not on air; null: there is none, or none any more. */
+export function waitingOf(
+  view: EnvelopeView,
+  local: LocalPlay | undefined,
+  mine: Pick<Mine, "rounds" | "draws" | "vouchers">,
+  delay_ms: number,
+  now_ms: number,
+): Waiting | null {
+  const held = mine.rounds[view.round] !== undefined || (local !== undefined && local.status !== "refused");
+  if (!held || view.state === "void") return null;
+  if (view.state !== "announced") {
+    const opens_at_ms = opensAt(view, delay_ms);
+    return { is: view.state === "drawn" ? "opening" : sealOf(opens_at_ms, now_ms), opens_at_ms };
+  }
+  if (now_ms >= view.announced_at_ms + delay_ms + SHOWN_MS) return null;
+  const voucher = mine.vouchers.find((one) => one.draw === view.draw);
+  if (voucher) return { is: "opened", voucher };
+  return mine.draws.some((one) => one.draw === view.draw) ? { is: "empty" } : null;
 }
 
 /** What the envelopes hold: how many there are, and the smallest and the largest amount. Null without a table. */

@@ -4,6 +4,7 @@ import { GAMES } from "../games/index.ts";
 import type { Words } from "../i18n/words.ts";
 import type { Evening } from "../wire/evening.ts";
 import { clapAsked, clapFinding } from "./clapcard.tsx";
+import { sayEnvelope } from "./envelopes.tsx";
 import { usePage, type Page } from "./page.ts";
 import { phaseOf, placeOf, type Scene } from "./scene.ts";
 import { playState } from "./state.tsx";
@@ -15,6 +16,7 @@ export function Announcer({ scene }: { scene: Scene }): JSX.Element {
   const { evening, words } = page;
   const said = useComputed(() => sayScene(scene, evening, words.value));
   const clap = useComputed(() => sayClap(page));
+  const envelope = useComputed(() => sayEnvelope(evening, words.value));
   const soon = useComputed(() => {
     const round = evening.round.value;
     const left = round?.state === "open" ? round.closes_at_ms - evening.now_ms.value : 0;
@@ -25,6 +27,7 @@ export function Announcer({ scene }: { scene: Scene }): JSX.Element {
       <p>{said.value}</p>
       <p>{soon.value ? words.value.t("tenSeconds") : ""}</p>
       <p>{clap.value}</p>
+      <p>{envelope.value}</p>
     </div>
   );
 }

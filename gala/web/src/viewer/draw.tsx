@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { Icon } from "../brand/icons.tsx";
 import type { DrawView, Standing } from "../protocol.gen.ts";
 import { usePage } from "./page.ts";
+import { AccountNote } from "./join.tsx";
 import { Arch } from "./timer.tsx";
 import { isClaimable, VoucherState } from "./claim.tsx";
 import { Ticket } from "./wallet.tsx";
@@ -36,6 +37,7 @@ function Armed({ draw }: DrawProps): JSX.Element {
     <>
       <h1 class="big center">{w.t("drawArmed")}</h1>
       <p class="sub center">{w.t("drawArmedSub")}</p>
+      <AccountNote />
       <Prizes draw={draw} />
       <MyEntries />
     </>
@@ -158,6 +160,7 @@ function Announced({ draw }: DrawProps): JSX.Element {
       {!standing.won && (
         <Rank standing={standing} />
       )}
+      {!evening.mine.value.account && <AccountNote />}
       <div class="push stack hand">
         {standing.won && (
           <a class={won.some((one) => isClaimable(one, evening.now_ms.value)) ? "btn line" : "btn go"} href="#wallet">

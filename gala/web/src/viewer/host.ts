@@ -5,7 +5,8 @@ import { readDelay, type Watching } from "../wire/watching.ts";
  * The host app's hook: who plays the show's picture knows better than anybody how late it is, and says so by
  * `postMessage` (docs/host-app.md).
  *
- * Any origin may. A declared delay moves only what this one phone shows: it gives nobody longer to decide, wins
+ * It may also say who is signed in (`gala:join`): a token proves itself, and `identity.ts` asks before it changes
+ * for whom a phone plays. Any origin may. A declared delay moves only what this one phone shows: it gives nobody longer to decide, wins
  * nothing, and what a page of another origin could do with it is show somebody their own evening late.
  */
 export interface TuneMessage {
@@ -27,6 +28,13 @@ export function readTune(said: unknown, channels: readonly string[], present: st
 export const isTune = (said: unknown): boolean =>
   typeof said === "object" && said !== null && (said as Record<string, unknown>).type === "gala:tune";
 
+/** The token in a message of the host's, or null where it is none of those. */
+export const readJoin = (said: unknown): string | null => {
+  if (typeof said !== "object" || said === null) return null;
+  const { type, token } = said as Record<string, unknown>;
+  return type === "gala:join" && typeof token === "string" ? token : null;
+};
+
 /** Where messages come from and answers go to: the page that frames this one, or the app that shows it. */
 export interface Host {
   /** The window of this page. */
@@ -36,6 +44,8 @@ export interface Host {
   /** The channel of this moment. */
   channel(): string;
   tune(wish: Watching): Promise<TuneReply | null>;
+  /** Takes up a token; resolves to a reason, empty when it was taken. */
+  join(token: string): Promise<string>;
 }
 
 /**
@@ -44,13 +54,15 @@ export interface Host {
  */
 export function hearHost(host: Host): () => void {
   let early: MessageEvent | null = null;
-  const answer = (event: MessageEvent, content: Record<string, unknown>): void => {
+  const answer = (event: MessageEvent, content: Record<string, unknown>, type = "gala:tuned"): void => {
     // an opaque origin (a sandboxed frame, a file) cannot be named; the answer holds nothing secret
     const origin = event.origin === "" || event.origin === "null" ? "*" : event.origin;
-    (event.source as Window | null)?.postMessage({ type: "gala:tuned", ...content }, origin);
+    (event.source as Window | null)?.postMessage({ type, ...content }, origin);
   };
   const hear = (event: MessageEvent): void => {
     if (event.source !== host.own && event.source !== host.own.parent) return;
+    const token = readJoin(event.data);
+    if (token !== null) void host.join(token).then((reason) => answer(event, reason ? { reason } : {}, "gala:joined"));
     if (!isTune(event.data)) return;
     const channels = host.channels();
     if (channels === null) {

@@ -39,6 +39,29 @@ export function Channels(): JSX.Element {
   );
 }
 
+/** In an evening whose vouchers are for accounts: whether this viewer has one. */
+export function AccountNote(): JSX.Element | null {
+  const { evening, words } = usePage();
+  const w = words.value;
+  if (!evening.showText()?.accounts) return null;
+  if (evening.mine.value.account) {
+    return (
+      <p class="note" data-account="verified">
+        <Icon name="tick" />
+        <span>{w.t("accountVerified")}</span>
+      </p>
+    );
+  }
+  return (
+    <p class="note" data-account="missing">
+      <Icon name="info" />
+      <span>
+        <b>{w.t("accountMissing")}</b> {w.t("accountMissingSub")}
+      </span>
+    </p>
+  );
+}
+
 /** The way in: how one watches, and one light button. */
 export function Join(): JSX.Element {
   const { evening, words, local_ms } = usePage();
@@ -68,13 +91,14 @@ export function Join(): JSX.Element {
           {seat.next_at_ms > 0 && w.t("tryingIn", { s: wait })}
         </State>
       )}
+      <AccountNote />
       <div class="above push hand">
         <button type="button" class="btn go" data-act="enter" disabled={shut || seat.asking} onClick={() => evening.enter()}>
           {w.t(seat.asking ? "takingSeat" : "takeSeat")}
         </button>
       </div>
       <p class="tiny center">
-        {w.t("noAccount")}{" "}
+        {text?.accounts ? "" : w.t("noAccount")}{" "}
         <a href="#rules" class="inline">
           {w.t("rulesLink")}
         </a>

@@ -8,8 +8,10 @@ import { LANGUAGES, Words } from "../i18n/words.ts";
 import { browserDrawer } from "../wire/drawer.ts";
 import { joinEvening } from "../wire/evening.ts";
 import { readDelay } from "../wire/watching.ts";
+import { work } from "../wire/work.ts";
 import { bell, chimeAlong } from "./chime.ts";
 import { hearHost } from "./host.ts";
+import { askPass, Identity, takeToken } from "./identity.ts";
 import { keptClap, keptManners } from "./manners.ts";
 import { PageContext, type Page } from "./page.ts";
 import { Shell } from "./shell.tsx";
@@ -19,7 +21,11 @@ const drawer = browserDrawer();
 const asked = new URLSearchParams(location.search);
 const manners = keptManners(drawer, [asked.get("lang") ?? "", drawer.get("lang"), ...navigator.languages]);
 const preset = { channel: asked.get("channel") ?? "", own_ms: readDelay(asked.get("delay_ms")) };
-const evening = joinEvening(drawer, { ...preset, lang: manners.lang.value }, Math.random);
+const evening = joinEvening(drawer, { ...preset, lang: manners.lang.value }, Math.random, work);
+const waited = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+const identity = new Identity(drawer, evening.become, (token) => askPass(token, waited));
+const token = takeToken(location, history);
+if (token) void identity.join(token);
 effect(() => {
   // Once something else is chosen the address must not say the old thing again at the next load.
   const { channel, own_ms } = evening.watching.value;
@@ -48,6 +54,8 @@ effect(() => {
 const here = (): string => location.hash.slice(1) || "stage";
 const place = signal(here());
 addEventListener("hashchange", () => {
+  const another = takeToken(location, history); // the app opened this very tab once more
+  if (another) void identity.join(another);
   place.value = here();
 });
 effect(() => {
@@ -62,6 +70,7 @@ const ready = hearHost({
   channels: () => evening.showText()?.channels.map((one) => one.id) ?? null,
   channel: () => evening.watching.value.channel,
   tune: evening.tune,
+  join: (said) => identity.join(said),
 });
 const known = effect(() => {
   if (evening.showText() === null) return;
@@ -73,7 +82,7 @@ const known = effect(() => {
 
 const title = (round: string): string => evening.plays.value[round]?.title || (round.split("/")[1] ?? round);
 const prove: Page["prove"] = async (mine) => (await import("./proofs.ts")).report(mine, { pass: drawer.get("pass"), title });
-const page: Page = { evening, words, manners, clap: keptClap(drawer), place, ring, prove, local_ms: () => performance.now() };
+const page: Page = { evening, words, manners, clap: keptClap(drawer), place, identity, ring, prove, local_ms: () => performance.now() };
 const root = document.getElementById("page");
 if (root === null) throw new Error("the page has no place for itself");
 render(

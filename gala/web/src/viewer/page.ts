@@ -5,6 +5,7 @@ import type { Lang, Words } from "../i18n/words.ts";
 import type { Mine } from "../protocol.gen.ts";
 import type { Evening } from "../wire/evening.ts";
 import type { ClapMemory } from "./clap.ts";
+import type { Identity } from "./identity.ts";
 import type { Report } from "./report.ts";
 
 /** What a viewer sets for this phone; kept on it. */
@@ -27,6 +28,8 @@ export interface Page {
   readonly clap: Signal<ClapMemory>;
   /** what stands behind # in the address: stage, wallet, voucher/ID, you, rules, practice, check */
   readonly place: ReadonlySignal<string>;
+  /** who this phone plays for, and what is to be asked about it */
+  readonly identity: Pick<Identity, "state" | "decide">;
   /** A tone for each frequency, Hz, one after the other; silent unless this phone's sound is on. */
   ring(tones: readonly number[]): void;
   /** Fetches and verifies every proof of this viewer; rejects where the network does not answer. */

@@ -6,6 +6,7 @@ import { Mark } from "../brand/mark.tsx";
 import type { Key } from "../i18n/en.ts";
 import { Announcer } from "./announcer.tsx";
 import { ClapCard } from "./clapcard.tsx";
+import { Envelopes } from "./envelopes.tsx";
 import { usePage } from "./page.ts";
 import { sceneOf } from "./scene.ts";
 import { Stage } from "./stage.tsx";
@@ -45,6 +46,7 @@ export function Shell(): JSX.Element {
       <header>
         <Top />
         <Banners />
+        <Envelopes />
         <ClapCard />
       </header>
       <main ref={main} tabIndex={-1} key={at} data-place={at}>
@@ -140,6 +142,7 @@ function Banners(): JSX.Element {
           </span>
         </p>
       )}
+      <Account />
       {level && (
         <p class="banner" data-banner="level">
           <Icon name="info" />
@@ -147,6 +150,36 @@ function Banners(): JSX.Element {
         </p>
       )}
     </>
+  );
+}
+
+/** What is to be said about the host app's account. */
+function Account(): JSX.Element | null {
+  const { identity, words } = usePage();
+  const w = words.value;
+  const state = identity.state.value;
+  if (state === "") return null;
+  return (
+    <div class="banner account" data-banner="account" role="alert">
+      <Icon name="you" />
+      {state === "refused" ? (
+        <span class="ask">{w.t("accountRefused")}</span>
+      ) : (
+        <>
+          <span class="ask">
+            <b>{w.t("accountAsks")}</b> {w.t("accountAsksSub")}
+          </span>
+          <span class="ways">
+            <button type="button" class="btn go" data-act="account" onClick={() => identity.decide(true)}>
+              {w.t("accountYes")}
+            </button>
+            <button type="button" class="btn line" data-act="stay" onClick={() => identity.decide(false)}>
+              {w.t("accountNo")}
+            </button>
+          </span>
+        </>
+      )}
+    </div>
   );
 }
 

@@ -30,7 +30,7 @@ export function State({ is, title, children }: { is: StateName; title: string; c
 }
 
 /** Further words for what the service may say at the door; the published refusals of plays come first. */
-const DOOR = ["retry"] as const;
+const DOOR = ["retry", "busy_network"] as const;
 
 /** Typed by the words there are: a new reason without its words does not compile. */
 const KNOWN: readonly (Reason | (typeof DOOR)[number])[] = [...REASONS, ...DOOR];

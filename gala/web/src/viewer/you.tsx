@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { LANGUAGES, type Lang } from "../i18n/words.ts";
 import { Icon } from "../brand/icons.tsx";
 import { Practice } from "../games/practice.tsx";
-import { Channels } from "./join.tsx";
+import { AccountNote, Channels } from "./join.tsx";
 import { OwnDelay } from "./owndelay.tsx";
 import { usePage } from "./page.ts";
 
@@ -22,6 +22,7 @@ export function You(): JSX.Element {
           </span>
         </p>
       )}
+      <AccountNote />
       <label class="opt">
         <Icon name="globe" />
         <b>{w.t("language")}</b>

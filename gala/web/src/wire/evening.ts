@@ -8,6 +8,7 @@ import { Plays, type LocalPlay } from "./plays.ts";
 import { Syncing } from "./syncing.ts";
 import { fetchText, Texts } from "./texts.ts";
 import { Ticking } from "./ticking.ts";
+import type { Work } from "./work.ts";
 import { keepWatching, ownRound, watchingAtFirst, type Taken, type Watching } from "./watching.ts";
 
 /** A seat: asked for and not had yet; `reason` and when to try again if the hall is full. */
@@ -49,6 +50,8 @@ export interface Evening {
   tryNow(): void;
   /** Forgets a pass the service does not know, and comes in anew. */
   freshPass(): void;
+  /** Comes back as the holder of this pass, and takes a seat again if this viewer had one. */
+  become(pass: string): void;
 }
 
 /** An answer to a play or to `enter` that takes longer is asked for again. */
@@ -81,8 +84,8 @@ async function alone(work: () => Promise<void>): Promise<void> {
   else await work();
 }
 
-/** Joins the evening over the network. `chance` gives numbers in 0…1. */
-export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, chance: () => number): Evening {
+/** Joins the evening over the network. `chance` gives numbers in 0…1; `work` is done where a number is had for it. */
+export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, chance: () => number, work: Work): Evening {
   const show: Signal<Show | null> = signal(null);
   const mine = signal(NOBODY);
   const tally: Signal<Tally | null> = signal(null);
@@ -203,8 +206,13 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
           connection.again(); // another tab has taken the seat
           return;
         }
-        reply = complete("EnterReply", await connection.ask("enter", {}, ANSWER_MS));
-        keepPass(reply.pass);
+        let answer: EnterReply = complete("EnterReply", await connection.ask("enter", {}, ANSWER_MS));
+        if (answer.reason === "proof") {
+          const proof = await work(answer.challenge, answer.bits);
+          answer = complete("EnterReply", await connection.ask("enter", { proof }, ANSWER_MS));
+        }
+        reply = answer;
+        keepPass(answer.pass);
       });
       seated(reply);
     } catch {
@@ -334,6 +342,11 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     tryNow: () => connection.now(),
     freshPass: () => {
       drawer.set("pass", "");
+      connection.again();
+    },
+    become: (held) => {
+      wanted ||= mine.value.number >= 0;
+      drawer.set("pass", held);
       connection.again();
     },
   };
