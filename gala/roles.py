@@ -33,6 +33,7 @@ from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
 from gala.edge.joining import join_route
+from gala.edge.monitor import Monitor, metrics_route
 from gala.edge.networks import shared_networks
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
@@ -147,8 +148,16 @@ class Booth:
 
     crew: Crew
     overlays: Overlays
+    monitor: Monitor
+    rotation: Rotation
     asker: Asker
     listener: Listener
+
+    async def step(self, now_ms: int) -> None:
+        """The crew's step, which reads the log to its end."""
+        mark = self.rotation.mark()
+        await self.crew.step(now_ms)
+        self.rotation.read_to_the_end_of(mark)
 
 
 def foyer(house: House, limits: Limits) -> Foyer:
@@ -279,15 +288,23 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
     def real_ms() -> int:
         return house.world.monotonic_ns() // 1_000_000
 
+    monitor = Monitor(
+        crew,
+        house.clients.once,
+        rate=lambda: clock.rate,
+        store_trouble=lambda: house.timekeeper.store_trouble,
+    )
+    rotation = Rotation(house.timekeeper, house.world.monotonic_ns)
     allowed = bearers(house.passes, house.wall_s)
     others = [
         *till_routes(ask, allowed, real_ms),
         *watch_routes(lambda: crew.books, house.clients.once, house.rundown.id, allowed),
         trace_route(house.clients.once, house.rundown.id, allowed),
         statement_route(settings.data, allowed),
+        metrics_route(monitor, clock.now_ms, allowed),
     ]
     listener = Listener(
-        crew_app(crew, overlays, consoles, house.bundle, others),
+        crew_app(crew, overlays, consoles, house.bundle, lambda: rotation.reason, others),
         # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
         Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
         settings.crew_host,
@@ -295,7 +312,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         setting="GALA_CREW_PORT",
         shared=shared,
     )
-    return Booth(crew, overlays, asker, listener)
+    return Booth(crew, overlays, monitor, rotation, asker, listener)
 
 
 def join_url(settings: Settings, port: int) -> str:

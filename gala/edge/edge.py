@@ -351,22 +351,28 @@ class Edge:
         if now_ms < self._report_at_ms:
             return
         self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
-        taken = sorted(self.plays.ack_ms)
-        self.plays.ack_ms.clear()
+        plays = self.plays
+        p50_ms, p99_ms = plays.figures.took(plays.ack_ms, self._told_rate)
+        plays.ack_ms.clear()
         seconds = max(1, now_ms - self._reported_at_ms) / self._told_rate / 1000
         report = Report(
             phones=len(self.audience),
-            ack_p50_ms=taken[len(taken) // 2] / self._told_rate if taken else 0,
-            ack_p99_ms=taken[len(taken) * 99 // 100] / self._told_rate if taken else 0,
-            plays_per_s=round((self.plays.counted - self._reported_count) / seconds, 1),
+            ack_p50_ms=p50_ms,
+            ack_p99_ms=p99_ms,
+            plays_per_s=round((plays.counted - self._reported_count) / seconds, 1),
             seen_at_ms=now_ms,
-            refused=self.plays.refusals(),
-            refused_by_channel=self.plays.refusals_by_channel(),
+            refused=plays.refusals(),
+            refused_by_channel=plays.refusals_by_channel(),
             channels=self.audience.by_channel(),
             rotation=self.rotation.reason,
             clock_ms=self.rotation.clock_ms,
             log_lag_ms=self.rotation.log_lag_ms,
             dropped=self._broadcast.dropped,
+            answers=plays.answers(),
+            acks=plays.figures.acks,
+            batches=plays.figures.batches,
+            waiting=plays.waiting,
+            shed=self._broadcast.shed,
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted

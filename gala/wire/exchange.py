@@ -60,6 +60,7 @@ class Exchange:
         self.answers: dict[tuple[str, str], Answer] = {}  # written while the service is put together
         self.known: tuple[tuple[Known, Answer], ...] = ()  # of these, those with one type of content
         self.dropped: Counter[str] = Counter()  # connections we ended, by reason; written by lines
+        self.shed = 0  # frames that a newer one replaced before they went out; written by lines
         self._sockets = sockets
         self._members = cast("Members", sockets.manager)
         self._members.lines = sockets.eio.sockets

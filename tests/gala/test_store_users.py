@@ -35,6 +35,7 @@ TRACE = ("HSET", keys.trace("short"), "edge-x/0", "x")
 REPORT = ("HSET", keys.edges("short"), "edge-x", "x")
 CLOCK = ("SET", keys.clock("short"), "x")
 STANDING = ("HSET", keys.clocks("short"), "x", "x")
+VITALS = ("HSET", keys.vitals("short"), "x", "x")
 WALLET = ("HSET", keys.wallet("short"), "1/1", "x")
 EVIDENCE = ("SET", keys.evidence("short"), "x")
 ASK = ("HSET", keys.asks("short"), "x", "x")
@@ -43,7 +44,7 @@ ANSWER = ("HSET", keys.answers("short"), "x", "x")
 ANSWERED = ("RPUSH", keys.answers_order("short"), "x")
 WRITES = [
     *(CUE, CUE_ID, SLOT, COUNTER, GATE, TALLY, NUMBERS, REPORT, CLOCK, STANDING, WALLET, EVIDENCE),
-    *(MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE),
+    *(MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE, VITALS),
     *(ASK, ASKED, ANSWER, ANSWERED),
     ("DEL", f"{PAGE}:slots"),
     ("RENAME", f"{PAGE}:slots", f"{PAGE}:old"),
@@ -55,10 +56,10 @@ WRITES = [
     ("PUBLISH", "anywhere", "x"),
 ]
 OWN = {
-    "edge": (SLOT, COUNTER, NUMBERS, MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE, REPORT, STANDING, ASK),
-    "conductor": (CUE, CUE_ID, GATE, TALLY, CLOCK, STANDING),
-    "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING, ASKED, ANSWER, ANSWERED),
-    "crew": (CUE, CUE_ID, STANDING, ASK),
+    "edge": (SLOT, COUNTER, NUMBERS, MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE, REPORT, STANDING, VITALS, ASK),
+    "conductor": (CUE, CUE_ID, GATE, TALLY, CLOCK, STANDING, VITALS),
+    "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING, VITALS, ASKED, ANSWER, ANSWERED),
+    "crew": (CUE, CUE_ID, STANDING, VITALS, ASK),
 }
 
 
