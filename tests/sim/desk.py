@@ -49,7 +49,6 @@ class Desks:
             Follower(world.rundown, ShowLog(Clients(cast("Redis", Told(process)), ""), world.rundown.id))
             for process in processes
         ]
-        self._processes = processes
 
     @property
     def state(self) -> State:

@@ -116,7 +116,7 @@ class Phone:
         wire = self._wire = self._new_wire(self.chance.choice(up))
         self._welcomed = self.world.loop.create_future()
         await wire.connect(auth)
-        await wire._within(self._welcomed)
+        await wire.within(self._welcomed)
 
     def _new_wire(self, edge: Playing) -> Wire:
         # a chance of its own: an edge pings its lines in no order that a seed decides

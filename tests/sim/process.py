@@ -50,7 +50,6 @@ class Process:
         self.chance = world.chance_of(f"{name}/{life}")
         self.databases: list[Database] = []
         self.dead = False
-        self.faults: Callable[[], list[str]] = list
         self.exchanges = 0
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._thaws_s = 0.0

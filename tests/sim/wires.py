@@ -199,7 +199,7 @@ class Wire:
     async def connect(self, auth: dict[str, Any]) -> None:
         """Raises Down or Refused."""
         self.say(CONNECT, auth)
-        await self._within(self.connected)
+        await self.within(self.connected)
 
     async def ask(self, event: str, content: Any) -> Any:
         """The acknowledgement; Down if none comes in time."""
@@ -209,9 +209,10 @@ class Wire:
         number, answer = self._next_id, self.world.loop.create_future()
         self._asked[number] = answer
         self.say(EVENT, [event, content], number)
-        return await self._within(answer)
+        return await self.within(answer)
 
-    async def _within(self, answer: "asyncio.Future[Any]") -> Any:
+    async def within(self, answer: "asyncio.Future[Any]") -> Any:
+        """What comes of it; Down if nothing does in time."""
         try:
             async with asyncio.timeout(ANSWER_S):
                 return await answer
