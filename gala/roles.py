@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+from socketio import AsyncServer
 
 from gala.accounts import Accounts
 from gala.asks import Asked, Asker, AtTill, Seal
@@ -112,6 +113,17 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
+class Foyer:
+    """An edge and the sockets that viewers have to it, wherever they come in."""
+
+    edge: Edge
+    asker: Asker
+    trace: EdgeTrace
+    sockets: AsyncServer
+    lines: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Front:
     """An edge and where viewers reach it."""
 
@@ -148,11 +160,15 @@ class Booth:
         self.rotation.read_to_the_end_of(mark)
 
 
-def front(house: House, limits: Limits, *, shared: bool) -> Front:
-    """shared: the public port is that of other processes too."""
+def foyer(house: House, limits: Limits) -> Foyer:
     clock, settings, entropy = house.clock, house.settings, house.entropy
     viewers = make_sockets(house.origins)
-    lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate, proxies=settings.proxies)
+    monotonic_ns = house.world.monotonic_ns
+
+    def now_s() -> float:
+        return monotonic_ns() / 1e9
+
+    lines = Exchange(viewers, limits, now_s=now_s, pace=lambda: clock.rate, proxies=settings.proxies)
     edge = Edge(
         house.rundown,
         house.rounds,
@@ -165,11 +181,11 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         code_key=register_keys(house.secret).codes,
         now=clock.now_ms,
         rate=lambda: clock.rate,
-        rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
+        rotation=Rotation(house.timekeeper, monotonic_ns),
     )
     asker = house.asker()
     admission = Admission(
-        now_s=time.monotonic,
+        now_s=now_s,
         entropy=entropy,
         key=derive(house.secret, "networks"),
         shared=shared_networks(settings.shared_networks),
@@ -179,23 +195,29 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
     seats = Seats(edge, admission, trace, lines.address)
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
+    return Foyer(edge, asker, trace, viewers, lines)
+
+
+def front(house: House, limits: Limits, *, shared: bool) -> Front:
+    """shared: the public port is that of other processes too."""
+    settings, made = house.settings, foyer(house, limits)
     joining = join_route(
         house.passes,
         house.accounts,
         house.rundown.id,
-        entropy,
+        house.entropy,
         house.wall_s,
-        lambda reason: trace.refused(reason, ""),
+        lambda reason: made.trace.refused(reason, ""),
     )
     public = Listener(
-        public_app(edge, viewers, house.bundle, [joining]),
-        lines,
+        public_app(made.edge, made.sockets, house.bundle, [joining]),
+        made.lines,
         settings.public_host,
         settings.public_port,
         setting="GALA_PUBLIC_PORT",
         shared=shared,
     )
-    return Front(edge, asker, trace, public)
+    return Front(made.edge, made.asker, made.trace, public)
 
 
 def conductor(house: House, grace_ms: int) -> Conductor:

@@ -77,7 +77,8 @@ class Exchange:
         }
         self._opening = json.dumps(said, separators=(",", ":")).encode()[1:]  # behind a line's own id
         self._environ: dict[str, Any] = {}
-        self._wheel: list[set[Line]] = [set() for _ in range(limits.wheel_slots)]
+        # by slot, in the order they came
+        self._wheel: list[dict[Line, None]] = [{} for _ in range(limits.wheel_slots)]
         self._turn = 0
         self._turning: asyncio.TimerHandle | None = None
         self._open_count = 0
@@ -118,7 +119,7 @@ class Exchange:
         self._uvicorn.connections.add(line)
         self._open_count += 1
         line.slot = self._turn
-        self._wheel[self._turn].add(line)
+        self._wheel[self._turn][line] = None
         if self._turning is None:
             self._turning = self.loop.call_later(self._turn_s, self._on_turn)
         return b'0{"sid":"%b",%b' % (line.sid.encode(), self._opening)
@@ -128,7 +129,7 @@ class Exchange:
         if line.sid:
             self._uvicorn.connections.discard(line)
             self._open_count -= 1
-            self._wheel[line.slot].discard(line)
+            self._wheel[line.slot].pop(line, None)
 
     async def handle(self, line: Line, packet: Packet) -> None:
         """Lets python-socketio handle a packet; it logs what its handlers raise."""
