@@ -49,6 +49,13 @@ def of_edges(edges: Mapping[str, Report]) -> list[Metric]:
             "edge",
             "reason",
         ),
+        counter(
+            "turned_away",
+            "Who asked for a number or a pass and was given none, by reason.",
+            [((name, reason), n) for name, one in edges.items() for reason, n in one.turned_away.items()],
+            "edge",
+            "reason",
+        ),
         histogram(
             "play_seconds",
             "From a play's arrival to its durable count.",

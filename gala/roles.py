@@ -201,13 +201,18 @@ def foyer(house: House, limits: Limits) -> Foyer:
 def front(house: House, limits: Limits, *, shared: bool) -> Front:
     """shared: the public port is that of other processes too."""
     settings, made = house.settings, foyer(house, limits)
+
+    def refused(reason: str) -> None:
+        made.edge.turned_away[reason] += 1
+        made.trace.refused(reason, "")
+
     joining = join_route(
         house.passes,
         house.accounts,
         house.rundown.id,
         house.entropy,
         house.wall_s,
-        lambda reason: made.trace.refused(reason, ""),
+        refused,
     )
     public = Listener(
         public_app(made.edge, made.sockets, house.bundle, [joining]),

@@ -4,7 +4,7 @@ An edge decides nothing and holds nothing that matters: when it dies, phones con
 everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its way into boxes.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
@@ -75,6 +75,7 @@ class Edge:
         self.passes = passes
         self.now = now
         self.rotation = rotation
+        self.turned_away = Counter[str]()  # at the doors, by reason; written by whoever keeps one
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
         self.plays = Plays(
@@ -373,6 +374,7 @@ class Edge:
             batches=plays.figures.batches,
             waiting=plays.waiting,
             shed=self._broadcast.shed,
+            turned_away=dict(self.turned_away),
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted

@@ -32,6 +32,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     acks: Spread = msgspec.field(default_factory=Spread)  # over `gala.edge.figures.ACK_MS`
     batches: Spread = msgspec.field(default_factory=Spread)  # over `gala.edge.figures.BATCH`
     waiting: int = 0  # plays without an answer yet, now
+    turned_away: dict[str, int] = {}  # who asked for a number or a pass and got none, by reason
     shed: int = 0  # shows and boards that a slow reader never got, for a newer one
     channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each
 

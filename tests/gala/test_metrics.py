@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from gala.edge.figures import ACK_MS, Figures
 from tests.conftest import PATIENCE_S
 from tests.gala.phones import Join, Stage, running
@@ -79,6 +81,15 @@ async def test_a_scrape_tells_of_every_process_and_forgets_one_that_left(
         assert total(found, "gala_step_faults_total") == 0
         assert total(found, "gala_process_open_fds") > 0
     await until(stage, lambda found: processes(found) == {here})
+
+
+async def test_a_scrape_counts_who_was_turned_away_at_a_door(stage: Stage) -> None:
+    async with aiohttp.ClientSession() as http:
+        for body in ("7", '{"token": "of.no.house"}', '{"token": "of.no.house"}'):
+            async with http.post(f"{stage.url}/api/join", data=body) as reply:
+                assert reply.status == 422
+    found = await until(stage, lambda found: total(found, "gala_turned_away_total") == 3)
+    assert total(found, "gala_turned_away_total", reason="no_host") == 2
 
 
 async def test_an_overdue_cue_is_told_from_the_log_alone(stage: Stage) -> None:
