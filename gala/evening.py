@@ -65,10 +65,9 @@ RECENT_MS = 30_000
 """How old, by the store's clock, a rehearsal's time may be that is taken over from one who may be dead: a
 process that was killed is replaced within this."""
 
-LEAVERS_PER_S = 500
-"""How many phones one edge sends elsewhere in a second: half of what another lets in on half a core."""
-
 LEAVE_MS_MIN, LEAVE_MS_MAX = 2_000, 30_000
+"""Between these an edge's phones leave it, as many a second as one other lets in."""
+
 PHONES = Limits()
 
 Part = TypeVar("Part")
@@ -206,7 +205,7 @@ class Evening:
         loop = asyncio.get_running_loop()
         self.keep_out()
         phones = len(self.edge.audience)
-        within_ms = min(max(LEAVE_MS_MIN, phones * 1000 // LEAVERS_PER_S), LEAVE_MS_MAX)
+        within_ms = min(max(LEAVE_MS_MIN, self.edge.back_ms), LEAVE_MS_MAX)
         log.info("edge leaves", phones=phones, within_ms=within_ms)
         await self.edge.send_elsewhere(within_ms)
         until_s = loop.time() + (within_ms + LEAVE_MS_MIN / 2) / 1000

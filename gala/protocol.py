@@ -249,6 +249,7 @@ class Welcome(Message):
     rate: float = 1.0
     delay_ms: int = 0  # how far behind the hall this viewer is taken to be
     rest_ms: int = 0  # so much more their cohort's delay is
+    back_ms: int = 0  # see `gala.protocol_door.Back`
 
 
 class Clock(Message):
@@ -256,12 +257,6 @@ class Clock(Message):
 
     now_ms: int
     rate: float
-
-
-class Drain(Message):
-    """A planned restart: connect again, each phone at a moment of its own within this time."""
-
-    within_ms: int
 
 
 # ---------------------------------------------------------------- /viewer: from the phone
@@ -282,6 +277,7 @@ class Auth(Message):
     delay_ms: int | UnsetType = UNSET
     lang: str = ""
     show: str = ""
+    slot: str = ""  # from an earlier refusal's `Queue`
 
 
 class Enter(Message):
@@ -370,13 +366,6 @@ class ClaimReply(Message):
     reason: str = ""
     retry_after_ms: int = 0
     voucher: VoucherView | None = None
-
-
-class Refusal(Message):
-    """A refused CONNECT."""
-
-    reason: str
-    retry_after_ms: int = 0
 
 
 # ---------------------------------------------------------------- /overlay: from the server

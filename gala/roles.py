@@ -32,16 +32,18 @@ from gala.edge.claims import Claims
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
+from gala.edge.foyer import Foyer
 from gala.edge.joining import join_route
 from gala.edge.monitor import Monitor, metrics_route
 from gala.edge.networks import shared_networks
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
 from gala.edge.seats import Seats
-from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
+from gala.edge.socket import AtOnce, ViewerSocket, foyer_before, make_sockets
 from gala.edge.till import till_routes
 from gala.edge.trace import EdgeTrace, trace_route
 from gala.edge.watch import watch_routes
+from gala.edge.window import Window
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
@@ -113,7 +115,7 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
-class Foyer:
+class Stalls:
     """An edge and the sockets that viewers have to it, wherever they come in."""
 
     edge: Edge
@@ -160,7 +162,7 @@ class Booth:
         self.rotation.read_to_the_end_of(mark)
 
 
-def foyer(house: House, limits: Limits) -> Foyer:
+def stalls(house: House, limits: Limits) -> Stalls:
     clock, settings, entropy = house.clock, house.settings, house.entropy
     viewers = make_sockets(house.origins)
     monotonic_ns = house.world.monotonic_ns
@@ -169,6 +171,8 @@ def foyer(house: House, limits: Limits) -> Foyer:
         return monotonic_ns() / 1e9
 
     lines = Exchange(viewers, limits, now_s=now_s, pace=lambda: clock.rate, proxies=settings.proxies)
+    foyer = Foyer(settings.admit_per_s, key=derive(house.secret, "foyer"), name=house.name)
+    lines.back_ms = foyer.back_ms
     edge = Edge(
         house.rundown,
         house.rounds,
@@ -182,6 +186,7 @@ def foyer(house: House, limits: Limits) -> Foyer:
         now=clock.now_ms,
         rate=lambda: clock.rate,
         rotation=Rotation(house.timekeeper, monotonic_ns),
+        window=Window(foyer.back_ms),
     )
     asker = house.asker()
     admission = Admission(
@@ -195,12 +200,13 @@ def foyer(house: House, limits: Limits) -> Foyer:
     seats = Seats(edge, admission, trace, lines.address)
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
-    return Foyer(edge, asker, trace, viewers, lines)
+    foyer_before(lines, foyer, house.world)
+    return Stalls(edge, asker, trace, viewers, lines)
 
 
 def front(house: House, limits: Limits, *, shared: bool) -> Front:
     """shared: the public port is that of other processes too."""
-    settings, made = house.settings, foyer(house, limits)
+    settings, made = house.settings, stalls(house, limits)
 
     def refused(reason: str) -> None:
         made.edge.turned_away[reason] += 1

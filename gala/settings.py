@@ -14,6 +14,7 @@ GALA_BEACON_RELAYS    drand relays to ask, comma-separated (default: the public 
 GALA_ORIGINS          origins whose pages may open a socket, comma-separated (default: our own)
 GALA_PROXIES          how many proxies of ours stand before the public port (default 0)
 GALA_SHARED_NETWORKS  networks that very many viewers share, such as a stadium's, comma-separated
+GALA_ADMIT_PER_S      phones that one process lets in a second; others wait in line (default 1000)
 GALA_PROOF_BITS       zero bits of work that a phone does for its number (default 0: none; 16 are good)
 GALA_HOST_KEYS        public keys that sign the host app's tokens: a JWKS or PEM file (default: no accounts)
 GALA_HOST_ISSUER      whom these tokens are from (`iss`)
@@ -29,6 +30,7 @@ from typing import Literal
 import msgspec
 
 from gala.edge.admission import PROOF_BITS_MAX
+from gala.edge.foyer import ADMIT_PER_S_MAX
 from gala.edge.networks import BadNetworks, shared_networks
 from rewards.ledger import POSTGRESQL
 
@@ -55,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     origins: str = ""
     proxies: int = 0
     shared_networks: str = ""
+    admit_per_s: int = 1_000
     proof_bits: int = 0
     host_keys: str = ""
     host_issuer: str = ""
@@ -84,10 +87,11 @@ def read(environment: Mapping[str, str]) -> Settings:
         port = found.get(name, 0)
         if isinstance(port, int) and not 0 <= port <= 65535:
             faults.append(f"GALA_{name.upper()}={port}: a port is 0 to 65535")
-    for name, most in (("proxies", 8), ("proof_bits", PROOF_BITS_MAX)):
-        number = found.get(name, 0)
-        if isinstance(number, int) and not 0 <= number <= most:
-            faults.append(f"GALA_{name.upper()}={number}: 0 to {most}")
+    bounds = (("proxies", 0, 8), ("admit_per_s", 1, ADMIT_PER_S_MAX), ("proof_bits", 0, PROOF_BITS_MAX))
+    for name, least, most in bounds:
+        number = found.get(name, least)
+        if isinstance(number, int) and not least <= number <= most:
+            faults.append(f"GALA_{name.upper()}={number}: {least} to {most}")
     try:
         shared_networks(str(found.get("shared_networks", "")))
     except BadNetworks as error:

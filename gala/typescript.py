@@ -1,5 +1,5 @@
 """The wire's types for browsers: ``gala/web/src/protocol.gen.ts``, written from `gala.protocol`,
-`gala.protocol_crew` and `gala.protocol_trace`.
+`gala.protocol_door`, `gala.protocol_crew` and `gala.protocol_trace`.
 
 Two things come out for every message. An interface whose fields are all present, with the docstrings and
 the remarks beside the fields; and an entry in ``SHAPES``: what an absent field means and which fields hold
@@ -18,7 +18,7 @@ from types import ModuleType
 import msgspec
 from msgspec import inspect as shapes
 
-from gala import protocol, protocol_crew, protocol_trace
+from gala import protocol, protocol_crew, protocol_door, protocol_trace
 from games.game import Reason
 
 HEAD = """\
@@ -30,7 +30,7 @@ HEAD = """\
 
 def wire() -> str:
     """What the pages' file must hold now."""
-    return typescript((protocol, protocol_crew, protocol_trace), (Reason,))
+    return typescript((protocol, protocol_door, protocol_crew, protocol_trace), (Reason,))
 
 
 def typescript(declared: tuple[ModuleType, ...], enums: tuple[type[StrEnum], ...] = ()) -> str:

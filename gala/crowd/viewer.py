@@ -63,6 +63,7 @@ class SimulatedViewer:
         self._rate = 1.0
         self._read_at = 0.0
         self._told = (-1, -1)
+        self._back_s = 0.0  # over how long those spread whose line was lost
         self._planned: set[str] = set()
         self._whackers: dict[str, Whacker] = {}
         self._seq: Counter[str] = Counter()
@@ -82,13 +83,16 @@ class SimulatedViewer:
     async def run(self, join_delay_s: float) -> None:
         """Watches until the show has ended, or for ever if nobody ends it."""
         await asyncio.sleep(join_delay_s)
+        slot = ""
         async with asyncio.TaskGroup() as tasks:
             while not self.ended:
                 auth = {"pass": self._pass, "channel": self.person.channel, "show": self._show}
+                auth["slot"], slot = slot, ""
                 try:
                     self._line = await Line.open(self._url, auth)
                 except RefusedConnect as refused:
                     wait_ms = refused.content.get("retry_after_ms", 1000)
+                    slot = refused.content.get("queue", {}).get("slot", "")
                     await asyncio.sleep(wait_ms / 1000)
                     continue
                 except LineDown:
@@ -101,6 +105,7 @@ class SimulatedViewer:
                         if event == "drain":
                             moment_s = self._chance("drain").random() * content["within_ms"] / 1000
                             tasks.create_task(_leave(self._line, moment_s))
+                            self._back_s = 0.0  # that was its moment
                         if self.ended:
                             break
                 finally:
@@ -109,6 +114,7 @@ class SimulatedViewer:
                         await self._line.close()
                 if not self.ended:
                     self._report.reconnects += 1
+                    await asyncio.sleep(self._back_s * self._chance("back").random())
 
     def _chance(self, use: str) -> random.Random:
         digest = hashlib.sha256(f"{self._seed}/{use}".encode()).digest()
@@ -117,11 +123,14 @@ class SimulatedViewer:
     def _hear(self, event: str, content: Any, tasks: asyncio.TaskGroup) -> None:
         if event == "welcome":
             self._pass = content["pass"]
+            self._back_s = content.get("back_ms", 0) / 1000
             self._set_clock(content)
             self._take(content.get("mine", {}))
             if self._number < 0:
                 tasks.create_task(self._enter())
             self._see(content["show"], tasks)
+        elif event == "back":
+            self._back_s = content.get("within_ms", 0) / 1000
         elif event == "clock":
             self._set_clock(content)
         elif event == "show":

@@ -22,12 +22,12 @@ from gala.edge.plays import Plays
 from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
 from gala.edge.waiting import mine_of
+from gala.edge.window import Window
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes
 from gala.protocol import (
     Clock,
-    Drain,
     Mine,
     RoundMine,
     Show,
@@ -37,6 +37,7 @@ from gala.protocol import (
     VoucherView,
     Welcome,
 )
+from gala.protocol_door import Back, Drain
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_state import Round, State
@@ -69,6 +70,7 @@ class Edge:
         now: Now,
         rate: Callable[[], float],
         rotation: Rotation,
+        window: Window,
     ) -> None:
         self.rundown = rundown
         self.texts = texts
@@ -76,6 +78,7 @@ class Edge:
         self.now = now
         self.rotation = rotation
         self.turned_away = Counter[str]()  # at the doors, by reason; written by whoever keeps one
+        self._window = window
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
         self.plays = Plays(
@@ -220,6 +223,7 @@ class Edge:
             cohort=viewer.cohort.name,
             delay_ms=viewer.cohort.exact_ms if viewer.delay_ms is None else viewer.delay_ms,
             rest_ms=viewer.rest_ms,
+            back_ms=self.back_ms,
         )
         viewer.welcomed = True
         await self._broadcast.admit(viewer)  # not before: a welcome is the first word
@@ -352,6 +356,9 @@ class Edge:
         if now_ms < self._report_at_ms:
             return
         self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
+        back_ms = self._window.news(len(self.audience))
+        if back_ms is not None:
+            await self._broadcast.tell_all("back", Back(within_ms=back_ms))
         plays = self.plays
         p50_ms, p99_ms = plays.figures.took(plays.ack_ms, self._told_rate)
         plays.ack_ms.clear()
@@ -383,6 +390,11 @@ class Edge:
         self._edges.take(await self._redis.hgetall(edges), now_ms)
         present = self._edges.present(now_ms, GONE_MS * max(1.0, self._told_rate))
         self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self.name)
+
+    @property
+    def back_ms(self) -> int:
+        """How long it takes to let everybody in again who is here, real ms; 0: less than a second."""
+        return self._window.ms(len(self.audience))
 
     async def send_elsewhere(self, within_ms: int) -> None:
         """Asks all phones to connect again, each after a moment of its own choosing in that time."""

@@ -7,15 +7,17 @@ import msgspec
 import socketio
 from redis.exceptions import RedisError
 
-from gala import protocol
+from gala import protocol, protocol_door
 from gala.clock import Now
 from gala.edge.audience import Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, plain
 from gala.edge.claims import Claims
 from gala.edge.edge import Edge
+from gala.edge.foyer import Foyer
 from gala.edge.seats import Seats
 from gala.edge.waiting import Said
 from gala.passes import BadPass, ViewerPass
+from gala.timekeeping import World
 from gala.wire.exchange import Exchange
 from gala.wire.line import Line
 from gala.wire.members import Members
@@ -165,6 +167,23 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         if viewer is None:
             return plain(protocol.ClaimReply(status="retry", retry_after_ms=SOME_TIME_MS))
         return plain(await self._claims.claim(viewer, said.voucher))
+
+
+def foyer_before(exchange: Exchange, foyer: Foyer, world: World) -> None:
+    """From now on phones come in through the foyer: before their pass or anything else is looked at."""
+
+    def turn_away(namespace: str, auth: Any) -> tuple[str, protocol_door.Refusal] | None:
+        if namespace != NAMESPACE:
+            return None  # which there is nothing behind
+        slot = auth.get("slot", "") if isinstance(auth, dict) else ""
+        told = foyer.ask(
+            slot if isinstance(slot, str) else "", world.monotonic_ns() / 1e6, int(world.system_ms())
+        )
+        if told is None:
+            return None
+        return "queue", protocol_door.Refusal(reason="queue", retry_after_ms=told.wait_ms, queue=told)
+
+    exchange.turn_away = turn_away
 
 
 class AtOnce:

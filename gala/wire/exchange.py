@@ -58,6 +58,10 @@ class Exchange:
         self.limits = limits
         self.now_s = now_s
         self.answers: dict[tuple[str, str], Answer] = {}  # written while the service is put together
+        # asked about every CONNECT before anybody else is, with its namespace and auth: None, or the (word,
+        # content) with which it is refused and hung up on; written while the service is put together
+        self.turn_away: Callable[[str, Any], tuple[str, object] | None] = lambda _namespace, _auth: None
+        self.back_ms: Callable[[int], int] = lambda _count: 0  # how long so many take to come back, likewise
         self.known: tuple[tuple[Known, Answer], ...] = ()  # of these, those with one type of content
         self.dropped: Counter[str] = Counter()  # connections we ended, by reason; written by lines
         self.shed = 0  # frames that a newer one replaced before they went out; written by lines
@@ -124,12 +128,18 @@ class Exchange:
             self._turning = self.loop.call_later(self._turn_s, self._on_turn)
         return b'0{"sid":"%b",%b' % (line.sid.encode(), self._opening)
 
-    def lost(self, line: Line) -> None:
-        """A line's connection has ended; python-socketio is told in its turn, see `gone`."""
-        if line.sid:
-            self._uvicorn.connections.discard(line)
-            self._open_count -= 1
-            self._wheel[line.slot].pop(line, None)
+    def lost(self, line: Line) -> bool:
+        """A line's connection has ended; whether python-socketio, which knows it, is to be told in its turn
+        (`gone`)."""
+        if not line.sid:
+            return False
+        self._uvicorn.connections.discard(line)
+        self._open_count -= 1
+        self._wheel[line.slot].pop(line, None)
+        if line.busy or line.sid in self._sockets.environ:
+            return True
+        self._members.forget(line.sid)
+        return False
 
     async def handle(self, line: Line, packet: Packet) -> None:
         """Lets python-socketio handle a packet; it logs what its handlers raise."""
@@ -145,6 +155,11 @@ class Exchange:
             "disconnect", line.sid, reason or self._sockets.reason.TRANSPORT_CLOSE
         )
         self._members.forget(line.sid)
+
+    @property
+    def drain_ms(self) -> int:
+        """Over how long the phones that are told to come back shall spread."""
+        return max(self.limits.drain_ms, self.back_ms(self._open_count))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs a line's work beside everything; uvicorn waits for it when it stops."""

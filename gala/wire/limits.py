@@ -18,7 +18,7 @@ class Limits:
     wheel_slots: int = (
         40  # turns of the wheel in an interval: a ping waits at most a quarter second for its turn
     )
-    drain_ms: int = 2_000  # over which phones spread their coming back after a restart
+    drain_ms: int = 2_000  # over which, at least, phones spread their coming back after a restart
     linger_s: float = 1.0  # for the peer's half of a closing handshake; less than a listener takes to stop
     deaf_bytes: int = 1 << 20  # what a peer we have hung up on may still send before it is cut
     request_s: float = 5.0  # from a request's first byte, or the connection's start, to its last byte

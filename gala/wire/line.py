@@ -25,7 +25,7 @@ from gala.wire.frames import (
 )
 from gala.wire.handshake import NoSocket, answer
 from gala.wire.outlet import CLOSING, DEAF, GONE, NEW, OPEN, ROUND_TRIP, ROUND_TRIP_BACK, Outlet
-from gala.wire.packets import EVENT, Packet, Unreadable, read
+from gala.wire.packets import CONNECT, EVENT, Packet, Unreadable, read, refusal_frame
 from gala.wire.peer import forwarded
 
 if TYPE_CHECKING:
@@ -98,8 +98,7 @@ class Line(Outlet):
         self._state = GONE
         self._ready = False
         self._reader = self._held = None
-        self._exchange.lost(self)
-        if self.sid:
+        if self._exchange.lost(self):
             # after what python-socketio is still doing for this line, or it would finish letting it in
             if self._cold is not None:
                 self._cold.clear()
@@ -223,6 +222,12 @@ class Line(Outlet):
             answer_now = self._exchange.answers.get((packet.nsp, packet.data[0]))
             if answer_now is not None and (self._cold is None or answer_now.ahead):
                 self._answer(answer_now, packet)
+                return
+        if packet.type == CONNECT and packet.nsp not in self.namespaces:
+            refused = self._exchange.turn_away(packet.nsp, packet.data)
+            if refused is not None:
+                self.write(refusal_frame(packet.nsp, *refused))
+                self.hang_up(Code.NORMAL, refused[0])
                 return
         self._later(packet)
 

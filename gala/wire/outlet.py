@@ -80,7 +80,7 @@ class Outlet(asyncio.Protocol):
         """uvicorn stops: the phones are told to come back."""
         if self._state == OPEN:
             for namespace in self.namespaces:
-                self.write(event_frame(namespace, "drain", {"within_ms": self._exchange.limits.drain_ms}))
+                self.write(event_frame(namespace, "drain", {"within_ms": self._exchange.drain_ms}))
             self.hang_up(Code.RESTART, "restart")
         elif self._state == NEW:
             self._transport.close()

@@ -15,6 +15,7 @@ CONNECT: Final = 0
 DISCONNECT: Final = 1
 EVENT: Final = 2
 ACK: Final = 3
+CONNECT_ERROR: Final = 4
 
 
 class Packet(msgspec.Struct):
@@ -102,6 +103,12 @@ def event_frame(namespace: str, event: str, *content: object) -> bytes:
 def ack_frame(namespace: str, number: int, content: object) -> bytes:
     """The acknowledgement of the client's packet of that number."""
     return frame(BINARY, _encode({"type": ACK, "data": [content], "nsp": namespace, "id": number}))
+
+
+def refusal_frame(namespace: str, word: str, content: object) -> bytes:
+    """A refused CONNECT, as python-socketio puts it: {message, data}."""
+    said = {"message": word, "data": content}
+    return frame(BINARY, _encode({"type": CONNECT_ERROR, "data": said, "nsp": namespace}))
 
 
 HOLE: Final = 0xFFFF

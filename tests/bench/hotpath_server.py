@@ -28,6 +28,7 @@ from gala.edge.rotation import Rotation
 from gala.edge.seats import Seats
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.trace import EdgeTrace
+from gala.edge.window import Window
 from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S
 from gala.listener import Listener
 from gala.passes import Passes
@@ -91,6 +92,7 @@ async def serve(url: str, folder: Path) -> None:
         now=clock.now_ms,
         rate=lambda: 1.0,
         rotation=Rotation(timekeeper, time.monotonic_ns),
+        window=Window(lambda _online: 0),
     )
     seal = Seal(rundown.id, SECRET, crowd.randbytes)
     asker = Asker(clients.once, rundown.id, seal, now_ms=clock.now_ms, rate=lambda: 1.0)

@@ -205,8 +205,8 @@ class Evening:
         for number, follower in enumerate(self._director.followers):
             yield f"desk {number}", cast("Entry", follower.history.entries[-1]).digest
         for name, playing in self._playing.items():
-            if playing.foyer is not None:
-                yield name, cast("Entry", playing.foyer.edge.follower.history.entries[-1]).digest
+            if playing.stalls is not None:
+                yield name, cast("Entry", playing.stalls.edge.follower.history.entries[-1]).digest
 
 
 def tonight(seed: str) -> Rundown:

@@ -100,7 +100,7 @@ class Phone:
             await asyncio.sleep(self.chance.expovariate(1 / AGAIN_S))
 
     async def _connected(self) -> None:
-        up = [edge for edge in self._edges.values() if edge.foyer and edge.up and not edge.process.dead]
+        up = [edge for edge in self._edges.values() if edge.stalls and edge.up and not edge.process.dead]
         if self.first is not None:
             if self.first.number < 0:
                 raise Down

@@ -51,7 +51,7 @@ class Playing:
         self.process = process
         self.role = role
         self.loops = Paced(process.world)
-        self.foyer: roles.Foyer | None = None
+        self.stalls: roles.Stalls | None = None
         self.office: roles.Office | None = None
         self.server = ServerState()
         self.up = False
@@ -75,19 +75,19 @@ class Playing:
         async with asyncio.TaskGroup() as tasks:
             for name, step, every_s in [("clock", house.timekeeper.step, 0.7), *steps]:
                 tasks.create_task(self.loops.forever(name, step, every_s))
-            if self.foyer is not None:
-                tasks.create_task(self._plays(self.foyer))
+            if self.stalls is not None:
+                tasks.create_task(self._plays(self.stalls))
         await house.timekeeper.leave()
 
-    async def _plays(self, foyer: roles.Foyer) -> None:
-        await self.loops.forever("plays", foyer.edge.plays.step, 0)
-        await foyer.edge.plays.finish()
+    async def _plays(self, stalls: roles.Stalls) -> None:
+        await self.loops.forever("plays", stalls.edge.plays.step, 0)
+        await stalls.edge.plays.finish()
 
     def stop(self) -> None:
         """As SIGTERM."""
         self.loops.stopping.set()
-        if self.foyer is not None:
-            self.foyer.edge.plays.pending.set()
+        if self.stalls is not None:
+            self.stalls.edge.plays.pending.set()
 
     # ------------------------------------------------------------ as gala.evening puts them together
 
@@ -151,12 +151,12 @@ class Playing:
         if self.role == "conductor":
             return [("conductor", in_time(roles.conductor(house, GRACE_MS).step), often_s)]
         if self.role == "edge":
-            self.foyer = foyer = roles.foyer(house, PHONES)
+            self.stalls = stalls = roles.stalls(house, PHONES)
             return [
-                ("claims", foyer.asker.step, 0.1),
-                ("edge", lambda: foyer.edge.step(now()), often_s),
-                ("report", lambda: foyer.edge.report(now()), 1.0),
-                ("trace", lambda: foyer.trace.step(now(), foyer.edge.plays), 2.0),
+                ("claims", stalls.asker.step, 0.1),
+                ("edge", lambda: stalls.edge.step(now()), often_s),
+                ("report", lambda: stalls.edge.report(now()), 1.0),
+                ("trace", lambda: stalls.trace.step(now(), stalls.edge.plays), 2.0),
             ]
         chain, signature = chain_and_signature(house.rundown, SECRET)
         self.office = office = await roles.office(house, rehearsal=True, chain=chain, signature=signature)

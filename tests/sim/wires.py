@@ -93,8 +93,8 @@ class Wire:
         self._late_until_s = 0.0
         self.connected: asyncio.Future[None] = world.loop.create_future()
         self._transport = Transport(self)
-        assert edge.foyer is not None
-        self._line: Line = edge.foyer.lines.line(config=None, server_state=edge.server, app_state=None)
+        assert edge.stalls is not None
+        self._line: Line = edge.stalls.lines.line(config=None, server_state=edge.server, app_state=None)
         self._line.connection_made(self._transport)
         self._send(HEAD)
 

@@ -61,6 +61,7 @@ class Phone:
         self._whackers: dict[str, Whacker] = {}
         self._person = people(chance, 1, {"hall": 1})[0]
         self._clock = (0.0, 0.0)
+        self._slot = ""  # what keeps a place in the line
         self._drain_s = 0.0  # over how long the service asked those to spread who come back
         self.token = token
         self.viewer = ""
@@ -87,7 +88,8 @@ class Phone:
                 except RefusedConnect as refused:
                     self.reasons[str(refused.content.get("reason", "?"))] += 1
                     wait_s = refused.content.get("retry_after_ms", 500) / 1000
-                    await asyncio.sleep(wait_s * self._chance.uniform(0.5, 1.0))
+                    self._slot = refused.content.get("queue", {}).get("slot", "")
+                    await asyncio.sleep(wait_s * (1 if self._slot else self._chance.uniform(0.5, 1.0)))
                 except LineDown:
                     await asyncio.sleep(
                         self._chance.uniform(*AGAIN_S) + self._drain_s * self._chance.random()
@@ -96,7 +98,7 @@ class Phone:
 
     async def _connection(self) -> None:
         self.at = next(self._urls)
-        self._line = await Line.open(self.at, {"pass": self.token, "show": self._show})
+        self._line = await Line.open(self.at, {"pass": self.token, "show": self._show, "slot": self._slot})
         self.connects += 1
         try:
             async for event, content in self._line.events():

@@ -29,10 +29,10 @@ if (!desk) render(<NoPass why="No pass came with this link." />, page);
 else {
   const director = openConsole({ call: answer, id: () => "fixture" }, performance.now() - 1_000);
   const up = asked.get("link") !== "down";
-  director.hearLink({ state: "up", reason: "", tries: 0, next_at_ms: 0 });
+  director.hearLink({ state: "up", reason: "", tries: 0, next_at_ms: 0, queue: null });
   director.hearDesk(desk, performance.now() - 1_000);
   director.tick(performance.now());
-  if (!up) director.hearLink({ state: "down", reason: "", tries: 3, next_at_ms: 0 });
+  if (!up) director.hearLink({ state: "down", reason: "", tries: 3, next_at_ms: 0, queue: null });
   render(<App console={director} />, page);
   for (const key of (asked.get("press") ?? "").split(",")) if (key) director.press(key as Key, performance.now());
   if (asked.has("run")) setInterval(() => director.tick(performance.now()), 200);

@@ -14,7 +14,7 @@ const nothing = (): void => undefined;
 
 function eveningOf(moment: Moment): Evening {
   return {
-    link: signal({ state: "up", reason: "", tries: 0, next_at_ms: 0, ...moment.link }),
+    link: signal({ state: "up", reason: "", tries: 0, next_at_ms: 0, queue: null, ...moment.link }),
     show: signal(moment.show),
     mine: signal(moment.mine),
     tally: signal(moment.tally),

@@ -230,17 +230,14 @@ export interface Welcome {
   delay_ms: number;
   /** so much more their cohort's delay is */
   rest_ms: number;
+  /** see `gala.protocol_door.Back` */
+  back_ms: number;
 }
 
 /** Rehearsals only: gala time changed its pace. Forget old `sync` samples. */
 export interface Clock {
   now_ms: number;
   rate: number;
-}
-
-/** A planned restart: connect again, each phone at a moment of its own within this time. */
-export interface Drain {
-  within_ms: number;
 }
 
 /**
@@ -258,6 +255,8 @@ export interface Auth {
   delay_ms?: number;
   lang: string;
   show: string;
+  /** from an earlier refusal's `Queue` */
+  slot: string;
 }
 
 /** `proof`: the answer to a challenge that this connection was set. */
@@ -344,12 +343,6 @@ export interface ClaimReply {
   voucher: VoucherView | null;
 }
 
-/** A refused CONNECT. */
-export interface Refusal {
-  reason: string;
-  retry_after_ms: number;
-}
-
 /** Once per connection of an overlay: what may be on air now. Then `show`, `tally` and `clock`. */
 export interface OverlayWelcome {
   now_ms: number;
@@ -357,6 +350,36 @@ export interface OverlayWelcome {
   join_url: string;
   tally: Tally | null;
   rate: number;
+}
+
+/**
+ * The hall is full: `place` in the line, and how long it takes until then. `slot` keeps the place: it
+ * is said in the next CONNECT (`Auth.slot`), by whichever tab, to whichever process.
+ */
+export interface Queue {
+  place: number;
+  wait_ms: number;
+  slot: string;
+}
+
+/** A refused CONNECT. Its `queue` goes with the reason `queue`. */
+export interface Refusal {
+  reason: string;
+  retry_after_ms: number;
+  queue: Queue | null;
+}
+
+/**
+ * If the line is lost, come back at a moment of your own within this time: as long as it takes to let
+ * everybody in who is here. Also in `Welcome`; told anew when it has become twice or half as long.
+ */
+export interface Back {
+  within_ms: number;
+}
+
+/** A planned restart: connect again, each phone at a moment of its own within this time. */
+export interface Drain {
+  within_ms: number;
 }
 
 /** A cue on the director's desk. `label` is `7.3`; `needs` names what GO must bring along. */
@@ -805,7 +828,6 @@ export interface Messages {
   Mine: Mine,
   Welcome: Welcome,
   Clock: Clock,
-  Drain: Drain,
   Join: Join,
   Auth: Auth,
   Enter: Enter,
@@ -818,8 +840,11 @@ export interface Messages {
   TuneReply: TuneReply,
   Claim: Claim,
   ClaimReply: ClaimReply,
-  Refusal: Refusal,
   OverlayWelcome: OverlayWelcome,
+  Queue: Queue,
+  Refusal: Refusal,
+  Back: Back,
+  Drain: Drain,
   DeskCue: DeskCue,
   DeskWindow: DeskWindow,
   DeskSegment: DeskSegment,
@@ -867,11 +892,10 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   VoucherView: { absent: {"state": "issued", "rehearsal": false, "claim_until_at_ms": 0}, parts: {} },
   Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
   Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": [], "account": false}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
-  Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
+  Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0, "back_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
   Clock: { absent: {}, parts: {} },
-  Drain: { absent: {}, parts: {} },
   Join: { absent: {"token": ""}, parts: {} },
-  Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": ""}, parts: {} },
+  Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": "", "slot": ""}, parts: {} },
   Enter: { absent: {"proof": ""}, parts: {} },
   EnterReply: { absent: {"pass": "", "mine": null, "reason": "", "retry_after_ms": 0, "challenge": "", "bits": 0}, parts: {"mine": {"of": "Mine", "as": "one"}} },
   Sync: { absent: {"told_ms": 0, "since_ms": 0}, parts: {} },
@@ -882,8 +906,11 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   TuneReply: { absent: {"cohort": "", "delay_ms": 0, "rest_ms": 0, "reason": ""}, parts: {} },
   Claim: { absent: {}, parts: {} },
   ClaimReply: { absent: {"reason": "", "retry_after_ms": 0, "voucher": null}, parts: {"voucher": {"of": "VoucherView", "as": "one"}} },
-  Refusal: { absent: {"retry_after_ms": 0}, parts: {} },
   OverlayWelcome: { absent: {"tally": null, "rate": 1.0}, parts: {"show": {"of": "Show", "as": "one"}, "tally": {"of": "Tally", "as": "one"}} },
+  Queue: { absent: {}, parts: {} },
+  Refusal: { absent: {"retry_after_ms": 0, "queue": null}, parts: {"queue": {"of": "Queue", "as": "one"}} },
+  Back: { absent: {}, parts: {} },
+  Drain: { absent: {}, parts: {} },
   DeskCue: { absent: {"note": "", "after_ms": 0, "due_at_ms": 0, "fired_at_ms": 0, "fired_by": "", "needs": ""}, parts: {} },
   DeskWindow: { absent: {}, parts: {} },
   DeskSegment: { absent: {"note": "", "started_at_ms": 0, "ended_at_ms": 0, "absolute": false, "cues": [], "window_ms": 0, "windows": []}, parts: {"cues": {"of": "DeskCue", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },

@@ -23,7 +23,7 @@ function on(name: string, more: Partial<Desk> = {}) {
     0,
   );
   const desk: Desk = { ...DESKS[name]!(), ...more };
-  console.hearLink({ state: "up", reason: "", tries: 0, next_at_ms: 0 });
+  console.hearLink({ state: "up", reason: "", tries: 0, next_at_ms: 0, queue: null });
   console.hearDesk(desk, 0);
   const answer = async (kind: Answer): Promise<void> => {
     answers.shift()!(kind);
@@ -66,7 +66,7 @@ test("two presses in a row are one cue, with one id, and say which cue they mean
 
 test("without a link nothing is sent, and the page says so", () => {
   const { console, sent } = on("before");
-  console.hearLink({ state: "down", reason: "", tries: 1, next_at_ms: 0 });
+  console.hearLink({ state: "down", reason: "", tries: 1, next_at_ms: 0, queue: null });
   console.press("go", 1_000);
   console.press("hold", 1_000);
   expect(sent).toEqual([]);

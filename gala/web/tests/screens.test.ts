@@ -8,7 +8,7 @@ import { complete } from "../src/wire/complete.ts";
 import type { Link } from "../src/wire/connection.ts";
 import { newerShow } from "../src/wire/evening.ts";
 
-const up: Link = { state: "up", reason: "", tries: 0, next_at_ms: 0 };
+const up: Link = { state: "up", reason: "", tries: 0, next_at_ms: 0, queue: null };
 const seated = complete("Mine", { number: 0 });
 const show = (more: object): Show =>
   complete("Show", { epoch: "a", step: 1, version: 1, phase: "live", show: "s", text: "t", ...more });

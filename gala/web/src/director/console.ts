@@ -84,7 +84,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
   const desk = signal<Desk | null>(null);
   const heardAtMs = signal(startedMs);
   const atMs = signal(startedMs);
-  const link = signal<Link>({ state: "joining", reason: "", tries: 0, next_at_ms: 0 });
+  const link = signal<Link>({ state: "joining", reason: "", tries: 0, next_at_ms: 0, queue: null });
   const pending = signal<Pending | null>(null);
   const killing = signal<Pending | null>(null);
   const notice: Signal<Notice | null> = signal(null);

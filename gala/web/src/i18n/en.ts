@@ -373,6 +373,10 @@ export const en = {
   passFresh: "Get a fresh pass",
   fullTitle: "The hall is full at this moment.",
   fullSub: "You are in line. Keep this page open; it comes in by itself.",
+  fullPlace: "Your place in line",
+  fullWait: "In about {time}",
+  fullNow: "You are next",
+  fullKept: "What you played is kept on this phone and goes out once you are in. What was counted is safe.",
   refusedTitle: "The service said no.",
 
   getReady: "Get ready …",

@@ -378,6 +378,10 @@ export const es: Dictionary = {
   passFresh: "Pedir un pase nuevo",
   fullTitle: "La sala está llena en este momento.",
   fullSub: "Estás en la cola. Deja esta página abierta; entra sola.",
+  fullPlace: "Tu puesto en la cola",
+  fullWait: "En unos {time}",
+  fullNow: "Te toca ya",
+  fullKept: "Lo que jugaste está guardado en este teléfono y sale en cuanto entres. Lo contado está a salvo.",
   refusedTitle: "El servicio dijo que no.",
 
   getReady: "Prepárate…",

@@ -374,6 +374,10 @@ export const sw: Dictionary = {
   passFresh: "Pata pasi mpya",
   fullTitle: "Ukumbi umejaa kwa sasa.",
   fullSub: "Uko kwenye foleni. Acha ukurasa huu wazi; utaingia wenyewe.",
+  fullPlace: "Nafasi yako kwenye foleni",
+  fullWait: "Baada ya {time} hivi",
+  fullNow: "Sasa ni zamu yako",
+  fullKept: "Ulichocheza kimehifadhiwa kwenye simu hii na kitatumwa ukishaingia. Kilichohesabiwa kiko salama.",
   refusedTitle: "Huduma imekataa.",
 
   getReady: "Jiandae …",

@@ -368,6 +368,10 @@ export const zh_cn: Dictionary = {
   passFresh: "换一张新的通行证",
   fullTitle: "会场此刻已满。",
   fullSub: "你在排队。不要关闭本页，轮到时会自动进入。",
+  fullPlace: "你的排队序号",
+  fullWait: "大约还需 {time}",
+  fullNow: "马上轮到你",
+  fullKept: "你做过的都保存在这部手机上，入场后就会发出。已计入的是安全的。",
   refusedTitle: "服务器拒绝了。",
 
   getReady: "请准备……",

@@ -53,6 +53,8 @@ function sayClap(page: Page): string {
 
 function sayScene(scene: Scene, evening: Evening, w: Words): string {
   switch (scene) {
+    case "full":
+      return `${w.t("fullTitle")} ${w.t("fullSub")}`;
     case "nolink":
       return w.t("noLinkTitle");
     case "ended":

@@ -45,12 +45,12 @@ function Strip({ view }: { view: EnvelopeView }): JSX.Element | null {
   );
   if (is === "opened")
     return (
-      <a class="kept opened" href="#wallet" data-envelope={is}>
+      <a class="caught opened" href="#wallet" data-envelope={is}>
         {told}
       </a>
     );
   return (
-    <section class="kept" aria-label={words.value.t("envelopeMine")} data-envelope={is}>
+    <section class="caught" aria-label={words.value.t("envelopeMine")} data-envelope={is}>
       {told}
     </section>
   );

@@ -1,10 +1,11 @@
-import type { Mine, RoundView, Show } from "../protocol.gen.ts";
+import type { Mine, Queue, RoundView, Show } from "../protocol.gen.ts";
 import type { Link } from "../wire/connection.ts";
 
 /** What the stage shows. One value, so that what is announced and what is seen cannot differ. */
 export type Scene =
   | "joining"
   | "refused"
+  | "full"
   | "nolink"
   | "ended"
   | "quiet"
@@ -23,6 +24,7 @@ const TRIES_QUIET = 1;
 /** The scene for what this phone knows. */
 export function sceneOf(link: Link, show: Show | null, mine: Mine): Scene {
   if (link.reason === "starting") return "joining"; // the service is up, its show is not yet
+  if (link.queue) return "full";
   if (link.state === "refused") return "refused";
   if (link.state !== "up" && link.tries > TRIES_QUIET) return "nolink";
   if (show === null) return "joining";
@@ -69,4 +71,9 @@ export function placeOf(round: RoundView, phase: RoundPhase, delay_ms: number, p
   if (phase === "revealed" || phase === "void" || played) return "game";
   if (round.watch_only) return "watch";
   return leftBy(round, delay_ms) === "none" ? "missed" : "game";
+}
+
+/** The place in line when so much of the wait is left: the line moves as fast as it was told to. */
+export function placeAfter(queue: Queue, left_ms: number): number {
+  return Math.max(1, Math.min(queue.place, Math.ceil((queue.place * left_ms) / Math.max(1, queue.wait_ms))));
 }

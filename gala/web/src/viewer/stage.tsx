@@ -4,7 +4,7 @@ import { Icon } from "../brand/icons.tsx";
 import { GAMES } from "../games/index.ts";
 import { Draw } from "./draw.tsx";
 import { Join } from "./join.tsx";
-import { NoLink, Refused } from "./link.tsx";
+import { FullHall, NoLink, Refused } from "./link.tsx";
 import { usePage } from "./page.ts";
 import { TooLate } from "./late.tsx";
 import { phaseOf, placeOf, sceneOf, type Scene } from "./scene.ts";
@@ -21,6 +21,7 @@ export function Stage(): JSX.Element {
 const SCREENS: Record<Scene, () => JSX.Element> = {
   joining: () => <Joining />,
   refused: () => <Refused />,
+  full: () => <FullHall />,
   nolink: () => <NoLink />,
   ended: () => <Ended />,
   quiet: () => <Quiet />,

@@ -107,7 +107,8 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     () => {
       pass = drawer.get("pass");
       const { channel, own_ms } = watching.value;
-      return { pass, channel, lang, ...(own_ms === null ? {} : { delay_ms: own_ms }) };
+      const slot = drawer.get("slot");
+      return { pass, channel, lang, ...(slot ? { slot } : {}), ...(own_ms === null ? {} : { delay_ms: own_ms }) };
     },
     chance,
   );
@@ -155,7 +156,8 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     show.value = newerShow(show.value, welcome.show, moved !== "");
     moved = "";
     mine.value = welcome.mine;
-    connection.greeted();
+    if (drawer.get("slot")) drawer.set("slot", "");
+    connection.greeted(welcome.back_ms);
     plays.learn(welcome.mine);
     plays.resume();
     if (wanted) void enter();
@@ -183,6 +185,7 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
   });
   link.subscribe((now) => {
     if (now.state !== "up") plays.interrupt();
+    if (now.queue) drawer.set("slot", now.queue.slot); // for this page loaded anew, and for another tab
     if (now.reason === "unknown_channel") {
       // Chosen at another show, or written into the address by someone: this show's first one will do.
       watching.value = { channel: "", own_ms: null };
