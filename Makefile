@@ -13,7 +13,7 @@ export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PIP_INSTALL = $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test soak check pages browser faketime clean
+.PHONY: demo test sim soak check pages browser faketime clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.for-demo pages
@@ -24,7 +24,11 @@ test: check browser faketime
 	$(BIN)/python gala/web/pages_build.py test
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
-# Faults at length, most of an hour: `make soak SOAK="--scale 0.1"`, or some of them, `make soak SOAK="store power"`.
+# Simulated evenings: `make sim SEED=7` plays again what the suite has found; without a seed, some that are new.
+sim: $(VENV)/.for-test
+	$(BIN)/python -m tests.sim $(SEED)
+
+# Faults at length, an hour and a half: `make soak SOAK="--scale 0.1"`, or some of them, `make soak SOAK="store power"`.
 soak: $(VENV)/.for-test pages
 	$(BIN)/python -m tests.soak $(SOAK)
 

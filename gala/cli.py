@@ -20,6 +20,7 @@ from gala import cli_outside, recount, rundown_check, settings, typescript
 from gala.accounts import NoHost
 from gala.beginning import OtherRundown, service_secret
 from gala.cli_audit import audit
+from gala.cli_capacity import capacity_command
 from gala.cli_money import exclude_command, statement_command, vouchers
 from gala.console import fail, out, read_settings
 from gala.counter import serve_counter
@@ -42,6 +43,7 @@ RUNDOWNS = Path(__file__).parent / "rundowns"
 CHECKOUT = Path(__file__).parent.parent
 BENCHES = {  # modules of tests/bench, which only a source checkout has
     "box": "what a play costs the store",
+    "listening": "what an edge costs the log's node by listening alone",
     "recount": "how long ten million slots take to count anew",
     "draw": "how long a draw of ten million viewers and its verification take",
     "million": "a million votes through several edges, counted exactly through kills",
@@ -65,6 +67,7 @@ audit.command("statement")(statement_command)
 app.add_typer(cli_outside.draw, name="draw")
 app.command("exclude")(exclude_command)
 app.command("witness")(cli_outside.witness)
+app.command("capacity")(capacity_command)
 
 
 def find_rundown(name: str) -> Path:

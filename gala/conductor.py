@@ -4,14 +4,12 @@ Two may run. What they append carries an id made from what caused it, so the sec
 first; gates only move forward; a snapshot is absolute. One that froze and came back late does no harm.
 """
 
-from typing import Any
-
 import msgspec
 from redis.asyncio import Redis
 
 from gala import show_apart
 from gala.fans import Fan, FanScan
-from gala.follower import CueRefused, Follower
+from gala.follower import Follower
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_refusals import due
@@ -80,13 +78,6 @@ class Conductor:
         shuts_ms = shuts_at_ms(round_.timing, round_.locked_at_ms, slowest, self._grace_ms)
         return min(shuts_ms, round_.killed_at_ms + self._grace_ms) if round_.killed_at_ms else shuts_ms
 
-    async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
-        try:
-            await self._follower.call(cue, id=cue_id, by=self._by, now_ms=now_ms)
-        except CueRefused:
-            # somebody was faster, or the show moved on between reading and calling: the log says so
-            await self._follower.read()
-
     async def _fire(self, now_ms: int) -> None:
         # firing one cue can make the next one due, but never more of them than the rundown has
         for _ in range(sum(len(segment.cues) for segment in self._rundown.segments)):
@@ -95,8 +86,11 @@ class Conductor:
                 return
             name, due_at_ms = found[0]
             cause = self._cause(name)
-            await self._call(
-                {"cue": "fire", "target": name, "due_at_ms": due_at_ms}, f"fire/{name}/{cause}", now_ms
+            await self._follower.say(
+                {"cue": "fire", "target": name, "due_at_ms": due_at_ms},
+                id=f"fire/{name}/{cause}",
+                by=self._by,
+                now_ms=now_ms,
             )
 
     def _cause(self, name: str) -> int:
@@ -137,7 +131,7 @@ class Conductor:
             "counters": counters,
             "tally": tally,
         }
-        await self._call(cue, f"locked/{round_.id}", now_ms)
+        await self._follower.say(cue, id=f"locked/{round_.id}", by=self._by, now_ms=now_ms)
         self._scans.pop(round_.id, None)
 
     async def _close(self, round_: Round, now_ms: int) -> None:
@@ -155,14 +149,21 @@ class Conductor:
                 continue
             cue = {"target": round_.id, "channels": channels}
             if not set(channels) <= set(round_.closing):
-                await self._call({"cue": "close", **cue}, f"close/{round_.id}/{draw.number}", now_ms)
+                await self._follower.say(
+                    {"cue": "close", **cue}, id=f"close/{round_.id}/{draw.number}", by=self._by, now_ms=now_ms
+                )
                 round_ = self._follower.state.rounds[round_.id]
             if set(channels) <= set(round_.closing) and not set(channels) <= set(round_.closed):
                 # every page, as at the lock: nobody may open one later under what was before
                 pages = range(self._pages_max)
                 gates = await self._box(round_).set_gate(pages, round_.generation, GateState.OPEN)
                 if all(gate.generation >= round_.generation for gate in gates):
-                    await self._call({"cue": "closed", **cue}, f"closed/{round_.id}/{draw.number}", now_ms)
+                    await self._follower.say(
+                        {"cue": "closed", **cue},
+                        id=f"closed/{round_.id}/{draw.number}",
+                        by=self._by,
+                        now_ms=now_ms,
+                    )
                     round_ = self._follower.state.rounds[round_.id]
 
     async def _tally(self, round_: Round, now_ms: int) -> None:

@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 from gala import admitted
 from gala.accounts import pseudonym
 from gala.edge import wallet
-from gala.follower import CueRefused, Follower
+from gala.follower import Follower
 from gala.passes import derive
 from gala.protocol import Standing
 from gala.readiness import AWAKE_MS
@@ -97,7 +97,12 @@ class DrawOffice:
                 ours = self._rundown.parties[0]
                 cue = {"cue": "commit", "draw": draw.number, "party": ours}
                 sealed = self._commitment(draw.number, ours).hex()
-                await self._call(cue | {"commitment": sealed}, f"commit/{draw.number}/{ours}", now_ms)
+                await self._follower.say(
+                    cue | {"commitment": sealed},
+                    id=f"commit/{draw.number}/{ours}",
+                    by="notary",
+                    now_ms=now_ms,
+                )
 
     async def take(self, entry: LogEntry) -> None:
         """Writes down what a party or a director said of a draw."""
@@ -141,7 +146,7 @@ class DrawOffice:
             "entrants": frozen.eligible_places,
             "tickets": frozen.eligible_tickets,
         }
-        await self._call(cue, f"rostered/{draw.number}", now_ms)
+        await self._follower.say(cue, id=f"rostered/{draw.number}", by="notary", now_ms=now_ms)
 
     async def _frozen(self, draw: Draw, entry: LogEntry) -> Frozen:
         """The roster; where it stands already, as it stands: accounts that came since are not in it."""
@@ -199,7 +204,7 @@ class DrawOffice:
             "beacon_round": chosen,
             "beacon_at_ms": self._chain.time_ms(chosen),
         }
-        await self._call(cue, f"frozen/{number}", now_ms)
+        await self._follower.say(cue, id=f"frozen/{number}", by="notary", now_ms=now_ms)
         return True
 
     async def _reveal_ours(self, number: int, now_ms: int) -> None:
@@ -211,7 +216,7 @@ class DrawOffice:
                 await self._register.reveal(number, party, r, at_ms=self._state.draws[number].rostered_at_ms)
             elif sealed == self._commitment(number, party).hex() and key not in self._state.reveals:
                 cue = {"cue": "reveal", "draw": number, "party": party, "r": r.hex()}
-                await self._call(cue, f"reveal/{number}/{party}", now_ms)
+                await self._follower.say(cue, id=f"reveal/{number}/{party}", by="notary", now_ms=now_ms)
 
     async def _watched(self, number: int, now_ms: int) -> bool:
         """Whether a witness is awake who has seen the roster."""
@@ -244,13 +249,13 @@ class DrawOffice:
         drawn = await self._register.finish(number, signature, at_ms=now_ms)
         await self._pay(number, now_ms)
         cue = {"cue": "drawn", "draw": number, "winners": len(drawn.winners)}
-        await self._call(cue, f"drawn/{number}", now_ms)
+        await self._follower.say(cue, id=f"drawn/{number}", by="notary", now_ms=now_ms)
         return True
 
     async def _give_up(self, number: int, cause: str, reason: str, now_ms: int) -> None:
         await self._register.void(number, cause, reason, at_ms=now_ms)
         cue = {"cue": "void_draw", "draw": number, "cause": cause, "reason": reason}
-        await self._call(cue, f"void/{number}", now_ms)
+        await self._follower.say(cue, id=f"void/{number}", by="notary", now_ms=now_ms)
 
     # ------------------------------------------------------------ vouchers and wallets
 
@@ -274,13 +279,6 @@ class DrawOffice:
             await self._redis.hset(keys.wallet(self._rundown.id), mapping=pages)
 
     # ------------------------------------------------------------ inside
-
-    async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
-        try:
-            await self._follower.call(cue, id=cue_id, by="notary", now_ms=now_ms)
-        except CueRefused:
-            # written before by this or another notary; whatever else follows is in the log
-            await self._follower.read()
 
     def _played(self) -> tuple[str, ...]:
         """The parties whose secrets are ours."""

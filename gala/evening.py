@@ -37,6 +37,7 @@ from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timekeeping import Timekeeper, World
 from gala.timing import GRACE_MS
+from gala.vitals import Pulse
 from gala.wire.limits import Limits
 from rewards.beacon import Chain
 from rewards.register import Register
@@ -52,8 +53,8 @@ DUES_S = 1.0
 ASKS_S = 0.02
 FOLLOW_S = 0.2
 REPORT_S = 0.25
-TRACE_S = 2.0
-CLOCK_S = 1.0
+TRACE_S = VITALS_S = 2.0
+CLOCK_S = MONITOR_S = 1.0
 BEGUN_S = 0.2
 DOOR_S = 0.1
 
@@ -92,7 +93,8 @@ class Evening:
     timed: Conductor | None
     office: Office | None
     booth: Booth | None
-    loops: Loops = field(default_factory=Loops)
+    loops: Loops
+    pulse: Pulse
     _leaving: bool = field(default=False, init=False)  # written by `keep_out`
     _away_s: float = field(default=0.0, init=False)  # when the edge went out of rotation; by `_door`
 
@@ -226,6 +228,7 @@ class Evening:
     def _steps(self) -> list[tuple[str, Step, float]]:
         now = self.clock.now_ms
         steps: list[tuple[str, Step, float]] = [("clock", self.timekeeper.step, CLOCK_S)]
+        steps.append(("vitals", self.pulse.step, VITALS_S))
         if self.timed:
             steps.append(("conductor", self._in_time(self.timed.step), CONDUCTOR_S))
         if self.front:
@@ -238,11 +241,12 @@ class Evening:
                 ("trace", lambda: trace.step(now(), edge.plays), TRACE_S),
             ]
         if self.booth:
-            crew = self.booth.crew
+            booth, monitor = self.booth, self.booth.monitor
             steps += [
-                ("crew", lambda: crew.step(now()), CREW_S),
+                ("crew", lambda: booth.step(now()), CREW_S),
                 ("asks", self.booth.asker.step, ASKS_S),
                 ("overlay", self._in_time(self.booth.overlays.step), CREW_S),
+                ("monitor", lambda: monitor.step(now()), MONITOR_S),
             ]
         if self.office:
             steps.append(("notary", self._in_time(self.office.notary.step), NOTARY_S))
@@ -342,6 +346,8 @@ async def open_evening(
         clocks = world(first.once)
         timekeeper = Timekeeper(clock, first.once, clocks, show=rundown.id, name=name, keeps=conducts)
         stack.push_async_callback(timekeeper.leave)
+        pulse = Pulse(first.once, rundown.id, name, wanted, loops := Loops())
+        stack.push_async_callback(pulse.leave)
         show_log = ShowLog(first, rundown.id)
         if conducts:
             if rehearsal:
@@ -377,15 +383,16 @@ async def open_evening(
             stack.push_async_callback(office.register.close)
         front = roles.front(house.of(clients["edge"]), limits, shared=shared) if "edge" in wanted else None
         join_url = roles.join_url(settings, front.public.port if front else settings.public_port)
+        booth = roles.booth(house.of(clients["crew"]), join_url, shared=shared) if "crew" in wanted else None
         yield Evening(
             house=house,
             rehearsal=rehearsal,
             shared=shared,
             join_url=join_url,
+            loops=loops,
+            pulse=pulse,
             front=front,
             timed=roles.conductor(house, grace_ms) if conducts else None,
             office=office,
-            booth=roles.booth(house.of(clients["crew"]), join_url, shared=shared)
-            if "crew" in wanted
-            else None,
+            booth=booth,
         )

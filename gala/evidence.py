@@ -31,6 +31,7 @@ class Books(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
     chain: str = ""
     equations: list[protocol_crew.EvidenceEquation] = msgspec.field(default_factory=list)
+    vouchers: dict[str, int] = msgspec.field(default_factory=dict)  # by state
     key: str = ""  # the log's verifier key
     checkpoint: str = ""  # the log as signed now: what witnesses look at
     witnesses: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)  # name -> leaves seen, when
@@ -70,6 +71,7 @@ def books(
         seals=outline.seals,
         rows=outline.rows,
         chain=outline.chain,
+        vouchers=outline.vouchers,
         equations=[
             protocol_crew.EvidenceEquation(
                 name=equation.name,

@@ -91,3 +91,11 @@ class Follower:
                     self._take(appended.entry)
                 return appended.entry
             raise CueRefused(STALE)
+
+    async def say(self, cue: dict[str, Any], *, id: str, by: str, now_ms: int) -> None:  # noqa: A002
+        """As `call`, for what needs no answer: where the cue may not stand any more, somebody was faster or
+        the show has moved on, and the log, read to its end, says how."""
+        try:
+            await self.call(cue, id=id, by=by, now_ms=now_ms)
+        except CueRefused:
+            await self.read()

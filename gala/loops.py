@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
@@ -14,10 +16,29 @@ Step = Callable[[], Awaitable[None]]
 log = structlog.get_logger("gala")
 
 
+@dataclass(slots=True)
+class Steps:
+    """How often a role has done its step, missed it because the store did not answer, or failed in it.
+
+    longest_s: the longest since somebody set it to 0. failing: the newest step did not succeed.
+    """
+
+    done: int = 0
+    missed: int = 0
+    failed: int = 0
+    longest_s: float = 0.0
+    failing: bool = False
+
+
 class Loops:
-    """The loops of one process. faults: what its roles stumbled over, and went on from."""
+    """The loops of one process. faults: what its roles stumbled over, and went on from.
+
+    late_s: how late the event loop came back to one of them, at worst since somebody set it to 0.
+    """
 
     def __init__(self) -> None:
+        self.steps: dict[str, Steps] = {}
+        self.late_s = 0.0
         self.faults: list[str] = []
         self.stopping = asyncio.Event()
 
@@ -28,29 +49,38 @@ class Loops:
         next step: what one role stumbles over must not take the others off the air, and every step may be
         done again.
         """
-        failing = False
+        steps = self.steps[name] = Steps()
         while not self.stopping.is_set():
+            began_s = time.monotonic()
             try:
                 await step()
             except (RedisError, TimeoutError, OSError) as error:
-                if not failing:
+                if not steps.failing:
                     log.warning("store does not answer", role=name, error=repr(error))
-                failing = True
+                steps.failing = True
+                steps.missed += 1
                 await self.rest(BACKOFF_S)
             except Exception as error:
-                if not failing:
+                if not steps.failing:
                     log.exception("role failed", role=name)
                     self.faults.append(f"{name}: {error!r}")
-                failing = True
+                steps.failing = True
+                steps.failed += 1
                 await self.rest(BACKOFF_S)
             else:
-                if failing:
+                if steps.failing:
                     log.info("role goes on", role=name)
-                failing = False
+                steps.failing = False
+                steps.done += 1
+                if every_s:  # one without a pause waits for its work itself
+                    steps.longest_s = max(steps.longest_s, time.monotonic() - began_s)
                 await self.rest(every_s)
 
     async def rest(self, seconds: float) -> None:
         """Sleeps, but not through `stopping`."""
+        due_s = time.monotonic() + seconds
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.stopping.wait()
+            return
+        self.late_s = max(self.late_s, time.monotonic() - due_s)

@@ -17,7 +17,7 @@ from gala import chronicle, embargo, show_apart, show_draws
 from gala.draw_office import DrawOffice, Signature
 from gala.edge.report import Report
 from gala.evidence import books
-from gala.follower import CueRefused, Follower
+from gala.follower import Follower
 from gala.passes import derive
 from gala.publishing import Publishing
 from gala.rounds import Rounds
@@ -142,13 +142,6 @@ class Notary:
                 self._draws.awake[one.key.split("+", maxsplit=1)[0]] = (one.size, one.at_s * 1000)
             self._untold = True
 
-    async def _call(self, cue: dict[str, Any], cue_id: str, now_ms: int) -> None:
-        try:
-            await self._follower.call(cue, id=cue_id, by="notary", now_ms=now_ms)
-        except CueRefused:
-            # written before by this or another notary; whatever else follows is in the log
-            await self._follower.read()
-
     # ------------------------------------------------------------ the log, written down
 
     async def _write(self, entry: LogEntry, state: State, now_ms: int) -> None:
@@ -224,7 +217,9 @@ class Notary:
             cue = {"cue": "freeze_draw", "draw": drawing.number, "numbers": 0}
             if refusal(self._rundown, self.state, cue, now_ms) is None:
                 numbers = await self._numbers()
-                await self._call(cue | {"numbers": numbers}, f"freeze/{drawing.number}", now_ms)
+                await self._follower.say(
+                    cue | {"numbers": numbers}, id=f"freeze/{drawing.number}", by="notary", now_ms=now_ms
+                )
 
     async def _freeze_apart(self, entry: LogEntry, state: State, now_ms: int) -> None:
         """Seals what a draw's channels have played, and fixes its roster."""
@@ -263,7 +258,7 @@ class Notary:
                 (page * PAGE + len(s) // box.width for page, s in enumerate(slots) if s), default=0
             ),
         }
-        await self._call(cue, f"sealed/{round_.id}", now_ms)
+        await self._follower.say(cue, id=f"sealed/{round_.id}", by="notary", now_ms=now_ms)
 
     # ------------------------------------------------------------ the bundle
 

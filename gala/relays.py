@@ -5,7 +5,6 @@ What a relay says is believed only if the chain's key has signed it, so which on
 
 import asyncio
 import json
-import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Sequence
 
@@ -29,6 +28,7 @@ class Relays:
         self._relays = tuple(relays)
         self._known: dict[int, bytes] = {}  # written by `_ask`
         self._asking: dict[int, asyncio.Task[None]] = {}
+        self._silent: set[str] = set()  # relays that did not answer when they were asked last; by `_answer`
 
     def signature(self, beacon_round: int) -> bytes | None:
         """The round's 48-byte signature, or None while no relay has told it; it is being asked for then."""
@@ -45,7 +45,7 @@ class Relays:
     async def _ask(self, beacon_round: int) -> None:
         path = f"/{self._chain.chain_hash.hex()}/public/{beacon_round}"
         try:
-            async for found in _as_they_come([f"{relay.rstrip('/')}{path}" for relay in self._relays]):
+            async for found in self._as_they_come(path):
                 if self._take(beacon_round, found):
                     return
             await asyncio.sleep(AGAIN_S)  # nobody knows it yet: not asked more often than this
@@ -63,25 +63,36 @@ class Relays:
         self._known[beacon_round] = signature
         return True
 
+    async def _as_they_come(self, path: str) -> AsyncIterator[bytes]:
+        """The answers of all that answer at all, the quickest first."""
+        asked = [asyncio.create_task(self._answer(relay, path)) for relay in self._relays]
+        try:
+            for answer in asyncio.as_completed(asked):
+                found = await answer
+                if found is not None:
+                    yield found
+        finally:
+            for task in asked:
+                task.cancel()
 
-async def _as_they_come(addresses: Sequence[str]) -> AsyncIterator[bytes]:
-    """The answers of all that answer at all, the quickest first."""
-    asked = [asyncio.create_task(asyncio.to_thread(_fetch, address)) for address in addresses]
-    try:
-        for answer in asyncio.as_completed(asked):
-            found = await answer
-            if found is not None:
-                yield found
-    finally:
-        for task in asked:
-            task.cancel()
+    async def _answer(self, relay: str, path: str) -> bytes | None:
+        """None if it gives none; said when that begins and ends, since it is asked every second or two."""
+        name = relay.split("/")[2]
+        try:
+            found = await asyncio.to_thread(_fetch, f"{relay.rstrip('/')}{path}")
+        except (OSError, ValueError) as error:
+            if relay not in self._silent:
+                log.warning("a relay does not answer, and is asked again", relay=name, why=str(error))
+            self._silent.add(relay)
+            return None
+        if relay in self._silent:
+            log.info("a relay answers again", relay=name)
+        self._silent.discard(relay)
+        return found
 
 
-def _fetch(address: str) -> bytes | None:
+def _fetch(address: str) -> bytes:
+    """Raises OSError (URLError is one) or ValueError where there is no answer."""
     request = urllib.request.Request(address, headers={"user-agent": "gala-companion"})  # noqa: S310
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - an operator's setting
-            return bytes(answer.read(ANSWER_BYTES_MAX))
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        log.info("a relay does not answer", relay=address.split("/")[2], why=str(error))
-        return None
+    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:  # noqa: S310 - an operator's setting
+        return bytes(answer.read(ANSWER_BYTES_MAX))

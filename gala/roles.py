@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+from socketio import AsyncServer
 
 from gala.accounts import Accounts
 from gala.asks import Asked, Asker, AtTill, Seal
@@ -33,6 +34,7 @@ from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
 from gala.edge.foyer import Foyer
 from gala.edge.joining import join_route
+from gala.edge.monitor import Monitor, metrics_route
 from gala.edge.networks import shared_networks
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
@@ -113,6 +115,17 @@ class House:
 
 
 @dataclass(frozen=True, slots=True)
+class Stalls:
+    """An edge and the sockets that viewers have to it, wherever they come in."""
+
+    edge: Edge
+    asker: Asker
+    trace: EdgeTrace
+    sockets: AsyncServer
+    lines: Exchange
+
+
+@dataclass(frozen=True, slots=True)
 class Front:
     """An edge and where viewers reach it."""
 
@@ -137,15 +150,27 @@ class Booth:
 
     crew: Crew
     overlays: Overlays
+    monitor: Monitor
+    rotation: Rotation
     asker: Asker
     listener: Listener
 
+    async def step(self, now_ms: int) -> None:
+        """The crew's step, which reads the log to its end."""
+        mark = self.rotation.mark()
+        await self.crew.step(now_ms)
+        self.rotation.read_to_the_end_of(mark)
 
-def front(house: House, limits: Limits, *, shared: bool) -> Front:
-    """shared: the public port is that of other processes too."""
+
+def stalls(house: House, limits: Limits) -> Stalls:
     clock, settings, entropy = house.clock, house.settings, house.entropy
     viewers = make_sockets(house.origins)
-    lines = Exchange(viewers, limits, now_s=time.monotonic, pace=lambda: clock.rate, proxies=settings.proxies)
+    monotonic_ns = house.world.monotonic_ns
+
+    def now_s() -> float:
+        return monotonic_ns() / 1e9
+
+    lines = Exchange(viewers, limits, now_s=now_s, pace=lambda: clock.rate, proxies=settings.proxies)
     foyer = Foyer(settings.admit_per_s, key=derive(house.secret, "foyer"), name=house.name)
     lines.back_ms = foyer.back_ms
     edge = Edge(
@@ -160,39 +185,50 @@ def front(house: House, limits: Limits, *, shared: bool) -> Front:
         code_key=register_keys(house.secret).codes,
         now=clock.now_ms,
         rate=lambda: clock.rate,
-        rotation=Rotation(house.timekeeper, house.world.monotonic_ns),
+        rotation=Rotation(house.timekeeper, monotonic_ns),
         window=Window(foyer.back_ms),
     )
     asker = house.asker()
     admission = Admission(
-        now_s=time.monotonic,
+        now_s=now_s,
         entropy=entropy,
         key=derive(house.secret, "networks"),
         shared=shared_networks(settings.shared_networks),
         proof_bits=settings.proof_bits,
     )
-    trace = EdgeTrace(house.clients.once, house.rundown.id, edge.name, admission)
+    trace = EdgeTrace(house.clients.once, house.rundown.id, edge.name, admission, entropy)
     seats = Seats(edge, admission, trace, lines.address)
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
     foyer_before(lines, foyer, house.world)
+    return Stalls(edge, asker, trace, viewers, lines)
+
+
+def front(house: House, limits: Limits, *, shared: bool) -> Front:
+    """shared: the public port is that of other processes too."""
+    settings, made = house.settings, stalls(house, limits)
+
+    def refused(reason: str) -> None:
+        made.edge.turned_away[reason] += 1
+        made.trace.refused(reason, "")
+
     joining = join_route(
         house.passes,
         house.accounts,
         house.rundown.id,
-        entropy,
+        house.entropy,
         house.wall_s,
-        lambda reason: trace.refused(reason, ""),
+        refused,
     )
     public = Listener(
-        public_app(edge, viewers, house.bundle, [joining]),
-        lines,
+        public_app(made.edge, made.sockets, house.bundle, [joining]),
+        made.lines,
         settings.public_host,
         settings.public_port,
         setting="GALA_PUBLIC_PORT",
         shared=shared,
     )
-    return Front(edge, asker, trace, public)
+    return Front(made.edge, made.asker, made.trace, public)
 
 
 def conductor(house: House, grace_ms: int) -> Conductor:
@@ -263,15 +299,23 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
     def real_ms() -> int:
         return house.world.monotonic_ns() // 1_000_000
 
+    monitor = Monitor(
+        crew,
+        house.clients.once,
+        rate=lambda: clock.rate,
+        store_trouble=lambda: house.timekeeper.store_trouble,
+    )
+    rotation = Rotation(house.timekeeper, house.world.monotonic_ns)
     allowed = bearers(house.passes, house.wall_s)
     others = [
         *till_routes(ask, allowed, real_ms),
         *watch_routes(lambda: crew.books, house.clients.once, house.rundown.id, allowed),
         trace_route(house.clients.once, house.rundown.id, allowed),
         statement_route(settings.data, allowed),
+        metrics_route(monitor, clock.now_ms, allowed),
     ]
     listener = Listener(
-        crew_app(crew, overlays, consoles, house.bundle, others),
+        crew_app(crew, overlays, consoles, house.bundle, lambda: rotation.reason, others),
         # few, and ours: a desk is large, and nobody is to lose theirs to a moment of bad network
         Exchange(consoles, Limits(unsent_bytes=1 << 20), now_s=time.monotonic),
         settings.crew_host,
@@ -279,7 +323,7 @@ def booth(house: House, join_url: str, *, shared: bool) -> Booth:
         setting="GALA_CREW_PORT",
         shared=shared,
     )
-    return Booth(crew, overlays, asker, listener)
+    return Booth(crew, overlays, monitor, rotation, asker, listener)
 
 
 def join_url(settings: Settings, port: int) -> str:

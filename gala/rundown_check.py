@@ -110,6 +110,8 @@ def _promised(draw: Draw, currency: str) -> str:
     said = f"draw {draw.number}, {count:,} prizes, {_money(total, currency)}"
     if draw.channels:
         said += f", for {', '.join(draw.channels)}" + (", dealt apart" if draw.apart else "")
+    if draw.accounts:
+        said += ", accounts only" + (f", without {len(draw.excluded):,}" if draw.excluded else "")
     for prize in draw.prizes:
         if prize.deck is not None:
             said += (

@@ -6,8 +6,10 @@ quiet, that the host claps. They are laid over what the cohort already sees, and
 sight. An `appear` round, which everyone plays for equally long, waits for its channel in all of this but
 the kill switch.
 
-Each view has a `step` of its own: the visible version plus all immediate entries, and the beats of games
-whose rounds unfold in time, so it is the same on every edge and never falls.
+Each view has a `step` of its own, the same on every edge, which never falls: the visible version, then the
+number of immediate entries, then the beats of games whose rounds unfold in time. They are digits of one
+number, and not a sum: of two edges one may have read more of the log and the other be further in time, and
+whoever goes from the one to the other must not be shown less than they have seen.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,6 +22,9 @@ from gala.rundown import Channel, Draw, Rundown, Segment
 from gala.show import advance
 from gala.show_state import CueContent, LogEntry, Round, State
 from gala.timing import cohort_delay_ms, later, opens_at_ms
+
+DIGIT = 1 << 16
+"""A step's digits stay below this: an evening has a few hundred entries and beats. Browsers count to 2^53."""
 
 WAYS = ("armed", "frozen", "drawn", "announced", "void")
 """How far a draw has come, in order."""
@@ -93,7 +98,7 @@ class History:
 
     def step(self, visible: State, beats: int = 0) -> int:
         """The view's own number, see the module's text. `beats`: `Rounds.beats` of what is visible."""
-        return beats + visible.version + self._immediate
+        return (visible.version * DIGIT + self._immediate) * DIGIT + beats
 
 
 def cohort_name(channel: Channel, delay_ms: int) -> str:

@@ -129,6 +129,7 @@ class Book:
     )  # state, n, amount, currency
     tiers: set[tuple[str, int, int]] = field(default_factory=set)  # rows of a tier: kind, draw, tier
     groups: dict[Group, Sums] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # vouchers by state
 
     def add(self, row: Row, known: str = "") -> None:
         """Takes the next row. BadRow leaves everything as it was.
@@ -179,6 +180,9 @@ class Book:
             sums.outstanding += (after - before) * amount
             sums.vouchers += after - before
         self.states[subject] = (following, n, amount, currency)
+        if state != "none":
+            self.held[state] -= 1
+        self.held[following] += 1
 
     def add_issued(
         self, draw: int, tier: int, first: int, amounts: Sequence[int], currency: str, tip: bytes
@@ -205,6 +209,7 @@ class Book:
         sums.exposed_max = max(sums.exposed_max, exposed)
         held = {amount: ("live", vouchers.ISSUED_AT, amount, currency) for amount in set(amounts)}
         self.states.update(zip(subjects, map(held.__getitem__, amounts), strict=True))
+        self.held["live"] += len(subjects)
         self.tip, self.count = tip, self.count + 2 * len(subjects)
         return True
 

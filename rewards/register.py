@@ -326,6 +326,7 @@ class Register:
                 rows=self._ledger.book.count,
                 chain=self._ledger.book.tip.hex(),
                 equations=equations,
+                vouchers=dict(self._ledger.book.held),
             )
 
     async def export_keys(self, target: Path) -> None:

@@ -38,7 +38,7 @@ class Outline:
     """The books as they stand, without what is secret or not published yet.
 
     root: over the leaves so far, hex. seals: by round, what its seal says: whether the recount was equal.
-    rows, chain: of the ledger; the running hash is hex.
+    rows, chain: of the ledger; the running hash is hex. vouchers: how many there are in each state.
     """
 
     origin: str
@@ -48,3 +48,4 @@ class Outline:
     rows: int
     chain: str
     equations: list[Equation]
+    vouchers: dict[str, int]

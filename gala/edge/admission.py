@@ -48,8 +48,8 @@ class Admission:
         self._shared = shared
         # tokens, as of when (s), how many times a house's allowance
         self._buckets: OrderedDict[Network, tuple[float, float, int]] = OrderedDict()
-        self.given: Counter[Network] = Counter()  # numbers since the trace took them;
-        self.held_up: Counter[Network] = Counter()  # who was told to wait, likewise
+        self.given: Counter[Network] = Counter()  # numbers, since the trace began its minute
+        self.held_up: Counter[Network] = Counter()  # how often it was told to wait, likewise
 
     def challenge(self) -> str:
         """A new one, hex."""

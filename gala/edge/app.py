@@ -159,18 +159,30 @@ def public_app(
 
 
 def crew_app(
-    crew: Crew, overlays: Overlays, sockets: socketio.AsyncServer, bundle: Path, others: Sequence[Route] = ()
+    crew: Crew,
+    overlays: Overlays,
+    sockets: socketio.AsyncServer,
+    bundle: Path,
+    out: Callable[[], str],
+    others: Sequence[Route] = (),
 ) -> ASGIApp:
     """What the crew reaches; put it where only they can come.
 
-    bundle: as for viewers, and not before them; others: routes of other trades, as tills'.
+    bundle: as for viewers, and not before them; out: why this process's word is not to be taken (see
+    `gala.edge.rotation`), empty if it is; others: routes of other trades, as tills'.
     """
     sockets.register_namespace(CrewSocket(crew))
     sockets.register_namespace(OverlaySocket(overlays, crew.passes, crew.wall_s))
     crew.sockets = overlays.sockets = sockets
 
     async def readyz(_request: Request) -> Response:
-        return PlainTextResponse("ok\n") if crew.ready else PlainTextResponse("the show has not begun\n", 503)
+        if not crew.ready:
+            return PlainTextResponse("the show has not begun\n", 503)
+        reason = out()
+        # a desk says itself that the store is silent, and is served no better elsewhere
+        if reason and reason != "store":
+            return PlainTextResponse(f"{reason}\n", 503)
+        return PlainTextResponse("ok\n")
 
     code = io.BytesIO()
     # border 0: the overlay's own plate is its quiet zone

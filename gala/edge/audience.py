@@ -43,7 +43,7 @@ class Cohort:
         self.declared_ms = declared_ms
         self.room = _room(channel, declared_ms)
         self.follow(channel_ms)
-        self.members: set[str] = set()
+        self.members: dict[str, None] = {}  # in the order they came: whoever came first is told first
         self.visible = State()
         self.told_step = -1
         self.tally_seq = 0
@@ -182,19 +182,19 @@ class Audience:
     def arrive(self, viewer: Viewer) -> None:
         """Adds a connection."""
         self._viewers[viewer.sid] = viewer
-        viewer.cohort.members.add(viewer.sid)
+        viewer.cohort.members[viewer.sid] = None
 
     def leave(self, sid: str) -> None:
         """Removes a connection; unknown ones are no fault (it may have been refused)."""
         viewer = self._viewers.pop(sid, None)
         if viewer is not None:
-            viewer.cohort.members.discard(sid)
+            viewer.cohort.members.pop(sid, None)
 
     def move(self, viewer: Viewer, seat: Seat) -> None:
         """Puts a viewer into another cohort."""
-        viewer.cohort.members.discard(viewer.sid)
+        viewer.cohort.members.pop(viewer.sid, None)
         viewer.cohort, viewer.delay_ms = seat
-        viewer.cohort.members.add(viewer.sid)
+        viewer.cohort.members[viewer.sid] = None
 
     def get(self, sid: str) -> Viewer | None:
         """The connection of that socket id, if it is still here."""

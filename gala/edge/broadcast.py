@@ -33,6 +33,11 @@ class Broadcast:
         """Connections that we ended against their will since this process began, by reason."""
         return dict(self._exchange.dropped)
 
+    @property
+    def shed(self) -> int:
+        """Shows and boards that slow readers never got, because a newer one took their place."""
+        return self._exchange.shed
+
     async def admit(self, viewer: Viewer) -> None:
         """From now on this connection gets what its cohort is told."""
         await self._exchange.enter(viewer.sid, NAMESPACE, viewer.cohort.room)

@@ -4,7 +4,7 @@ An edge decides nothing and holds nothing that matters: when it dies, phones con
 everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its way into boxes.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import cast
 
@@ -77,6 +77,7 @@ class Edge:
         self.passes = passes
         self.now = now
         self.rotation = rotation
+        self.turned_away = Counter[str]()  # at the doors, by reason; written by whoever keeps one
         self._window = window
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
@@ -358,22 +359,29 @@ class Edge:
         back_ms = self._window.news(len(self.audience))
         if back_ms is not None:
             await self._broadcast.tell_all("back", Back(within_ms=back_ms))
-        taken = sorted(self.plays.ack_ms)
-        self.plays.ack_ms.clear()
+        plays = self.plays
+        p50_ms, p99_ms = plays.figures.took(plays.ack_ms, self._told_rate)
+        plays.ack_ms.clear()
         seconds = max(1, now_ms - self._reported_at_ms) / self._told_rate / 1000
         report = Report(
             phones=len(self.audience),
-            ack_p50_ms=taken[len(taken) // 2] / self._told_rate if taken else 0,
-            ack_p99_ms=taken[len(taken) * 99 // 100] / self._told_rate if taken else 0,
-            plays_per_s=round((self.plays.counted - self._reported_count) / seconds, 1),
+            ack_p50_ms=p50_ms,
+            ack_p99_ms=p99_ms,
+            plays_per_s=round((plays.counted - self._reported_count) / seconds, 1),
             seen_at_ms=now_ms,
-            refused=self.plays.refusals(),
-            refused_by_channel=self.plays.refusals_by_channel(),
+            refused=plays.refusals(),
+            refused_by_channel=plays.refusals_by_channel(),
             channels=self.audience.by_channel(),
             rotation=self.rotation.reason,
             clock_ms=self.rotation.clock_ms,
             log_lag_ms=self.rotation.log_lag_ms,
             dropped=self._broadcast.dropped,
+            answers=plays.answers(),
+            acks=plays.figures.acks,
+            batches=plays.figures.batches,
+            waiting=plays.waiting,
+            shed=self._broadcast.shed,
+            turned_away=dict(self.turned_away),
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted

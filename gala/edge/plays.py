@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from gala.clock import Now
 from gala.edge.audience import Cohort
 from gala.edge.broadcast import NAMESPACE
+from gala.edge.figures import Figures
 from gala.edge.table import Batch, Page, Table
 from gala.edge.waiting import RETRY_MS, Asker, Said, Waiting, mine_of
 from gala.protocol import PlayReply
@@ -70,6 +71,7 @@ class Plays:
         self._pace = rate()  # as of the newest batch
         self.counted = 0
         self.ack_ms: list[float] = []  # since the last report
+        self.figures = Figures()
         self.sampled_ms: list[int] = []  # from a round's opening to a play, one a batch; since the last trace
         self.pending = asyncio.Event()
 
@@ -87,6 +89,22 @@ class Plays:
             for (reason, channel), count in table.refused.items():
                 found.setdefault(name, {}).setdefault(reason, {})[channel] = count
         return found
+
+    def answers(self) -> dict[str, int]:
+        """Plays by the status of their answer since this edge started."""
+        refused = sum(sum(table.refused.values()) for table in self._tables.values())
+        figures = self.figures
+        return {
+            "counted": self.counted,
+            "already": figures.already,
+            "refused": refused + figures.unknown,
+            "retry": figures.retry,
+        }
+
+    @property
+    def waiting(self) -> int:
+        """How many plays wait for their batch."""
+        return self._queued
 
     # ------------------------------------------------------------ taking in
 
@@ -134,6 +152,7 @@ class Plays:
         """The answer to a play that needs no box to be refused; None: it has a table now."""
         round_ = self._state().rounds.get(said.round)
         if round_ is None:
+            self.figures.unknown += 1
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
         table = self._tables.get(said.round)
         if table is None:
@@ -143,6 +162,7 @@ class Plays:
         if number < 0:
             return self._refused(table, cohort, Reason.ENTER_FIRST)
         if self._queued >= QUEUE_MAX:
+            self.figures.retry += 1
             return PlayReply(status="retry", retry_after_ms=RETRY_MS)
         return None
 
@@ -220,6 +240,7 @@ class Plays:
         if not self._due.get(node):
             self._due.pop(node, None)
         self._forget()
+        self.figures.flushed(count)
         return count
 
     def _forget(self) -> None:
@@ -232,18 +253,20 @@ class Plays:
     def _in_time(self, left: list[Waiting]) -> list[Waiting]:
         """Those that may still wait; the others are told to try again."""
         since_ms = self._now() - DEADLINE_MS * self._pace if left else 0
-        for waiting in left:
-            if waiting.arrived_ms < since_ms:
-                waiting.retry()
+        self._retry([waiting for waiting in left if waiting.arrived_ms < since_ms])
         return [waiting for waiting in left if waiting.arrived_ms >= since_ms]
+
+    def _retry(self, plays: Sequence[Waiting]) -> None:
+        self.figures.retry += len(plays)
+        for waiting in plays:
+            waiting.retry()
 
     # ------------------------------------------------------------ one batch
 
     async def _apply(self, page: Page, queue: list[Waiting]) -> list[Waiting]:
         """One batch of one page; returns the plays that are to be judged again."""
         if self._out():
-            for waiting in queue:
-                waiting.retry()
+            self._retry(queue)
             return []
         round_ = self._state().rounds[page.table.round_id]
         batch = page.table.judge_all(round_, queue, self._pace)
@@ -262,8 +285,8 @@ class Plays:
             # the log or the conductor is a moment ahead of the other
             return batch.waiting
         except (RedisError, TimeoutError, OSError):
+            self._retry(batch.waiting)
             for waiting in batch.waiting:
-                waiting.retry()
                 slots.pop(waiting.number, None)
             return []
         again: list[Waiting] = []
@@ -301,8 +324,7 @@ class Plays:
         try:
             found = await table.box.read(range(number, number + 1) for number in numbers)
         except (RedisError, TimeoutError, OSError):
-            for waiting in doubted:
-                waiting.retry()
+            self._retry(doubted)
             return []
         slot_of = dict(zip(numbers, found, strict=True))
         again: list[Waiting] = []
@@ -312,6 +334,7 @@ class Plays:
             if isinstance(verdict, Counted):
                 again.append(waiting)
             elif isinstance(verdict, Already):
+                self.figures.already += 1
                 waiting.answer(PlayReply(status="already", mine=mine_of(verdict.mine)))
             else:
                 waiting.answer(self._refused(table, waiting.cohort, verdict.reason, verdict.mine))

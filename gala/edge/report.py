@@ -6,6 +6,8 @@ from typing import Generic, TypeVar, cast
 
 import msgspec
 
+from gala.edge.figures import Spread
+
 GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not counted
 
 
@@ -26,6 +28,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     clock_ms: int = 0  # its clock minus the show's
     log_lag_ms: int = 0
     dropped: dict[str, int] = {}  # connections it ended, by reason
+    answers: dict[str, int] = {}  # plays by status of their answer, since it began, as all that follows
+    acks: Spread = msgspec.field(default_factory=Spread)  # over `gala.edge.figures.ACK_MS`
+    batches: Spread = msgspec.field(default_factory=Spread)  # over `gala.edge.figures.BATCH`
+    waiting: int = 0  # plays without an answer yet, now
+    turned_away: dict[str, int] = {}  # who asked for a number or a pass and got none, by reason
+    shed: int = 0  # shows and boards that a slow reader never got, for a newer one
     channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each
 
 

@@ -29,6 +29,7 @@ class Seats:
         if viewer.number < 0:
             refusal = (self._refusal(viewer, proof) if fresh else None) or await self._number(viewer)
             if refusal is not None:
+                self._edge.turned_away[refusal.reason] += 1
                 self._trace.refused(refusal.reason, viewer.cohort.channel.id)
                 return refusal
         token = self._edge.passes.viewer(viewer.viewer, viewer.number, viewer.account)

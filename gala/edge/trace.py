@@ -6,7 +6,7 @@ tag: the same one can be recognised and not named. Nobody's number, pass or acco
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import cast
 
 import msgspec
@@ -28,38 +28,57 @@ SAMPLES_MAX = 64  # of each timing, a minute and edge
 BURSTS_MAX = 16  # of one edge's minute: those with most numbers and waits
 BURST_NUMBERS = 100  # to one network in a minute; a house asks for a few
 
-Refused = Mapping[str, Mapping[str, Mapping[str, int]]]
-"""Plays by round, reason and channel, since the edge started (`Plays.refusals_by_channel`)."""
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(TraceMinute).decode
+
+
+class Sample:
+    """As many of a stream as fit, any of it as likely as any other. `kept` is in no order."""
+
+    def __init__(self, entropy: Callable[[int], bytes]) -> None:
+        self._entropy = entropy
+        self._seen = 0
+        self.kept: list[int] = []
+
+    def take(self, value: int) -> None:
+        self._seen += 1
+        if len(self.kept) < SAMPLES_MAX:
+            self.kept.append(value)
+            return
+        at = int.from_bytes(self._entropy(4)) % self._seen
+        if at < SAMPLES_MAX:
+            self.kept[at] = value
 
 
 class EdgeTrace:
     """One edge's. Everything is told in gala time; written by this edge's handlers and its report."""
 
-    def __init__(self, redis: Redis, show: str, name: str, admission: Admission) -> None:
+    def __init__(
+        self, redis: Redis, show: str, name: str, admission: Admission, entropy: Callable[[int], bytes]
+    ) -> None:
         self._redis = redis
         self._key = keys.trace(show)
         self._name = name
         self._admission = admission
-        self._now = TraceMinute(at_ms=0)
-        self._plays: Counter[tuple[str, str]] = (
-            Counter()
-        )  # refused, by reason and channel, as of the last step
+        self._entropy = entropy
+        self._begin(0)
+        self._plays = Counter[tuple[str, str]]()  # refused, by reason and channel, as of the last step
         self._written: deque[str] = deque()
 
-    def refused(self, reason: str, channel: str) -> None:
+    def _begin(self, minute_ms: int) -> None:
+        self._now = TraceMinute(at_ms=minute_ms)
+        self._entering, self._playing = Sample(self._entropy), Sample(self._entropy)
+
+    def refused(self, reason: str, channel: str, count: int = 1) -> None:
         """Somebody was turned away at a door."""
         channels = self._now.refused.setdefault(reason, {})
-        channels[channel] = channels.get(channel, 0) + 1
+        channels[channel] = channels.get(channel, 0) + count
 
     def seated(self, after_ms: int, *, account: bool) -> None:
         """Somebody has a number, so long after their connection came."""
         self._now.numbers += 1
         self._now.accounts += account
-        if len(self._now.entering_ms) < SAMPLES_MAX:
-            self._now.entering_ms.append(after_ms)
+        self._entering.take(after_ms)
 
     async def step(self, now_ms: int, plays: Plays) -> None:
         """Takes in what became of plays, and writes the minute down. Errors of the store rise."""
@@ -69,7 +88,7 @@ class EdgeTrace:
         told = self._now
         over = minute_ms > told.at_ms
         if over:  # before it is written: what comes meanwhile is the next one's
-            self._now = TraceMinute(at_ms=minute_ms)
+            self._begin(minute_ms)
             self._admission.given.clear()
             self._admission.held_up.clear()
         field = f"{self._name}/{told.at_ms}"
@@ -86,12 +105,12 @@ class EdgeTrace:
                 for channel, count in channels.items():
                     found[reason, channel] += count
         for (reason, channel), count in (found - self._plays).items():
-            channels = self._now.refused.setdefault(reason, {})
-            channels[channel] = channels.get(channel, 0) + count
+            self.refused(reason, channel, count)
         self._plays = found
-        room = SAMPLES_MAX - len(self._now.playing_ms)
-        self._now.playing_ms += plays.sampled_ms[:room]
+        for sampled_ms in plays.sampled_ms:
+            self._playing.take(sampled_ms)
         plays.sampled_ms.clear()
+        self._now.entering_ms, self._now.playing_ms = sorted(self._entering.kept), sorted(self._playing.kept)
         given, held_up = self._admission.given, self._admission.held_up
         busy = [network for network in given if given[network] >= BURST_NUMBERS or network in held_up]
         busy += [network for network in held_up if network not in given]

@@ -13,6 +13,7 @@ edges:{SHOW}             hash    edge name -> its last report, msgpack
 trace:{SHOW}             hash    edge name/minute -> whom it turned away, sampled; msgpack, for auditors
 clock:{SHOW}             string  the newest reading of the show's clock, msgpack
 clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
+vitals:{SHOW}            hash    a process -> how it is doing, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
 cosigned:{SHOW}          hash    witness -> the newest checkpoint of the log that it has cosigned
 asks:{SHOW}              hash    an ask's id -> what the notary is asked for, sealed (`gala.asks`)
@@ -26,7 +27,7 @@ A box's keys ``box:{SHOW/SEGMENT/RUN#PAGE}:…`` belong to `voting.box`. Nothing
 SHOW, SEGMENT and RUN are slugs, so no brace ever stands inside a tag.
 """
 
-RENEWED = frozenset(("tally", "edges", "trace", "clock", "clocks", "asks", "answers"))
+RENEWED = frozenset(("tally", "edges", "trace", "clock", "clocks", "vitals", "asks", "answers"))
 """What these keys hold is written anew all the time, or laid again by whoever asked (what an answer says is
 in the ledger), and nothing is told that rests on it. Of all others a write must outlive the loss of a
 machine."""
@@ -78,6 +79,10 @@ def clock(show: str) -> str:
 
 def clocks(show: str) -> str:
     return f"clocks:{{{show}}}"
+
+
+def vitals(show: str) -> str:
+    return f"vitals:{{{show}}}"
 
 
 def evidence(show: str) -> str:

@@ -10,10 +10,10 @@ gala-notary    cues, gates, wallets, what the auditor may watch, answers in the 
 gala-crew      cues, asks, what witnesses cosigned
 ============== ======================================================================================
 
-and all of them how their clock stands, and marks behind what must be durable. Passwords are derived from the
-service's secret; the store holds their digests. An address with ``{role}`` in the place of a name,
-``redis://{role}@HOST``, means these users. They need Redis 7.2 or Valkey; the rules are those of ACL SETUSER,
-and of an ACL file.
+and all of them how their clock stands, how they are doing, and marks behind what must be durable. Passwords
+are derived from the service's secret; the store holds their digests. An address with ``{role}`` in the place
+of a name, ``redis://{role}@HOST``, means these users. They need Redis 7.2 or Valkey; the rules are those of
+ACL SETUSER, and of an ACL file.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ EVERYBODY = (
     "on resetkeys resetchannels -@all +@read %R~* +ping +info +time +role +command +client|setinfo "
     "+client|setname +multi +exec +discard +asking +wait +waitaof +script|load +script|exists +readonly "
     "+cluster|slots +cluster|shards +cluster|nodes +cluster|keyslot +cluster|myid "
-    "(-@all +eval +evalsha ~*) (-@all +hset +hdel ~clocks:*) (-@all +set ~mark:*)"
+    "(-@all +eval +evalsha ~*) (-@all +hset +hdel ~clocks:* ~vitals:*) (-@all +set ~mark:*)"
 )
 CUES = "(-@all +xadd ~log:*) (-@all +hset ~log:*:ids)"
 GATES = "(-@all +hset ~box:*:gate)"

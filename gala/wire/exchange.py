@@ -64,6 +64,7 @@ class Exchange:
         self.back_ms: Callable[[int], int] = lambda _count: 0  # how long so many take to come back, likewise
         self.known: tuple[tuple[Known, Answer], ...] = ()  # of these, those with one type of content
         self.dropped: Counter[str] = Counter()  # connections we ended, by reason; written by lines
+        self.shed = 0  # frames that a newer one replaced before they went out; written by lines
         self._sockets = sockets
         self._members = cast("Members", sockets.manager)
         self._members.lines = sockets.eio.sockets
@@ -80,7 +81,8 @@ class Exchange:
         }
         self._opening = json.dumps(said, separators=(",", ":")).encode()[1:]  # behind a line's own id
         self._environ: dict[str, Any] = {}
-        self._wheel: list[set[Line]] = [set() for _ in range(limits.wheel_slots)]
+        # by slot, in the order they came
+        self._wheel: list[dict[Line, None]] = [{} for _ in range(limits.wheel_slots)]
         self._turn = 0
         self._turning: asyncio.TimerHandle | None = None
         self._open_count = 0
@@ -121,7 +123,7 @@ class Exchange:
         self._uvicorn.connections.add(line)
         self._open_count += 1
         line.slot = self._turn
-        self._wheel[self._turn].add(line)
+        self._wheel[self._turn][line] = None
         if self._turning is None:
             self._turning = self.loop.call_later(self._turn_s, self._on_turn)
         return b'0{"sid":"%b",%b' % (line.sid.encode(), self._opening)
@@ -133,7 +135,7 @@ class Exchange:
             return False
         self._uvicorn.connections.discard(line)
         self._open_count -= 1
-        self._wheel[line.slot].discard(line)
+        self._wheel[line.slot].pop(line, None)
         if line.busy or line.sid in self._sockets.environ:
             return True
         self._members.forget(line.sid)

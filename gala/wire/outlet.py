@@ -102,6 +102,8 @@ class Outlet(asyncio.Protocol):
         elif self._state == OPEN:
             if self._held is None:
                 self._held = [None, None]
+            elif self._held[kind] is not None:
+                self._exchange.shed += 1
             self._held[kind] = whole
 
     def drop_held(self) -> None:

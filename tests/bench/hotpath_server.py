@@ -97,7 +97,7 @@ async def serve(url: str, folder: Path) -> None:
     seal = Seal(rundown.id, SECRET, crowd.randbytes)
     asker = Asker(clients.once, rundown.id, seal, now_ms=clock.now_ms, rate=lambda: 1.0)
     admission = Admission(now_s=time.monotonic, entropy=crowd.randbytes, key=bytes(32))
-    trace = EdgeTrace(clients.once, rundown.id, edge.name, admission)
+    trace = EdgeTrace(clients.once, rundown.id, edge.name, admission, crowd.randbytes)
     seats = Seats(edge, admission, trace, exchange.address)
     sockets.register_namespace(ViewerSocket(sockets, edge, Claims(edge, asker), seats, crowd.randbytes))
     AtOnce(exchange, edge, clock.now_ms)

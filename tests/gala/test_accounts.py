@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner
 
 from gala import admitted
@@ -18,6 +19,7 @@ from gala.cli import app
 from gala.edge.numbers import Numbers
 from gala.passes import derive
 from gala.rundown import Rundown
+from gala.rundown_check import evening
 from gala.rundown_file import Reading, read
 from gala.rundown_lists import rows
 from gala.settings import Settings
@@ -318,6 +320,9 @@ def test_a_list_of_accounts_beside_the_rundown_is_read_and_bound_by_its_digest(t
     (draw,) = rundown.segment("draw").draws
     assert draw.accounts
     assert draw.excluded == tuple(sorted(bytes.fromhex(row) for row in (one, other)))
+    console = Console(record=True, width=240)
+    evening(rundown, console)
+    assert "accounts only, without 2" in console.export_text()
     shorter = written(tmp_path, one).rundown
     assert shorter is not None
     assert shorter.digest != rundown.digest

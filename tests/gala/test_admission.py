@@ -5,6 +5,8 @@ Buckets are tested with a clock of their own, turned by hand, and once through a
 
 import itertools
 import os
+import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +20,7 @@ from hypothesis import strategies as st
 from gala.edge import admission as admissions
 from gala.edge.admission import BURST, RATE_PER_S, WIDE, Admission
 from gala.edge.networks import around, shared_networks
-from gala.edge.trace import BURSTS_MAX, SAMPLES_MAX, EdgeTrace, merged
+from gala.edge.trace import BURSTS_MAX, SAMPLES_MAX, EdgeTrace, Sample, merged
 from gala.protocol_trace import Trace, TraceBurst, TraceMinute
 from gala.settings import SettingsFault, read
 from gala.store import keys
@@ -253,7 +255,7 @@ async def test_a_trace_keeps_the_newest_minutes_and_samples_of_each(
     hall = Hall(clients, tmp_path)
     plays = hall.booth().plays
     admission = door(Bell())
-    trace = EdgeTrace(clients.once, "short", "edge-x", admission)
+    trace = EdgeTrace(clients.once, "short", "edge-x", admission, os.urandom)
     for minute in range(1, 9):
         for n in range(2 * SAMPLES_MAX):
             trace.seated(n, account=n % 2 == 0)
@@ -268,6 +270,16 @@ async def test_a_trace_keeps_the_newest_minutes_and_samples_of_each(
         kept = msgspec.msgpack.decode(word, type=TraceMinute)
         assert (kept.numbers, kept.accounts) == (2 * SAMPLES_MAX, SAMPLES_MAX)
         assert (len(kept.entering_ms), len(kept.bursts)) == (SAMPLES_MAX, BURSTS_MAX)
+
+
+def test_a_sample_is_of_the_whole_stream_and_not_of_its_beginning() -> None:
+    chance = random.Random(7)
+    sample = Sample(chance.randbytes)
+    for value in range(64_000):
+        sample.take(value)
+    assert len(sample.kept) == len(set(sample.kept)) == SAMPLES_MAX
+    quarters = Counter(value // 16_000 for value in sample.kept)
+    assert min(quarters[quarter] for quarter in range(4)) > SAMPLES_MAX // 12
 
 
 def test_the_edges_minutes_are_laid_together_newest_first() -> None:

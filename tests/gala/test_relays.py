@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from structlog.testing import capture_logs
 
 from gala import relays
 from gala.relays import Relays
@@ -83,3 +84,14 @@ async def test_who_asks_no_more_leaves_no_question_behind() -> None:
         assert beacon.signature(1000) is None
         await beacon.aclose()
     assert all("Relays" not in repr(task) for task in asyncio.all_tasks())
+
+
+async def test_a_relay_that_keeps_silent_is_told_of_once_and_again_when_it_speaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with relay([None, None, None, TRUE]) as late, capture_logs() as logs:
+        assert await asked([late], monkeypatch) == bytes.fromhex(QUICKNET_ROUNDS[1000])
+    assert [entry["event"] for entry in logs] == [
+        "a relay does not answer, and is asked again",
+        "a relay answers again",
+    ]

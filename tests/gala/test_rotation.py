@@ -42,6 +42,11 @@ async def ready(stage: Stage) -> tuple[int, str]:
         return response.status, await response.text()
 
 
+async def crew_ready(stage: Stage) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as http, http.get(f"{stage.crew_url}/readyz") as response:
+        return response.status, await response.text()
+
+
 def desk_edge(at: Stage, of: Stage) -> DeskEdge | None:
     """How the desk of one process shows the edge of another."""
     edges = at.evening.crew.desk(at.evening.clock.now_ms(), "Mei").edges
@@ -87,6 +92,8 @@ async def test_an_edge_whose_clock_is_60_ms_off_answers_retry_tells_nothing_new_
     held = other.evening.passes.read_crew(other.crew_pass("director"), NOW_S)
     status, said = await other.evening.crew.post(CuePost(id="late", cue="hold"), held)
     assert (status, said.reason) == (422, "clock")
+    assert await crew_ready(other) == (503, "clock\n")
+    assert await crew_ready(stage) == (200, "ok\n")
     await stage.until(
         until(lambda: (e := desk_edge(stage, other)) and (e.rotation, e.clock_ms) == ("clock", 60))
     )
@@ -158,6 +165,23 @@ async def test_an_edge_that_cannot_read_the_log_takes_no_plays_until_it_can(
     assert await ready(stage) == (200, "ok\n")
 
 
+async def test_a_desk_that_does_not_hear_the_log_is_not_ready_until_it_does(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def blind() -> Any:
+        raise exceptions.ConnectionError
+
+    assert stage.evening.booth is not None
+    rotation = stage.evening.booth.rotation
+    assert await crew_ready(stage) == (200, "ok\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(stage.evening.crew._follower, "read", blind)
+        await until(lambda: rotation.reason == "log")
+        assert await crew_ready(stage) == (503, "log\n")
+    await until(lambda: not rotation.reason)
+    assert await crew_ready(stage) == (200, "ok\n")
+
+
 async def test_at_a_shared_port_it_lets_nobody_in_meanwhile_so_that_others_do(
     clients: Clients, valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +216,7 @@ async def test_an_edge_whose_store_is_frozen_says_that_it_is_the_store(tmp_path:
             try:
                 await is_out(stage, "store")
                 assert await ready(stage) == (503, "store\n")
+                assert await crew_ready(stage) == (200, "ok\n"), "the desk says it, and is needed now"
             finally:
                 os.kill(server.pid, signal.SIGCONT)
             await is_out(stage, "")

@@ -8,6 +8,7 @@ from redis import exceptions
 from typer.testing import CliRunner
 
 from gala.cli import app
+from gala.edge.numbers import Numbers
 from gala.roles import ROLES
 from gala.store import keys, users
 from gala.store.clients import Clients, WrongPassword, connect
@@ -34,6 +35,7 @@ TRACE = ("HSET", keys.trace("short"), "edge-x/0", "x")
 REPORT = ("HSET", keys.edges("short"), "edge-x", "x")
 CLOCK = ("SET", keys.clock("short"), "x")
 STANDING = ("HSET", keys.clocks("short"), "x", "x")
+VITALS = ("HSET", keys.vitals("short"), "x", "x")
 WALLET = ("HSET", keys.wallet("short"), "1/1", "x")
 EVIDENCE = ("SET", keys.evidence("short"), "x")
 ASK = ("HSET", keys.asks("short"), "x", "x")
@@ -42,7 +44,7 @@ ANSWER = ("HSET", keys.answers("short"), "x", "x")
 ANSWERED = ("RPUSH", keys.answers_order("short"), "x")
 WRITES = [
     *(CUE, CUE_ID, SLOT, COUNTER, GATE, TALLY, NUMBERS, REPORT, CLOCK, STANDING, WALLET, EVIDENCE),
-    *(MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE),
+    *(MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE, VITALS),
     *(ASK, ASKED, ANSWER, ANSWERED),
     ("DEL", f"{PAGE}:slots"),
     ("RENAME", f"{PAGE}:slots", f"{PAGE}:old"),
@@ -54,10 +56,10 @@ WRITES = [
     ("PUBLISH", "anywhere", "x"),
 ]
 OWN = {
-    "edge": (SLOT, COUNTER, NUMBERS, MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE, REPORT, STANDING, ASK),
-    "conductor": (CUE, CUE_ID, GATE, TALLY, CLOCK, STANDING),
-    "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING, ASKED, ANSWER, ANSWERED),
-    "crew": (CUE, CUE_ID, STANDING, ASK),
+    "edge": (SLOT, COUNTER, NUMBERS, MINUTE, ACCOUNT, ACCOUNT_BIT, TRACE, REPORT, STANDING, VITALS, ASK),
+    "conductor": (CUE, CUE_ID, GATE, TALLY, CLOCK, STANDING, VITALS),
+    "notary": (CUE, CUE_ID, GATE, WALLET, EVIDENCE, STANDING, VITALS, ASKED, ANSWER, ANSWERED),
+    "crew": (CUE, CUE_ID, STANDING, VITALS, ASK),
 }
 
 
@@ -126,6 +128,11 @@ async def test_on_a_cluster_the_roles_do_their_work_and_no_other(primaries: Prim
             change = Change(0, bytes(6), b"\0\1\0\0\0\1", {"voters": 1})
             assert await box["edge"].apply(page, 1, [change]) == [None]
             assert await box["notary"].whole(page) == (change.after, {"voters": 1})
+        numbers = Numbers(by_role["edge"].once, "short", 1_000, lambda: 61_000)
+        assert [await numbers.next(), await numbers.of("ab" * 16), await numbers.of("ab" * 16)] == [0, 1, 1]
+        assert await by_role["notary"].once.hgetall(keys.number_minutes("short")) == {b"60000": b"64"}
+        with pytest.raises(exceptions.ResponseError, match="ermission"):
+            await Numbers(by_role["crew"].once, "short", 1_000, lambda: 0).next()
         show_log = ShowLog(by_role["conductor"], "short")
         await show_log.begin("epoch", {"cue": "begin"}, id="begin", by="conductor", at_ms=1)
         for role, clients in by_role.items():

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.sim import __main__ as sim
 from tests.soak import cluster_acts, edge_acts, phone_acts, store_acts
 from tests.soak.scene import Outcome, Scene, scene
 
@@ -18,10 +19,11 @@ SMALL_DISK = "48m"
 
 
 class Fault(NamedTuple):
-    """A fault and what it needs. size: of a whole soak, shared by the two games; see the act."""
+    """A fault and what it needs. size: of a whole soak, shared by the two games; see the act. act None: it is
+    no scene, but so many simulated evenings (`tests.sim`)."""
 
     words: str
-    act: Act
+    act: Act | None
     size: float
     phones: int = 100
     edges: int = 1
@@ -56,6 +58,7 @@ FAULTS = {
     ),
     "slots": Fault("slots move between primaries", cluster_acts.slots_moved, 100, edges=2, cluster=True),
     "tabs": Fault("two tabs on two edges", edge_acts.two_tabs, 10_000, phones=40, edges=2),
+    "evenings": Fault("all of it at once, simulated", None, 2_000),
 }
 
 
@@ -63,6 +66,9 @@ async def campaign(name: str, folder: Path, seed: str, size: float) -> Outcome:
     """One campaign in an empty folder. What goes wrong is in the outcome, errors included."""
     fault = FAULTS[name]
     outcome = Outcome(fault=fault.words, seed=seed)
+    if fault.act is None:
+        await asyncio.to_thread(_evenings, seed, int(size), outcome)
+        return outcome
     try:
         with small_disk(folder / "edge-0") if fault.small_disk else contextlib.nullcontext():
             async with (
@@ -87,6 +93,15 @@ async def campaign(name: str, folder: Path, seed: str, size: float) -> Outcome:
     except Exception as error:  # noqa: BLE001 - a campaign that stumbles is a finding; the others go on
         outcome.wrong.append(repr(error))
     return outcome
+
+
+def _evenings(seed: str, count: int, outcome: Outcome) -> None:
+    """So many simulated evenings."""
+    for name, found in sim.played([f"{seed}/{n}" for n in range(count)]):
+        outcome.runs += 1
+        outcome.sent += found.attempts
+        outcome.acked += found.acked
+        outcome.wrong += [f"{fault} (make sim SEED={name})" for fault in found.faults]
 
 
 class NotHere(Exception):

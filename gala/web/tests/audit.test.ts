@@ -41,6 +41,15 @@ describe("the arcade", () => {
     expect(verdict(shown).verdict).toBe("fail");
   });
 
+  test("adds up all draws that have begun, and none of those to come or called off", () => {
+    const second = { ...drawn, draw: 2, entrants: 0, tickets: 0, winners: 0 };
+    const [ahead, off] = [{ ...drawn, draw: 3, state: "armed" }, { ...drawn, draw: 4, state: "void" }];
+    const shown = bays(evidence({ draws: [drawn, second, ahead, off] }));
+    expect(shown.slice(1, 4).map((bay) => bay.figure)).toEqual(["3", "1", "1"]);
+    expect(shown[1]!.what).toBe("places in 2 rosters, 3 tickets");
+    expect(shown[2]!.what).toBe("winners of 2 draws, the lowest scores");
+  });
+
   test("does not ask void rounds for anything", () => {
     expect(words(evidence({ rounds: [{ ...sealed, state: "void", equal: false }] }))[0]).toBe("WAITS");
   });

@@ -1,5 +1,5 @@
 /** What the arches say, worked out from the evidence. Knows no page. */
-import type { Evidence, EvidenceEquation, EvidenceRound } from "../protocol.gen.ts";
+import type { Evidence, EvidenceDraw, EvidenceEquation, EvidenceRound } from "../protocol.gen.ts";
 import { count } from "../director/times.ts";
 
 /** pass and fail are of something that was compared; a fact that nobody has checked yet is only `stands`. */
@@ -40,8 +40,12 @@ export const counting = (evidence: Evidence): EvidenceRound[] => evidence.rounds
 export function bays(evidence: Evidence): Bay[] {
   const sealed = counting(evidence).filter((round) => round.state === "sealed");
   const boxes = sealed.length > 0 ? sealed.every((round) => round.equal) : null;
-  const draw = evidence.draws.filter((one) => one.state !== "ahead" && one.state !== "armed").slice(-1)[0];
-  const drawn = draw !== undefined && draw.state !== "frozen";
+  const begun = evidence.draws.filter((one) => ["frozen", "drawn", "announced"].includes(one.state));
+  const drawn = begun.filter((one) => one.state !== "frozen");
+  const sum = (draws: EvidenceDraw[], of: (one: EvidenceDraw) => number): number =>
+    draws.reduce((all, one) => all + of(one), 0);
+  const winners = count(sum(drawn, (one) => one.winners));
+  const latest = begun.at(-1);
   const payouts = (one: EvidenceEquation): boolean => one.name.startsWith("payouts") || one.name.startsWith("prizes of");
   const make = (name: string, verdict: Verdict, figure: string, what: string, print: string): Bay => ({
     name,
@@ -61,23 +65,31 @@ export function bays(evidence: Evidence): Bay[] {
     ),
     make(
       "Roster",
-      told(checked(evidence, (name) => name.endsWith("roster")), draw ? "stands" : "waits"),
-      draw ? count(draw.entrants) : "–",
-      draw ? `entrants, ${count(draw.tickets)} tickets` : "nothing is frozen yet",
-      draw ? `root ${short(draw.root)}` : "",
+      told(checked(evidence, (name) => name.endsWith("roster")), latest ? "stands" : "waits"),
+      latest ? count(sum(begun, (one) => one.entrants)) : "–",
+      latest
+        ? `${begun.length > 1 ? `places in ${count(begun.length)} rosters` : "entrants"}, ${count(sum(begun, (one) => one.tickets))} tickets`
+        : "nothing is frozen yet",
+      latest ? `${begun.length > 1 ? `draw ${latest.draw}: ` : ""}root ${short(latest.root)}` : "",
     ),
     make(
       "Draw",
-      told(checked(evidence, (name) => name.endsWith("result")), drawn ? "stands" : "waits"),
-      drawn ? count(draw.winners) : "–",
-      drawn ? "winners, the lowest scores" : draw ? "the beacon is awaited" : "no draw yet",
-      draw ? `beacon round ${count(draw.beacon_round)}` : "",
+      told(checked(evidence, (name) => name.endsWith("result")), drawn.length > 0 ? "stands" : "waits"),
+      drawn.length > 0 ? winners : "–",
+      drawn.length > 1
+        ? `winners of ${count(drawn.length)} draws, the lowest scores`
+        : drawn.length > 0
+          ? "winners, the lowest scores"
+          : latest
+            ? "the beacon is awaited"
+            : "no draw yet",
+      latest && latest.beacon_round > 0 ? `beacon round ${count(latest.beacon_round)}` : "",
     ),
     make(
       "Vouchers",
       told(both(hold(evidence.equations, payouts), checked(evidence, (name) => name === "prizes")), "waits"),
-      drawn ? count(draw.winners) : "–",
-      drawn ? "one for each winning rank" : "none issued yet",
+      drawn.length > 0 ? winners : "–",
+      drawn.length > 0 ? "one for each winning rank" : "none issued yet",
       "",
     ),
     make(

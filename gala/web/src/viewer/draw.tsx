@@ -160,6 +160,7 @@ function Announced({ draw }: DrawProps): JSX.Element {
       {!standing.won && (
         <Rank standing={standing} />
       )}
+      {!evening.mine.value.account && <AccountNote />}
       <div class="push stack hand">
         {standing.won && (
           <a class={won.some((one) => isClaimable(one, evening.now_ms.value)) ? "btn line" : "btn go"} href="#wallet">

@@ -163,10 +163,10 @@ function Account(): JSX.Element | null {
     <div class="banner account" data-banner="account" role="alert">
       <Icon name="you" />
       {state === "refused" ? (
-        <span>{w.t("accountRefused")}</span>
+        <span class="ask">{w.t("accountRefused")}</span>
       ) : (
-        <span class="ask">
-          <span>
+        <>
+          <span class="ask">
             <b>{w.t("accountAsks")}</b> {w.t("accountAsksSub")}
           </span>
           <span class="ways">
@@ -177,7 +177,7 @@ function Account(): JSX.Element | null {
               {w.t("accountNo")}
             </button>
           </span>
-        </span>
+        </>
       )}
     </div>
   );
