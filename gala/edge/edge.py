@@ -385,9 +385,8 @@ class Edge:
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
-        edges = keys.edges(self.rundown.id)
-        await self._redis.hset(edges, self.name, msgspec.msgpack.encode(report))
-        self._edges.take(await self._redis.hgetall(edges), now_ms)
+        await self._redis.hset(keys.edges(self.rundown.id), self.name, msgspec.msgpack.encode(report))
+        self._edges.take(await self._redis.hgetall(keys.edges(self.rundown.id)), now_ms)
         present = self._edges.present(now_ms, GONE_MS * max(1.0, self._told_rate))
         self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self.name)
 
