@@ -239,10 +239,7 @@ class Edge:
 
     async def retune(self, viewer: Viewer, seat: Seat) -> None:
         """Moves a viewer to another cohort and shows them what is seen there now."""
-        if not viewer.welcomed:
-            self.audience.move(viewer, seat)
-            return
-        if seat.cohort is viewer.cohort:
+        if not viewer.welcomed or seat.cohort is viewer.cohort:
             self.audience.move(viewer, seat)
             return
         await self._broadcast.dismiss(viewer)

@@ -53,7 +53,6 @@ class Foyer:
         self._line_ms = self._late_ms = -math.inf  # when the next of either line is due
         self._given = 0
         self._used: dict[tuple[str, int], int] = {}  # slots that let somebody in, until when (the world's)
-        self.turned_away = 0
 
     def ask(self, slot: str, now_ms: float, world_ms: int) -> Queue | None:
         """None: come in. Otherwise where in the line this phone stands. slot: what it was told before."""
@@ -101,7 +100,6 @@ class Foyer:
         return self._told(held._replace(due_at_ms=due_at_ms), math.ceil(wait_ms))
 
     def _told(self, slot: Slot, left_ms: int) -> Queue:
-        self.turned_away += 1
         place = 1 + int(left_ms * self.admit_per_s * LINE / 1000)
         return Queue(place=place, wait_ms=left_ms, slot=self._sign(slot))
 

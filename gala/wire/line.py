@@ -227,6 +227,7 @@ class Line(Outlet):
             refused = self._exchange.turn_away(packet.nsp, packet.data)
             if refused is not None:
                 self.write(refusal_frame(packet.nsp, *refused))
+                self._exchange.dropped[refused[0]] += 1
                 self.hang_up(Code.NORMAL, refused[0])
                 return
         self._later(packet)

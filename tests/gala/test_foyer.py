@@ -264,3 +264,4 @@ async def test_who_is_sent_away_leaves_nothing_behind(stage: Stage) -> None:
         assert (await refused(stage, slot=line.slot))["reason"] == "queue"
     assert len(stage.evening.edge.audience) <= 2
     assert len(lines) <= 4
+    assert stage.evening.edge._broadcast.dropped == {"queue": 4}, "and the crew sees how many there were"
