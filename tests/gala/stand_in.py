@@ -19,7 +19,9 @@ def say(word: str) -> None:
 def main() -> None:
     folder, name = Path(sys.argv[1]), sys.argv[-1]
     count = len(list(folder.glob(f"{name}.*")))
-    (folder / f"{name}.{count}").write_text(str(os.getpid()))
+    written = folder / f"being written by {os.getpid()}"
+    written.write_text(str(os.getpid()))
+    written.rename(folder / f"{name}.{count}")  # whoever sees the file finds the id in it
     plan = [line.split(maxsplit=2) for line in (folder / "plan").read_text().splitlines()]
     does = next((what for who, nth, what in plan if (who, nth) == (name, str(count))), "stays")
     if does == "says why":

@@ -201,7 +201,7 @@ def a_row_before_time_began(forger: Forger) -> None:
 
 CHOICE = {"name": "choice", "op": "by", "fields": ["choice"]}
 UNSAID = [
-    ("a box kept back and published", kept_back_and_shown, "a box of 5 plays"),
+    ("a box kept back and published", kept_back_and_shown, "of 5 plays"),
     ("a box published and kept back", shown_and_kept_back, "plays"),
     ("a zero counter", a_zero_counter, "choice/9"),
     ("a note beside the counters", a_note_beside_the_counters, "more"),
