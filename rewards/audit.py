@@ -19,7 +19,6 @@ keys of …    with `--keys`: whose slot became whose tickets, which only the ke
 
 import argparse
 import gc
-import hashlib
 import struct
 import sys
 from collections.abc import Callable, Iterator
@@ -32,7 +31,7 @@ from pathlib import Path
 from rewards import accounts, bundle, canonical, decks, keyed, merkle, shapes, tiles, witness
 from rewards.history import BrokenHistory, Draw, History, Stages
 from rewards.note import ED25519, BadNote, Checkpoint, Verifier, read
-from rewards.rounds import Failed, check_box, check_ranking, check_roster
+from rewards.rounds import Contents, Failed, check_box, check_ranking, check_roster
 from rewards.vouchers import IssuingIds
 
 
@@ -52,7 +51,7 @@ class Check:
 class Reading:
     """A bundle while it is read; each rule may rely on what those before it found."""
 
-    files: dict[str, bytes]
+    files: Contents
     key: str | None
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint("", 0, b""))
     bodies: list[bytes] = field(default_factory=list)
@@ -72,21 +71,27 @@ def verify_bundle(folder: Path, key: str | None = None, keys: Path | None = None
 
     A failed rule stops those that build upon it; they fail as `not checked`.
     """
-    reading = Reading({path: (folder / path).read_bytes() for path in bundle.present(folder)}, key)
-    if len(reading.files.get("ledger.csv", b"")) < LONG:
+    ledger = folder / "ledger.csv"
+    if not ledger.is_file() or ledger.stat().st_size < LONG:
+        reading = _read(folder, key)
         checks = list(checked(reading))
     else:
-        checks = list(_beginning(reading))
-        if not checks[-1].ok:
-            return checks
         with ProcessPoolExecutor(1, get_context("spawn")) as beside:
-            money = beside.submit(_money_of, folder)
+            money = beside.submit(_money_of, folder)  # at once: it is as long as all the rest
+            reading = _read(folder, key)
+            checks = list(_beginning(reading))
+            if not checks[-1].ok:
+                return checks
             checks += [_run(name, rule, reading) for name, rule in _claims(reading.history)]
             checks += money.result()
     if keys is not None:
         opened = keyed.Keyed(keys, reading.files, reading.history)
         checks += [_run(name, partial(_keyed, rule), reading) for name, rule in opened.checks()]
     return checks
+
+
+def _read(folder: Path, key: str | None) -> Reading:
+    return Reading(Contents({path: (folder / path).read_bytes() for path in bundle.present(folder)}), key)
 
 
 def checked(reading: Reading) -> Iterator[Check]:
@@ -112,7 +117,7 @@ def _beginning(reading: Reading) -> Iterator[Check]:
 def _money_of(folder: Path) -> list[Check]:
     """The rules on money in a process of their own, which reads the log for itself."""
     paths = [path for path in bundle.present(folder) if not path.startswith("boxes/")]
-    reading = Reading({path: (folder / path).read_bytes() for path in paths}, None)
+    reading = Reading(Contents({path: (folder / path).read_bytes() for path in paths}), None)
     gc.disable()  # hundreds of thousands of rows, and nothing among them that only points at itself
     for rule in (_checkpoint, _log, _history):
         rule(reading)
@@ -194,8 +199,7 @@ def _manifest(reading: Reading) -> str:
     for path in sorted(present ^ set(listed)):
         raise Failed(f"{path} is {'not listed' if path in present else 'missing'}")
     for path, item in listed.items():
-        content = reading.files[path]
-        if len(content) != item["size"] or hashlib.sha256(content).hexdigest() != item["sha256"]:
+        if len(reading.files[path]) != item["size"] or reading.files.digest(path) != item["sha256"]:
             raise Failed(f"{path} is not the file that was listed")
     total = sum(len(content) for content in reading.files.values())
     return f"{len(listed)} files, {total} bytes"
@@ -261,7 +265,7 @@ def _files(reading: Reading) -> str:
         if "result" in draw.stages:
             expected.add(bundle.draw_path(number, "beacon.json"))
         for name, digest in draw.spec["files"].items():
-            if hashlib.sha256(reading.files[name]).hexdigest() != digest:
+            if reading.files.digest(name) != digest:
                 raise Failed(f"{name} is not the one draw {number}'s spec promised")
         for prize in draw.spec["prizes"]:
             path = bundle.deck_path(number, prize["tier"])

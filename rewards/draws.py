@@ -5,7 +5,8 @@ Pure functions on the bytes of files: what the operator computes here, the audit
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +73,9 @@ def make_roster(
     numbers_count = sum(count for _, count in issued)
     total = np.zeros(numbers_count, dtype=np.int32)  # a spec allows no more than 65535 to one number
     named = []
-    for played in rounds:
+    for played, earned in _with_tickets(rounds):
         if len(played.numbers) and int(played.numbers.max()) >= numbers_count:
             raise ValueError(f"round {played.round_id}: number {played.numbers.max()} was never given out")
-        earned = round_tickets(played.stages, played.content, played.channels)
         np.add.at(total, played.numbers, earned)  # no number stands twice, but this is the quickest of ways
         named.append(
             {
@@ -120,6 +120,22 @@ def make_roster(
     leaf["won_sha256"] = hashlib.sha256(won).hexdigest()
     leaf["won_total"] = sum(won)
     return Roster(leaf, content, flags, numbers, won)
+
+
+def _with_tickets(rounds: Iterable[Played]) -> Iterator[tuple[Played, roster.Tickets]]:
+    """Each round and its slots' tickets; the next one is read and evaluated while one is added up."""
+    waiting = iter(rounds)
+
+    def following() -> tuple[Played, roster.Tickets] | None:
+        for played in waiting:
+            return played, round_tickets(played.stages, played.content, played.channels)
+        return None
+
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(following)
+        while (found := coming.result()) is not None:
+            coming = beside.submit(following)
+            yield found
 
 
 def _at(values: npt.NDArray[Any], where: npt.NDArray[np.int64]) -> npt.NDArray[Any]:

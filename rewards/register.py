@@ -218,7 +218,7 @@ class Register:
             spec = self._draw(draw).spec
             if len(barred) and spec["eligibility"] != "account":
                 raise leaves.BadSpec(f"draw {draw} bars nobody")
-            played = [self._played(draw, round_id) for round_id in self._journal.history.counting(draw)]
+            played = (self._played(draw, round_id) for round_id in self._journal.history.counting(draw))
             before = self._won_before(spec) if draws.cap_is_shared(spec) else None
             made = await asyncio.to_thread(
                 draws.make_roster, spec, issued, self._draw_key(draw), played, barred, before

@@ -14,18 +14,30 @@ from rewards.boxes import box_path, counters_path
 from rewards.history import Draw, History, Stages
 from rewards.leaves import Leaf
 
-Files = Mapping[str, bytes]
+
+class Contents(dict[str, bytes]):
+    """A bundle's files by path. Nothing writes them, so each is hashed once."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        super().__init__(files)
+        self._digests: dict[str, str] = {}
+
+    def digest(self, path: str) -> str:
+        """Its SHA-256, hex."""
+        if path not in self._digests:
+            self._digests[path] = hashlib.sha256(self[path]).hexdigest()
+        return self._digests[path]
 
 
 class Failed(Exception):
     """What is wrong, in a sentence that names the item."""
 
 
-def check_box(stages: Stages, files: Files) -> str:
+def check_box(stages: Stages, files: Contents) -> str:
     """A sealed box against its seal, its counters against its slots."""
     opening, seal = stages["open"], stages["seal"]
     path = counters_path(opening["round"])
-    if hashlib.sha256(files[path]).hexdigest() != seal["counters_sha256"]:
+    if files.digest(path) != seal["counters_sha256"]:
         raise Failed(f"{path} is not the file that was sealed")
     tallies = canonical.decode(files[path])
     if wrong := shapes.part_fault(tallies, "counters", path):
@@ -57,7 +69,7 @@ def check_box(stages: Stages, files: Files) -> str:
     return f"{seal['plays']} plays, {len(recount)} counters, {told}"
 
 
-def check_roster(history: History, number: int, files: Files) -> str:
+def check_roster(history: History, number: int, files: Contents) -> str:
     """A roster against the sealed boxes its leaf names."""
     draw = history.draws[number]
     leaf = draw.stages["roster"]
@@ -110,7 +122,7 @@ def _check_issued(leaf: Leaf) -> None:
         raise Failed(f"{handed_out} numbers were issued by the minute, {leaf['numbers_count']} in all")
 
 
-def read_roster(draw: Draw, files: Files) -> tuple[roster.Tickets, roster.Flags]:
+def read_roster(draw: Draw, files: Contents) -> tuple[roster.Tickets, roster.Flags]:
     """Both roster files, against their leaf."""
     leaf = draw.stages["roster"]
     content, flags = _roster_files(draw, files)
@@ -130,12 +142,12 @@ def read_roster(draw: Draw, files: Files) -> tuple[roster.Tickets, roster.Flags]
     return tickets, eligible
 
 
-def _roster_files(draw: Draw, files: Files) -> tuple[bytes, bytes]:
+def _roster_files(draw: Draw, files: Contents) -> tuple[bytes, bytes]:
     """roster.bin and eligible.bin, if they are what their leaf names."""
     leaf, number = draw.stages["roster"], draw.spec["draw"]
     for name, digest in (("roster.bin", leaf["sha256"]), ("eligible.bin", leaf["eligible_sha256"])):
         path = bundle.draw_path(number, name)
-        if hashlib.sha256(files[path]).hexdigest() != digest:
+        if files.digest(path) != digest:
             raise Failed(f"{path} is not the file its leaf names")
     content = files[bundle.draw_path(number, "roster.bin")]
     if len(content) != leaf["size"]:
@@ -143,7 +155,7 @@ def _roster_files(draw: Draw, files: Files) -> tuple[bytes, bytes]:
     return content, files[bundle.draw_path(number, "eligible.bin")]
 
 
-def check_ranking(draw: Draw, bodies: Sequence[bytes], files: Files) -> str:
+def check_ranking(draw: Draw, bodies: Sequence[bytes], files: Contents) -> str:
     """The result of a draw, computed anew from its roster and the beacon's signature."""
     leaf, number = draw.stages["result"], draw.spec["draw"]
     path = bundle.draw_path(number, "ranking.bin")
@@ -175,20 +187,20 @@ def _first_other_rank(expected: Sequence[ranking.TierResult], leaf: Leaf, conten
     return "another number of ranks than the draw gives"
 
 
-def _box_tickets(stages: Stages, files: Files, channels: Sequence[int] | None) -> roster.Tickets | None:
+def _box_tickets(stages: Stages, files: Contents, channels: Sequence[int] | None) -> roster.Tickets | None:
     if "withheld_mac" in stages["seal"]:
         return None
     return draws.round_tickets(stages, files[box_path(stages["open"]["round"])], channels)
 
 
-def _check_won(history: History, draw: Draw, files: Files, count: int) -> None:
+def _check_won(history: History, draw: Draw, files: Contents, count: int) -> None:
     """What each place had won before, as far as it can be seen without the keys of the places."""
     leaf, path = draw.stages["roster"], bundle.draw_path(draw.spec["draw"], "won.bin")
     if not draws.cap_is_shared(draw.spec):
         if "won_sha256" in leaf or "won_total" in leaf:
             raise Failed("the roster tells what was won before, though the cap is that of this draw alone")
         return
-    if hashlib.sha256(files[path]).hexdigest() != leaf["won_sha256"]:
+    if files.digest(path) != leaf["won_sha256"]:
         raise Failed(f"{path} is not the file its leaf names")
     total = int(roster.decode_won(files[path], count).sum())
     if total != leaf["won_total"]:
@@ -199,9 +211,9 @@ def _check_won(history: History, draw: Draw, files: Files, count: int) -> None:
         raise Failed(f"{path} holds {total} prizes, the earlier draws had {most} winners")
 
 
-def _sealed_file(path: str, leaf: Leaf, files: Files, record_size: int) -> bytes:
+def _sealed_file(path: str, leaf: Leaf, files: Contents, record_size: int) -> bytes:
     content = files[path]
-    if len(content) != leaf["size"] or hashlib.sha256(content).hexdigest() != leaf["sha256"]:
+    if len(content) != leaf["size"] or files.digest(path) != leaf["sha256"]:
         raise Failed(f"{path} is not the file that was sealed")
     if merkle.chunked_root(content, record_size).hex() != leaf["root"]:
         raise Failed(f"{path}: another root than its leaf says")

@@ -140,7 +140,11 @@ def _best(key: bytes, tickets: Tickets, eligible: Flags, _limit: int, first: int
     best = np.full((last - first, 2), ALL, dtype=np.uint64)
     ticket = np.zeros(last - first, dtype=np.int64)
     for at, number, scored in _layers(key, tickets, first, last):
-        score, before = as_numbers(scored), best[at]
+        score = as_numbers(scored)
+        if number == 0:  # which every place has
+            best[at] = score
+            continue
+        before = best[at]
         lower = score[:, 0] < before[:, 0]
         lower |= (score[:, 0] == before[:, 0]) & (score[:, 1] < before[:, 1])
         best[at[lower]], ticket[at[lower]] = score[lower], number

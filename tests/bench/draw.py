@@ -119,7 +119,7 @@ def rostered(size: Size) -> Took:
         names = register._journal.history.counting(1)
 
         def made() -> object:
-            played = [register._played(1, name) for name in names]
+            played = (register._played(1, name) for name in names)
             return draws.make_roster(spec, [(0, size.viewers)], key, played, ()).leaf["root"]
 
         found = timed(size, made)

@@ -7,6 +7,7 @@ from pathlib import Path
 from rewards import audit, bundle, canonical, tiles, verify
 from rewards.leaves import Leaf
 from rewards.note import Signer
+from rewards.rounds import Contents
 from tests.rewards.evening import KEYS, SHOW
 
 Files = Mapping[str, bytes]
@@ -18,7 +19,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def audit_says(files: Files) -> str:
     """The first failing line of `rewards.audit`, or nothing; later checks are not made."""
-    found = audit.checked(audit.Reading(dict(files), None))
+    found = audit.checked(audit.Reading(Contents(files), None))
     return next((str(check) for check in found if not check.ok), "")
 
 

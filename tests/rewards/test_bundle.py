@@ -52,7 +52,7 @@ def write_manifest(folder: Path) -> None:
 
 
 def read_leaves(folder: Path) -> list[Leaf]:
-    reading = audit.Reading({path: (folder / path).read_bytes() for path in bundle.present(folder)}, None)
+    reading = audit._read(folder, None)
     audit._checkpoint(reading)
     audit._log(reading)
     return [canonical.decode(body) for body in reading.bodies]
