@@ -14,7 +14,7 @@ from gala.console import fail, out, read_settings
 from gala.notary import register_keys
 from gala.publishing import write_statement
 from gala.settings import Settings
-from rewards.audit import verify_bundle
+from rewards.checks import verify_bundle
 from rewards.codes import BadList
 from rewards.history import BrokenHistory
 from rewards.holders import Imported

@@ -17,7 +17,7 @@ from gala import protocol_crew, readiness
 from gala.edge.report import Report, refused_by_channel
 from gala.rundown import Rundown, Segment, words
 from gala.show_state import Drawing, LogEntry, Round, State, running_order
-from rewards.audit import Check
+from rewards.checks import Check
 from rewards.told import Outline
 
 

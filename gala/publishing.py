@@ -15,7 +15,7 @@ from gala import chronicle
 from gala.reckoning import reckoning
 from gala.statement import statement
 from rewards import bundle
-from rewards.audit import Check, verify_bundle
+from rewards.checks import Check, verify_bundle
 from rewards.register import Register
 
 REFRESH_MS = 60_000  # at most so often: a checkpoint a redemption would be many, and tell when each was

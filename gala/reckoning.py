@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 
 from rewards import bundle, canonical, draws, leaves, note, roster, tiles
-from rewards.audit import Check
 from rewards.books import HEADER
+from rewards.checks import Check
 from rewards.history import Draw, History, Stages
 from rewards.leaves import Leaf
 from rewards.note import Checkpoint

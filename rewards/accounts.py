@@ -18,14 +18,16 @@ from rewards.vouchers import IssuingIds
 
 Files = Mapping[str, bytes]
 
+HASHED = 65  # bytes at a row's end: a comma and its hash
 FEW, MANY = 16, 4096  # vouchers whose rows are written and compared at once: at first, and at most
 
 
 def check_prizes(history: History, files: Files, ids: IssuingIds) -> str:
     """prizes.csv against the ranking of every finished draw, and who was promoted since."""
-    text = files["ledger.csv"].decode("utf-8")
-    promoting = ",promote," in text  # a big ledger is cut into lines for it only where it must be
-    expected = bundle.prizes_csv(_finished(history, files), text.split("\n") if promoting else (), ids)
+    ledger = files["ledger.csv"]
+    # a big ledger is cut into lines for it only where it must be
+    lines = ledger.decode("utf-8").split("\n") if b",promote," in ledger else ()
+    expected = bundle.prizes_csv(_finished(history, files), lines, ids)
     if files["prizes.csv"] != expected:
         found = files["prizes.csv"].decode("utf-8").split("\n")
         lines = expected.decode().split("\n")
@@ -45,17 +47,16 @@ def _finished(history: History, files: Files) -> list[Prizes]:
 
 def check_ledger(history: History, files: Files, ids: IssuingIds) -> str:
     """ledger.csv against the roll-ups in the log and the terms of every draw."""
-    text = files["ledger.csv"].decode("utf-8")
-    lines = text.split("\n")
-    if lines[0] != books.HEADER or lines[-1] != "":
+    rows = files["ledger.csv"].split(b"\n")
+    if rows[0] != books.HEADER.encode() or rows[-1] != b"":
         raise Failed("ledger.csv does not begin with its header or end with a newline")
     roll_ups = dict(history.ledger_rows)
     reading = _Reading(history, files, ids)
     book = reading.book
-    while book.count < len(lines) - 2:
-        if reading.issued(lines, roll_ups):
+    while book.count < len(rows) - 2:
+        if reading.issued(rows, roll_ups):
             continue
-        line = lines[book.count + 1]
+        line = rows[book.count + 1].decode("utf-8")
         try:
             row = books.parse_line(line)
             reading.before(row)
@@ -78,7 +79,7 @@ def check_ledger(history: History, files: Files, ids: IssuingIds) -> str:
     return f"{book.count} rows, {len(book.states)} vouchers, {len(book.equations())} equations hold"
 
 
-def _same(some: Sequence[str], others: Sequence[str]) -> int:
+def _same(some: Sequence[bytes], others: Sequence[bytes]) -> int:
     """How many begin alike, of two lists that differ."""
     return next(at for at, (one, other) in enumerate(zip(some, others, strict=True)) if one != other)
 
@@ -153,22 +154,20 @@ class _Reading:
                 leaf = terms.draw.stages["close-out"]
                 self._closings.setdefault(leaf["rows"], []).append((terms, leaf))
 
-    def issued(self, lines: Sequence[str], roll_ups: Mapping[int, str]) -> bool:
+    def issued(self, rows: Sequence[bytes], roll_ups: Mapping[int, str]) -> bool:
         """Reads on while vouchers of one tier are issued one after the other, comparing the rows with the
         text they must have: a big draw has hundreds of thousands, and is nearly all of a ledger.
 
-        False if the next rows are none, or something else is due there; then they are read one by one.
+        rows: the lines of the file. False if the next ones are none, or something else is due there; then
+        they are read one by one.
         """
         seq, book = self.book.count + 1, self.book
-        if ",reserve,0," not in lines[seq]:
+        cells = rows[seq].split(b",")
+        if self._asked or self._returning is not None or cells[7:9] != [b"reserve", b"0"]:
             return False
-        cells = lines[seq].split(",")
-        if self._asked or self._returning is not None or cells[7:9] != ["reserve", "0"]:
+        if not all(cell.isdigit() and str(int(cell)).encode() == cell for cell in cells[2:6]):
             return False
-        numbers = cells[2:6]
-        if not all(cell.isascii() and cell.isdecimal() and str(int(cell)) == cell for cell in numbers):
-            return False
-        at_ms, draw, tier, first = map(int, numbers)
+        at_ms, draw, tier, first = map(int, cells[2:6])
         terms = self._terms.get(draw)
         if terms is None or terms.closed or terms.prizes is None or tier not in terms.prizes.faces:
             return False
@@ -178,26 +177,37 @@ class _Reading:
         # not across a row after which, or before which, the log says something
         stops = [row for row in (*roll_ups, *self._closings) if row >= seq]
         stops += [row - 1 for row in self._dates if row >= seq]
-        last = min(len(faces), first + (min([len(lines) - 2, *stops]) - seq + 1) // 2)
-        ids = self._ids.of(draw, tier, len(faces))
+        last = min(len(faces), first + (min([len(rows) - 2, *stops]) - seq + 1) // 2)
+        reserves, issues = self._ids.of(draw, tier, len(faces))
+        whose = f",{at_ms},{draw},{tier},"
+        moved = {
+            face: (
+                f",0,reserve,0,BUDGET,RESERVED,{face},{currency},",
+                f",0,issue,1,RESERVED,ISSUED,{face},{currency},",
+            )
+            for face in set(faces)
+        }
         after, tip, size = first, book.tip, FEW
         while after < last:
-            until = min(after + size, last)
-            texts = []
-            for prize, face, (reserve, issue) in zip(
-                range(after, until), faces[after:until], ids[after:until], strict=True
-            ):
-                at, of = seq + 2 * (prize - first), f"{at_ms},{draw},{tier},{prize},0"
-                texts.append(f"{at},{reserve},{of},reserve,0,BUDGET,RESERVED,{face},{currency}")
-                texts.append(f"{at + 1},{issue},{of},issue,1,RESERVED,ISSUED,{face},{currency}")
-            tips = books.chains(tip, texts)
+            until, at = min(after + size, last), seq + 2 * (after - first)
+            found = rows[at : at + 2 * (until - after)]
+            # These hashes follow from the rows as they are. If all is as it is written here, they are right.
+            tips = books.chains(tip, [row[:-HASHED] for row in found])
             shown = b"".join(tips).hex()
-            written = [f"{text},{shown[64 * at : 64 * at + 64]}" for at, text in enumerate(texts)]
-            found = lines[seq + 2 * (after - first) : seq + 2 * (until - first)]
-            same = len(written) if found == written else _same(found, written)
+            hashes = [shown[start : start + 64] for start in range(0, len(shown), 64)]
+            some = slice(after, until)
+            columns = zip(reserves[some], issues[some], faces[some], hashes[::2], hashes[1::2], strict=True)
+            written = "\n".join(
+                [
+                    f"{at + 2 * n},{reserve}{whose}{after + n}{moved[face][0]}{one}\n"
+                    f"{at + 2 * n + 1},{issue}{whose}{after + n}{moved[face][1]}{other}"
+                    for n, (reserve, issue, face, one, other) in enumerate(columns)
+                ]
+            ).encode()
+            same = len(found) if b"\n".join(found) == written else _same(written.split(b"\n"), found)
             if same >= 2:
                 after, tip = after + same // 2, tips[same // 2 * 2 - 1]
-            if same < len(written):
+            if same < len(found):
                 break
             size = min(4 * size, MANY)
         if after == first or not book.add_issued(draw, tier, first, faces[first:after], currency, tip):
@@ -240,18 +250,21 @@ class _Reading:
         self._begin_dates(self.book.count + 1)
         if self._asked or self._returning is not None or self._dates or self._closings:
             raise Failed(f"after row {self.book.count}: rows that must follow do not")
-        states = self.book.states
         for number, terms in self._terms.items():
             if terms.prizes is None or not self.book.begun(number):
                 continue
+            reserved = {tier: sums.moved["reserve"] for (tier, _), sums in self.book.sums(number).items()}
             for tier, faces in terms.prizes.faces.items():
-                for prize in range(len(faces)):
-                    if states.get((number, tier, prize, 0), ("none",))[0] in ("none", "reserved"):
-                        raise Failed(
-                            f"the winning rank of voucher {(number, tier, prize, 0)} was paid nothing"
-                        )
+                # Each rank is reserved once at most, and for what it is worth.
+                if self.book.held["reserved"] or reserved.get(tier) != sum(faces):
+                    self._find_unpaid(number, tier, len(faces))
                 if terms.left(tier) and ("leftover", number, tier) not in self.book.tiers:
                     raise Failed(f"draw {number} tier {tier}: what nobody won did not return")
+
+    def _find_unpaid(self, number: int, tier: int, count: int) -> None:
+        for subject in ((number, tier, prize, 0) for prize in range(count)):
+            if self.book.state(subject)[0] in ("none", "reserved"):
+                raise Failed(f"the winning rank of voucher {subject} was paid nothing")
 
     def _begin_dates(self, seq: int) -> None:
         for terms, leaf in self._dates.pop(seq, ()):

@@ -95,11 +95,11 @@ def chain(previous: bytes, line: str) -> bytes:
     return hashlib.sha256(b"gala/ledger/1\x00" + previous + line.encode()).digest()
 
 
-def chains(previous: bytes, lines: Iterable[str]) -> list[bytes]:
+def chains(previous: bytes, lines: Iterable[bytes]) -> list[bytes]:
     """The running hash after each of some rows: as `chain`, at half its cost."""
     found, sha256 = [], hashlib.sha256
     for line in lines:
-        previous = sha256(b"gala/ledger/1\x00" + previous + line.encode()).digest()
+        previous = sha256(b"gala/ledger/1\x00" + previous + line).digest()
         found.append(previous)
     return found
 

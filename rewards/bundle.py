@@ -33,6 +33,20 @@ FIXED = ("SPEC.md", "verify.py")  # copied from beside this module; every spec l
 PRIZES_HEADER = "draw,tier,prize,alternate,place,ticket,score,amount,currency,voucher"
 
 
+class Contents(dict[str, bytes]):
+    """A bundle's files by path. Nothing writes them, so each is hashed once."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        super().__init__(files)
+        self._digests: dict[str, str] = {}
+
+    def digest(self, path: str) -> str:
+        """Its SHA-256, hex."""
+        if path not in self._digests:
+            self._digests[path] = hashlib.sha256(self[path]).hexdigest()
+        return self._digests[path]
+
+
 def draw_path(draw: int, name: str) -> str:
     return f"draws/{draw}/{name}"
 
@@ -76,13 +90,15 @@ def prizes_csv(found: Sequence[Prizes], rows: Iterable[str], ids: IssuingIds) ->
         draw = won.spec["draw"]
         for terms, result in zip(won.spec["prizes"], won.results, strict=True):
             tier, currency, faces = result.tier, terms["currency"], won.faces[result.tier]
-            records, names = result.winners.records, ids.of(draw, tier, len(faces))
-            scores = records["score"].tobytes().hex()
-            ranked = zip(records["place"].tolist(), records["ticket"].tolist(), faces, strict=True)
+            records, (_, names) = result.winners.records, ids.of(draw, tier, len(faces))
+            places, tickets = records["place"].tolist(), records["ticket"].tolist()
+            scores, whose = records["score"].tobytes().hex(), f"{draw},{tier}"
             told = [
-                f"{draw},{tier},{prize},0,{place},{ticket},{scores[32 * prize : 32 * prize + 32]},{face},"
-                f"{currency},{names[prize][1]}"
-                for prize, (place, ticket, face) in enumerate(ranked)
+                f"{whose},{prize},0,{place},{ticket},{scores[32 * prize : 32 * prize + 32]},"
+                f"{face},{currency},{name}"
+                for prize, (place, ticket, face, name) in enumerate(
+                    zip(places, tickets, faces, names, strict=True)
+                )
             ]
             for prize, alternate, heir in heirs.get((draw, tier), ()):  # of one prize, in the order of rows
                 name = vouchers.voucher_id(draw, tier, prize, alternate).hex()

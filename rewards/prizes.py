@@ -33,12 +33,8 @@ class Prizes:
     results: Sequence[TierResult]
     faces: Mapping[int, Sequence[int]]
     won_before: bytes = b""
-    _held: Counter[int] = field(default_factory=Counter)  # place -> won and promoted; written by `call`
+    _held: Counter[int] | None = None  # place -> won and promoted; counted by the first `call`
     _next: Counter[int] = field(default_factory=Counter)  # tier -> alternates used up; written by `call`
-
-    def __post_init__(self) -> None:
-        for result in self.results:
-            self._held.update(result.winners.places.tolist())
 
     def leftover(self, tier: int) -> int:
         """What no rank of a tier won, in minor units."""
@@ -47,6 +43,8 @@ class Prizes:
     def call(self, tier: int) -> Ranked | None:
         """The next alternate of a tier, used up by this call: whoever is at the cap is passed over for good.
         None when there is none left."""
+        if self._held is None:
+            self._held = Counter(place for won in self.results for place in won.winners.places.tolist())
         ranks = self.results[tier - 1].alternates
         while self._next[tier] < len(ranks):
             ranked = ranks[self._next[tier]]

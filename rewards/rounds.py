@@ -3,7 +3,6 @@
 Every function answers with what it counted, or raises Failed naming what is wrong.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,22 +10,9 @@ import numpy as np
 
 from rewards import bundle, canonical, draws, leaves, merkle, parts, ranking, roster, shapes, slots
 from rewards.boxes import box_path, counters_path
+from rewards.bundle import Contents
 from rewards.history import Draw, History, Stages
 from rewards.leaves import Leaf
-
-
-class Contents(dict[str, bytes]):
-    """A bundle's files by path. Nothing writes them, so each is hashed once."""
-
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        super().__init__(files)
-        self._digests: dict[str, str] = {}
-
-    def digest(self, path: str) -> str:
-        """Its SHA-256, hex."""
-        if path not in self._digests:
-            self._digests[path] = hashlib.sha256(self[path]).hexdigest()
-        return self._digests[path]
 
 
 class Failed(Exception):

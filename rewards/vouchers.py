@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from struct import Struct
+from struct import Struct, calcsize, iter_unpack
+
+import numpy as np
 
 from rewards.leaves import Window
 
@@ -24,6 +26,7 @@ TRANSITIONS: dict[tuple[str, str], str] = {
 ISSUED_AT = 1  # the issue is a voucher's second row: n counts its transitions from 0
 _ID_HEAD = Struct(">I10sIQIQIQIQI")  # the parts of a row's id before its kind, each after its length
 _ID_TAIL = Struct(">IQ")
+_PRIZE_AT = calcsize(">I10sIQIQI")
 
 
 class Refusal(StrEnum):
@@ -86,25 +89,31 @@ def row_id(draw: int, tier: int, prize: int, alternate: int, kind: str, n: int) 
 
 
 class IssuingIds:
-    """The ids, in hex, of the `reserve` and the `issue` row of a tier's prizes: as `row_id`, at a third of
+    """The ids, in hex, of the `reserve` and the `issue` rows of a tier's prizes: as `row_id`, at a third of
     its cost, since there are very many of these; and found once, however often they are asked for."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[int, int], list[tuple[str, str]]] = {}
+        self._found: dict[tuple[int, int, int], tuple[list[str], list[str]]] = {}
 
-    def of(self, draw: int, tier: int, count: int) -> Sequence[tuple[str, str]]:
-        """Those of the prizes 0 … count−1, or of more."""
-        found = self._found.setdefault((draw, tier), [])
-        before = _ID_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, 0, 8, 0, 0)[:-24]
-        reserve, issue = (
-            _ID_HEAD.pack(10, b"", 8, 0, 8, 0, 8, 0, 8, 0, len(kind))[-16:] + kind + _ID_TAIL.pack(8, n)
-            for n, kind in enumerate((b"reserve", b"issue"))
-        )
-        sha256 = hashlib.sha256
-        for prize in range(len(found), count):
-            head = before + prize.to_bytes(8, "big")
-            found.append((sha256(head + reserve).hexdigest()[:32], sha256(head + issue).hexdigest()[:32]))
-        return found
+    def of(self, draw: int, tier: int, count: int) -> tuple[Sequence[str], Sequence[str]]:
+        """Those of the prizes 0 … count−1: of their `reserve` rows, and of their `issue` rows."""
+        asked = (draw, tier, count)
+        if asked not in self._found:
+            self._found[asked] = (_ids(draw, tier, count, "reserve", 0), _ids(draw, tier, count, "issue", 1))
+        return self._found[asked]
+
+
+def _ids(draw: int, tier: int, count: int, kind: str, n: int) -> list[str]:
+    word, sha256 = kind.encode(), hashlib.sha256
+    told = (
+        _ID_HEAD.pack(10, b"gala/row/1", 8, draw, 8, tier, 8, 0, 8, 0, len(word)) + word + _ID_TAIL.pack(8, n)
+    )
+    # The same but for the prize, so written in one go: a table of bytes, a message a row.
+    messages = np.tile(np.frombuffer(told, dtype=np.uint8), (count, 1))
+    messages[:, _PRIZE_AT : _PRIZE_AT + 8] = np.arange(count, dtype=">u8").view(np.uint8).reshape(count, 8)
+    digests = [sha256(told).digest() for (told,) in iter_unpack(f"{len(told)}s", messages.tobytes())]
+    shown = b"".join(digests).hex()
+    return [shown[at : at + 32] for at in range(0, len(shown), 64)]
 
 
 def voucher_id(draw: int, tier: int, prize: int, alternate: int) -> bytes:

@@ -26,7 +26,7 @@ from gala.settings import Settings
 from gala.store import keys
 from gala.store.clients import Clients
 from rewards import verify
-from rewards.audit import verify_bundle
+from rewards.checks import verify_bundle
 from rewards.leaves import Exclusions, account_hash, excluded_list
 from rewards.note import Cosigner
 from rewards.register import Register

@@ -18,7 +18,7 @@ from gala.cli import app
 from gala.counter import Counter, open_counter, serve_counter
 from gala.passes import CrewRole, Passes
 from gala.settings import Settings
-from rewards.audit import verify_bundle
+from rewards.checks import verify_bundle
 from rewards.reopening import NoEvening, OtherKeys
 from rewards.vouchers import Voucher
 from tests.conftest import patient

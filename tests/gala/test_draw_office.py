@@ -24,8 +24,8 @@ from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.wallets import Wallets, titles_of
 from rewards import leaves, verify, witness
-from rewards.audit import verify_bundle
 from rewards.beacon import QUICKNET
+from rewards.checks import verify_bundle
 from rewards.note import Cosigner, Verifier
 from rewards.register import Register
 from rewards.witness import Seen

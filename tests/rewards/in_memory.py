@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rewards import audit, bundle, canonical, tiles, verify
+from rewards import bundle, canonical, checks, tiles, verify
+from rewards.bundle import Contents
 from rewards.leaves import Leaf
 from rewards.note import Signer
-from rewards.rounds import Contents
 from tests.rewards.evening import KEYS, SHOW
 
 Files = Mapping[str, bytes]
@@ -19,7 +19,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def audit_says(files: Files) -> str:
     """The first failing line of `rewards.audit`, or nothing; later checks are not made."""
-    found = audit.checked(audit.Reading(Contents(files), None))
+    found = checks.checked(checks.Reading(Contents(files), None))
     return next((str(check) for check in found if not check.ok), "")
 
 

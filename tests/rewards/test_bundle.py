@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rewards import audit, books, bundle, canonical, merkle, roster, verify
-from rewards.audit import verify_bundle
+from rewards import books, bundle, canonical, checks, merkle, roster, verify
+from rewards.checks import verify_bundle
 from rewards.leaves import Leaf
 from rewards.note import Signer
 from tests.rewards.evening import BEACON, KEYS, SHOW, START, Told, begin, spec
@@ -52,9 +52,9 @@ def write_manifest(folder: Path) -> None:
 
 
 def read_leaves(folder: Path) -> list[Leaf]:
-    reading = audit._read(folder, None)
-    audit._checkpoint(reading)
-    audit._log(reading)
+    reading = checks._read(folder, None)
+    checks._checkpoint(reading)
+    checks._log(reading)
     return [canonical.decode(body) for body in reading.bodies]
 
 

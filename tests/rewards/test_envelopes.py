@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rewards import decks, leaves
-from rewards.audit import verify_bundle
+from rewards.checks import verify_bundle
 from rewards.leaves import Prize, RoundOpening, TicketRound
 from rewards.register import Register
 from rewards.vouchers import Voucher

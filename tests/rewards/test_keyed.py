@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from rewards import merkle, note
-from rewards.audit import verify_bundle
 from rewards.boxes import read_numbers, write_numbers
+from rewards.checks import verify_bundle
 from rewards.note import Checkpoint
 from rewards.proofs import NoProof, Proofs
 from tests.rewards.evening import Told, begin

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from rewards import accounts, books, canonical, decks
-from rewards.audit import verify_bundle
 from rewards.books import Row
+from rewards.checks import verify_bundle
 from rewards.leaves import Leaf, Prize, TicketRound, commitment, draw_id
 from rewards.register import Register
 from tests.rewards.evening import (

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from rewards import boxes, decks, leaves, merkle, parts, verify
-from rewards.audit import verify_bundle
+from rewards.checks import verify_bundle
 from rewards.history import BrokenHistory
 from rewards.leaves import BadSpec, Leaf, Prize, RoundOpening, TicketRound
 from rewards.register import Register

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rewards import books, verify
-from rewards.audit import verify_bundle
 from rewards.books import Book
+from rewards.checks import verify_bundle
 from rewards.codes import voucher_code
 from rewards.history import BrokenHistory
 from rewards.register import Register

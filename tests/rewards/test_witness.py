@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards import bundle, canonical, leaves, merkle, note, verify, witness
-from rewards.audit import verify_bundle
 from rewards.beacon import QUICKNET
+from rewards.checks import verify_bundle
 from rewards.history import BrokenHistory
 from rewards.leaves import Prize, TicketRound, Window
 from rewards.note import BadNote, Checkpoint, Cosigner, Signer, Verifier

@@ -18,7 +18,7 @@ from gala.rundown import Rundown
 from gala.show_state import State
 from gala.store.log import Entry
 from gala.timekeeping import OFF_MS
-from rewards.audit import Check
+from rewards.checks import Check
 from rewards.vouchers import Voucher
 from tests.sim.phones import Crowd, Heard
 from tests.soak.check import check as check_history

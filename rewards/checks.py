@@ -1,7 +1,4 @@
-"""Reads a bundle and checks every claim in it: `python -m rewards.audit DIR`.
-
-One line a check, PASS or FAIL, with the numbers, or the item that fails. Exit 0 when all pass, 1 otherwise, 2
-for a directory that is none. The rules, in order:
+"""The checks of a bundle: what `python -m rewards.audit` prints. The rules, in order:
 
 manifest     every file is listed with its size and hash, and no other file is there
 checkpoint   the log's key has signed its origin, size and root (`--key`: and it is the key you know)
@@ -17,21 +14,18 @@ ledger       rows chain up to the roll-ups, every equation holds, each payout is
 keys of …    with `--keys`: whose slot became whose tickets, which only the keys of the places can show
 """
 
-import argparse
 import gc
 import struct
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from rewards import accounts, bundle, canonical, decks, keyed, merkle, shapes, tiles, witness
+from rewards.bundle import Contents
 from rewards.history import BrokenHistory, Draw, History, Stages
 from rewards.note import ED25519, BadNote, Checkpoint, Verifier, read
-from rewards.rounds import Contents, Failed, check_box, check_ranking, check_roster
+from rewards.rounds import Failed, check_box, check_ranking, check_roster
 from rewards.vouchers import IssuingIds
 
 
@@ -59,32 +53,26 @@ class Reading:
     ids: IssuingIds = field(default_factory=IssuingIds)
 
 
-LONG = 4 << 20  # bytes of a ledger.csv that is worth a second process
+UNCHECKED = "rounds, draws, ledger"  # what stands for all checks that were not made
 
 Rule = Callable[[Reading], str]
+Money = Callable[[], Iterable[Check]]
 
 
-def verify_bundle(folder: Path, key: str | None = None, keys: Path | None = None) -> list[Check]:
+def verify_bundle(
+    folder: Path, key: str | None = None, keys: Path | None = None, money: Money | None = None
+) -> list[Check]:
     """All checks of a bundle. key: the verifier key the log must be signed with, where one is known.
 
     keys: the auditor's folder of place keys (see `keyed`), whose checks come last; ValueError if it is none.
+    money: gives what `money_of` does of this folder, where another process does that work; asked for once the
+    log is known to be good.
 
     A failed rule stops those that build upon it; they fail as `not checked`.
     """
-    ledger = folder / "ledger.csv"
-    if not ledger.is_file() or ledger.stat().st_size < LONG:
-        reading = _read(folder, key)
-        checks = list(checked(reading))
-    else:
-        with ProcessPoolExecutor(1, get_context("spawn")) as beside:
-            money = beside.submit(_money_of, folder)  # at once: it is as long as all the rest
-            reading = _read(folder, key)
-            checks = list(_beginning(reading))
-            if not checks[-1].ok:
-                return checks
-            checks += [_run(name, rule, reading) for name, rule in _claims(reading.history)]
-            checks += money.result()
-    if keys is not None:
+    reading = _read(folder, key)
+    checks = list(checked(reading, money))
+    if keys is not None and checks[-1].name != UNCHECKED:
         opened = keyed.Keyed(keys, reading.files, reading.history)
         checks += [_run(name, partial(_keyed, rule), reading) for name, rule in opened.checks()]
     return checks
@@ -94,13 +82,13 @@ def _read(folder: Path, key: str | None) -> Reading:
     return Reading(Contents({path: (folder / path).read_bytes() for path in bundle.present(folder)}), key)
 
 
-def checked(reading: Reading) -> Iterator[Check]:
+def checked(reading: Reading, money: Money | None = None) -> Iterator[Check]:
     """The checks of a bundle's files in their order, each made when it is asked for."""
     for check in _beginning(reading):
         yield check
     if check.ok:
         yield from (_run(name, rule, reading) for name, rule in _claims(reading.history))
-        yield from _money(reading)
+        yield from money() if money else _money(reading)
 
 
 def _beginning(reading: Reading) -> Iterator[Check]:
@@ -110,12 +98,12 @@ def _beginning(reading: Reading) -> Iterator[Check]:
         check = _run(name, rule, reading)
         yield check
         if not check.ok:
-            yield Check("rounds, draws, ledger", False, f"not checked: {name} failed")
+            yield Check(UNCHECKED, False, f"not checked: {name} failed")
             return
 
 
-def _money_of(folder: Path) -> list[Check]:
-    """The rules on money in a process of their own, which reads the log for itself."""
+def money_of(folder: Path) -> list[Check]:
+    """The checks of money alone, for a process of their own, which reads the log for itself."""
     paths = [path for path in bundle.present(folder) if not path.startswith("boxes/")]
     reading = Reading(Contents({path: (folder / path).read_bytes() for path in paths}), None)
     gc.disable()  # hundreds of thousands of rows, and nothing among them that only points at itself
@@ -311,28 +299,3 @@ def _witness(reading: Reading) -> str:
                 )
             told.append(f"draw {number} UNWITNESSED, which is accepted in a rehearsal only")
     return ", ".join(told)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m rewards.audit", description="Verify a published bundle.")
-    parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--key", help="the log's verifier key, as published elsewhere")
-    parser.add_argument("--keys", type=Path, metavar="DIR", help="the auditor's folder of place keys")
-    options = parser.parse_args(arguments)
-    if not options.folder.is_dir():
-        print(f"{options.folder} is no directory", file=sys.stderr)
-        return 2
-    try:
-        checks = verify_bundle(options.folder, options.key, options.keys)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
-    for check in checks:
-        print(check)
-    failed = sum(not check.ok for check in checks)
-    print(f"{len(checks)} checks, {failed} failed")
-    return 1 if failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
