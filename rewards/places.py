@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from rewards.stretches import stretches
 
+PLACES_AT_ONCE = 1 << 16  # a MiB of blocks, which stay in the processor's cache
+
 
 def place_key(master: bytes, subject: str) -> bytes:
     """The 32-byte key of one round or draw, from the operator's master key. Known keys of other
@@ -93,15 +95,25 @@ def _by_first_bits(
 
     Sorted are words of those bits and the label: several times quicker than to sort indices by the values.
     """
-    bits = np.uint64(int(labels.max(initial=0)).bit_length())
-    words = values >> bits << bits
-    words |= labels.view(np.uint64)
-    share = max(1 << 16, -(-len(words) // (os.cpu_count() or 1)))
+    below = np.uint64((1 << int(labels.max(initial=0)).bit_length()) - 1)
+    words = np.empty(len(values), dtype=np.uint64)
+    found = np.empty(len(values), dtype=np.int64)
+
+    def write(first: int, last: int) -> None:
+        np.bitwise_and(values[first:last], ~below, out=words[first:last])
+        words[first:last] |= labels[first:last].view(np.uint64)
+
+    def put_in_order(first: int, last: int) -> None:
+        own = words[first:last]
+        own.sort()
+        np.bitwise_and(own, below, out=found[first:last].view(np.uint64))
+        own &= ~below
+
+    stretches(len(words), PLACES_AT_ONCE, write)
+    share = max(PLACES_AT_ONCE, -(-len(words) // (os.cpu_count() or 1)))
     if len(words) > share:
         words.partition(range(share, len(words), share))  # what each processor then sorts by itself
-    stretches(len(words), share, lambda first, last: words[first:last].sort())
-    found = (words & ((np.uint64(1) << bits) - np.uint64(1))).view(np.int64)
-    words >>= bits
+    stretches(len(words), share, put_in_order)
     alike = words[1:] == words[:-1]
     return found, np.flatnonzero(np.append(alike, False) | np.append(False, alike))
 
@@ -110,7 +122,7 @@ def _first_halves(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.
     def of(first: int, last: int) -> npt.NDArray[np.uint64]:
         return as_numbers(_ciphered(key, numbers[first:last])[:, 0])
 
-    return np.concatenate([np.empty(0, dtype=np.uint64), *stretches(len(numbers), 1 << 16, of)])
+    return np.concatenate([np.empty(0, dtype=np.uint64), *stretches(len(numbers), PLACES_AT_ONCE, of)])
 
 
 def _ciphered(key: bytes, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:

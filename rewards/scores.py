@@ -16,12 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rewards.places import Blocks, as_numbers, sort_blocks
+from rewards.places import PLACES_AT_ONCE, Blocks, as_numbers, sort_blocks
 from rewards.roster import Flags, Tickets
 from rewards.stretches import stretches
 
 RECORD = np.dtype([("place", ">u8"), ("ticket", ">u4"), ("score", "V16")])  # 28 bytes
-PLACES_AT_ONCE = 1 << 16  # a MiB of blocks, and as much of scores
 STRETCH = 1 << 19  # places that one processor takes at a time
 NARROW = 256  # places; a layer of fewer is ciphered place by place
 ALL = (1 << 64) - 1
