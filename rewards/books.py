@@ -97,11 +97,8 @@ def chain(previous: bytes, line: str) -> bytes:
 
 def chains(previous: bytes, lines: Iterable[bytes]) -> list[bytes]:
     """The running hash after each of some rows: as `chain`, at half its cost."""
-    found, sha256 = [], hashlib.sha256
-    for line in lines:
-        previous = sha256(b"gala/ledger/1\x00" + previous + line).digest()
-        found.append(previous)
-    return found
+    sha256 = hashlib.sha256
+    return [previous := sha256(b"gala/ledger/1\x00" + previous + line).digest() for line in lines]
 
 
 @dataclass(slots=True)

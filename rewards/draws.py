@@ -71,12 +71,15 @@ def make_roster(
     if (won_by_number is not None) != cap_is_shared(spec):
         raise ValueError(f"draw {spec['draw']}: what was won before belongs to a cap over several draws")
     numbers_count = sum(count for _, count in issued)
-    total = np.zeros(numbers_count, dtype=np.uint16)  # a spec allows no more than 65535 to one number
-    named = []
+    total, most = np.zeros(numbers_count, dtype=np.uint8), 0  # the fewer bytes, the more stay in the cache
+    named: list[dict[str, Any]] = []
     for played, earned in _with_tickets(rounds):
         if len(played.numbers) and int(played.numbers.max()) >= numbers_count:
             raise ValueError(f"round {played.round_id}: number {played.numbers.max()} was never given out")
-        _add(total, played.numbers, earned)
+        most += slots.tickets_max(played.stages["open"]["entries"])
+        if most > np.iinfo(total.dtype).max:
+            total = total.astype(np.uint16)  # a spec allows no more than 65535 to one number
+        _add(total, played.numbers, earned.astype(total.dtype))
         named.append(
             {
                 "round": played.round_id,
@@ -88,8 +91,8 @@ def make_roster(
     with ThreadPoolExecutor(1) as beside:
         committed = beside.submit(places.numbers_mac, key, numbers)
         tickets = _at(total, numbers)
-        tickets_total = int(tickets.sum())
-        if tickets_total != sum(item["tickets"] for item in named):
+        tickets_total: int = sum(item["tickets"] for item in named)
+        if int(tickets.sum()) != tickets_total:
             raise ValueError(f"draw {spec['draw']}: a number has more than {roster.TICKETS_MAX} tickets")
         eligible = np.ones(len(numbers), dtype=np.bool_)
         if len(barred):
@@ -143,12 +146,12 @@ def _with_tickets(rounds: Iterable[Played]) -> Iterator[tuple[Played, roster.Tic
             yield found
 
 
-def _add(total: npt.NDArray[np.uint16], numbers: Numbers, earned: roster.Tickets) -> None:
+def _add(total: roster.Tickets, numbers: Numbers, earned: roster.Tickets) -> None:
     """Adds each of these distinct numbers its tickets: by stretches, since numpy lets nobody else run within
     one (and it is the quickest of ways all the same)."""
-    for first in range(0, len(numbers), 1 << 13):
-        some = slice(first, first + (1 << 13))
-        np.add.at(total, numbers[some], earned[some].astype(np.uint16))
+    for first in range(0, len(numbers), 1 << 14):
+        some = slice(first, first + (1 << 14))
+        np.add.at(total, numbers[some], earned[some])
 
 
 def _at(values: npt.NDArray[Any], where: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
