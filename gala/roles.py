@@ -24,26 +24,26 @@ from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
 from gala.draw_office import Signature
-from gala.edge.admission import Admission
 from gala.edge.app import crew_app, public_app
 from gala.edge.bearer import bearers
 from gala.edge.broadcast import Broadcast
 from gala.edge.claims import Claims
 from gala.edge.crew import Crew
+from gala.edge.doors.admission import Admission
+from gala.edge.doors.foyer import Foyer
+from gala.edge.doors.joining import join_route
+from gala.edge.doors.networks import shared_networks
+from gala.edge.doors.seats import Seats
+from gala.edge.doors.window import Window
 from gala.edge.edge import Edge
 from gala.edge.evidence_files import statement_route
-from gala.edge.foyer import Foyer
-from gala.edge.joining import join_route
 from gala.edge.monitor import Monitor, metrics_route
-from gala.edge.networks import shared_networks
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
-from gala.edge.seats import Seats
 from gala.edge.socket import AtOnce, ViewerSocket, foyer_before, make_sockets
 from gala.edge.till import till_routes
 from gala.edge.trace import EdgeTrace, trace_route
 from gala.edge.watch import watch_routes
-from gala.edge.window import Window
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive

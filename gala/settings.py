@@ -29,9 +29,9 @@ from typing import Literal
 
 import msgspec
 
-from gala.edge.admission import PROOF_BITS_MAX
-from gala.edge.foyer import ADMIT_PER_S_MAX
-from gala.edge.networks import BadNetworks, shared_networks
+from gala.edge.doors.admission import PROOF_BITS_MAX
+from gala.edge.doors.foyer import ADMIT_PER_S_MAX
+from gala.edge.doors.networks import BadNetworks, shared_networks
 from rewards.ledger import POSTGRESQL
 
 

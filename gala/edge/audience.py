@@ -83,7 +83,7 @@ class Viewer:
         self.viewer = viewer
         self.number = number
         self.account = account  # its pseudonym, where the host app has vouched for one
-        self.challenge = ""  # what is to be solved before a number, or `PROVEN` (`gala.edge.admission`)
+        self.challenge = ""  # what is to be solved before a number, or `PROVEN` (`gala.edge.doors.admission`)
         self.came_at_ms = 0
         self.cohort, self.delay_ms = seat
         self.welcomed = False

@@ -16,13 +16,13 @@ from gala.conductor import Snapshot
 from gala.edge import wallet
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.broadcast import Broadcast
+from gala.edge.doors.window import Window
 from gala.edge.numbers import Numbers
 from gala.edge.pace import Pace
 from gala.edge.plays import Plays
 from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
 from gala.edge.waiting import mine_of
-from gala.edge.window import Window
 from gala.fans import Fan
 from gala.follower import Follower
 from gala.passes import Passes

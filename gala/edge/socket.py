@@ -12,9 +12,9 @@ from gala.clock import Now
 from gala.edge.audience import Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, plain
 from gala.edge.claims import Claims
+from gala.edge.doors.foyer import Foyer
+from gala.edge.doors.seats import Seats
 from gala.edge.edge import Edge
-from gala.edge.foyer import Foyer
-from gala.edge.seats import Seats
 from gala.edge.waiting import Said
 from gala.passes import BadPass, ViewerPass
 from gala.timekeeping import World

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gala.edge.admission import Admission
 from gala.edge.bearer import Allowed, json_response
+from gala.edge.doors.admission import Admission
 from gala.edge.plays import Plays
 from gala.protocol_trace import Trace, TraceBurst, TraceMinute
 from gala.store import keys

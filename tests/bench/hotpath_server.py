@@ -19,16 +19,16 @@ import uvloop
 from gala import memory
 from gala.asks import Asker, Seal
 from gala.clock import GalaClock
-from gala.edge.admission import Admission
 from gala.edge.app import public_app
 from gala.edge.broadcast import Broadcast
 from gala.edge.claims import Claims
+from gala.edge.doors.admission import Admission
+from gala.edge.doors.seats import Seats
+from gala.edge.doors.window import Window
 from gala.edge.edge import Edge
 from gala.edge.rotation import Rotation
-from gala.edge.seats import Seats
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.trace import EdgeTrace
-from gala.edge.window import Window
 from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S
 from gala.listener import Listener
 from gala.passes import Passes

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gala.edge.foyer import EARLY_MS, LATE_MS_MAX, LINE, WAIT_MS_MIN, Foyer
+from gala.edge.doors.foyer import EARLY_MS, LATE_MS_MAX, LINE, WAIT_MS_MIN, Foyer
 from gala.protocol_door import Queue
 from gala.settings import SettingsFault, read
 from gala.store.clients import Clients

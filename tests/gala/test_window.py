@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gala.edge.window import SMALL_MS, Window
+from gala.edge.doors.window import SMALL_MS, Window
 
 crowds = st.lists(st.integers(0, 30_000), min_size=1, max_size=40)
 

@@ -10,7 +10,7 @@ Nobody is remembered who waits. A slot says when its time has come; times are gi
 asking, at `LINE` of the rate. What is left is for those whose slot was good and for whom there was no room
 all the same: many who were late came together. They wait in a line of their own, which is short.
 
-This is the door of connections; that of numbers is `gala.edge.admission`.
+This is the door of connections; that of numbers is `gala.edge.doors.admission`.
 """
 
 import hashlib

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from gala.edge.admission import PROVEN, Admission
 from gala.edge.audience import Viewer
+from gala.edge.doors.admission import PROVEN, Admission
 from gala.edge.edge import Edge
 from gala.edge.trace import EdgeTrace
 from gala.protocol import EnterReply, Mine

@@ -14,7 +14,7 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 
-from gala.edge.networks import Listed, Network, around, is_among
+from gala.edge.doors.networks import Listed, Network, around, is_among
 from gala.work import zero_bits
 
 RATE_PER_S = 20.0  # numbers to one network; a house has five, an office of thousands comes within minutes
