@@ -77,7 +77,7 @@ class Edge:
         self.rotation = rotation
         self.turned_away = Counter[str]()  # at the doors, by reason; written by whoever keeps one
         self._window = window
-        self._shedding = shedding
+        self.shedding = shedding
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
         self.plays = Plays(
@@ -115,7 +115,7 @@ class Edge:
     async def step(self, now_ms: int) -> None:
         """Reads the log and tells everyone what they may know at `now_ms`; nobody, if that is not the
         time."""
-        self._shedding.stepped(self.rotation.mark())
+        self.shedding.stepped(self.rotation.mark())
         await self.follow()
         if self.rotation.knows_the_time:
             await self._tell_everyone(now_ms)
@@ -137,7 +137,7 @@ class Edge:
             await self._broadcast.tell_all("clock", clock)
         for cohort in self.audience.cohorts:
             await self._tell(cohort, now_ms)
-        await self._boards.step(now_ms, self._told_rate, self._shedding.told.level)
+        await self._boards.step(now_ms, self._told_rate, self.shedding.told.level)
         await self._some(self._arrivals, lambda viewer: self._welcome(viewer, now_ms))
         await self._some(self._news_for, self._tell_mine)
 
@@ -217,7 +217,7 @@ class Edge:
             delay_ms=viewer.cohort.exact_ms if viewer.delay_ms is None else viewer.delay_ms,
             rest_ms=viewer.rest_ms,
             back_ms=self.back_ms,
-            relief=self._shedding.told,
+            relief=self.shedding.told,
         )
         viewer.welcomed = True
         await self._broadcast.admit(viewer)  # not before: a welcome is the first word
@@ -300,7 +300,7 @@ class Edge:
         plays = self.plays
         p50_ms, p99_ms = plays.figures.took(plays.ack_ms, self._told_rate)
         plays.ack_ms.clear()
-        relief = self._shedding.news(plays, p99_ms, self.rotation.lasting)
+        relief = self.shedding.news(plays, p99_ms, self.rotation.lasting)
         if relief is not None:
             await self._broadcast.tell_all("relief", relief)
         back_ms = self._window.news(len(self.audience))
@@ -326,8 +326,8 @@ class Edge:
             waiting=plays.waiting,
             shed=self._broadcast.shed,
             turned_away=dict(self.turned_away),
-            level=self._shedding.told.level,
-            share=self._shedding.share,
+            level=self.shedding.told.level,
+            share=self.shedding.load.share,
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted

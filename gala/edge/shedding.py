@@ -23,15 +23,10 @@ class Shedding:
         self.told = Relief()
         """What phones are to know now."""
         self._let_in = let_in
-        self._load = Load()
+        self.load = Load()
         self._stepped_ns = 0  # 0: not since it was out of rotation
         self._step_ms = 0.0  # the longest since the last news
         self._crowded = 0  # plays, by the last news
-
-    @property
-    def share(self) -> float:
-        """Of the usual rate at which phones are let in."""
-        return self._load.share
 
     def stepped(self, mark: int) -> None:
         """The edge begins a step. mark: an instant of the machine's monotonic clock, ns."""
@@ -53,15 +48,15 @@ class Shedding:
         if out:
             self._stepped_ns = 0  # how long a silent store held a step up is no load
         else:
-            self._load.take(measured)
-            self._let_in(self._load.share)
-        level = COUNTS_NOTHING if out else self._load.level
+            self.load.take(measured)
+            self._let_in(self.load.share)
+        level = COUNTS_NOTHING if out else self.load.level
         if level == self.told.level:
             return None
         (log.warning if level > self.told.level else log.info)(
             "edge load",
-            level=level,
-            share=self._load.share,
+            rung=level,  # `level` is the log's own word
+            share=self.load.share,
             **({} if out else {name: round(value, 2) for name, value in measured._asdict().items()}),
         )
         self.told = Relief(level=level, gather_ms=GATHER_MS if level >= GATHERS_FROM else 0)

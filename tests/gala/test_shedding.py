@@ -6,7 +6,7 @@ The edge, its store and its phones are real; how long its answers took is put in
 import asyncio
 from pathlib import Path
 
-from gala.edge.load import ACK_MS
+from gala.edge.load import ACK_MS, Measured
 from gala.edge.shedding import GATHER_MS
 from gala.store.clients import Clients
 from tests.conftest import PATIENCE_S
@@ -42,6 +42,13 @@ async def pressed(stage: Stage, phone: Phone, level: int, ack_ms: float = 2 * AC
     await hearing
 
 
+async def hard_pressed(stage: Stage, phone: Phone) -> None:
+    """As if that had gone on for a while."""
+    for _ in range(5):
+        stage.evening.edge.shedding.load.take(Measured(ack_ms=2 * ACK_MS))
+    await pressed(stage, phone, 4)
+
+
 async def test_phones_are_told_each_rung_and_whoever_comes_is_told_where_it_stands(
     stage: Stage, join: Join
 ) -> None:
@@ -62,7 +69,7 @@ async def test_a_vote_is_counted_and_answered_at_every_level(stage: Stage, join:
     await phone.ask("enter", {})
     await stage.go("tetris.start")
     await stage.until(phone.hear("show", lambda show: (show.get("round") or {}).get("state") == "open"))
-    await pressed(stage, phone, 4)
+    await hard_pressed(stage, phone)
     assert (await phone.play(TETRIS, 1, "comets"))["status"] == "counted"
 
 
@@ -77,12 +84,12 @@ async def test_the_director_and_a_scrape_see_which_edge_is_pressed_and_how_many_
         while (desk := other.evening.crew.desk(other.evening.clock.now_ms(), "Mei")).level != 3:
             stage.wait(0.2)
             await asyncio.sleep(0.05)
-    shown = {edge.name: (edge.level, edge.share) for edge in desk.edges}
-    assert shown == {name: (3, 0.5), other.evening.edge.name: (0, 1.0)}
+    shown = {edge.name: (edge.level, edge.share < 1) for edge in desk.edges}
+    assert shown == {name: (3, True), other.evening.edge.name: (0, False)}
     async with asyncio.timeout(PATIENCE_S):
         while total(found := await samples(stage), "gala_edge_level", edge=name) != 3:
             stage.wait(0.2)
-    assert total(found, "gala_edge_share", edge=name) == 0.5
+    assert 0.5 <= total(found, "gala_edge_share", edge=name) < 1
 
 
 async def test_fewer_are_let_in_while_an_edge_is_pressed(
@@ -91,7 +98,7 @@ async def test_fewer_are_let_in_while_an_edge_is_pressed(
     async with running(valkey_url, tmp_path, settings={"admit_per_s": 8}) as stage:
         phone = await Phone.connect(stage)
         await phone.hear("welcome")
-        await pressed(stage, phone, 4)
+        await hard_pressed(stage, phone)
         stage.wait(1)
         came = await asyncio.gather(*(Phone.connect(stage) for _ in range(8)), return_exceptions=True)
         let_in = [one for one in came if isinstance(one, Phone)]
