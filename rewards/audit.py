@@ -1,7 +1,7 @@
 """Reads a bundle and checks every claim in it: `python -m rewards.audit DIR`.
 
 One line a check, PASS or FAIL, with the numbers, or the item that fails; `checks` has the rules. Exit 0 when
-all pass, 1 otherwise, 2 for a directory that is none.
+all pass, 1 otherwise, 2 where it cannot be told: no directory, or somebody has ended it.
 
 The money of a large evening is as much work as all the rest, and is read by a process of its own. Starting
 Python and numpy is a tenth of the whole, so that process begins before this one has imported the rules.
@@ -11,7 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -40,6 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
             checks = verify_bundle(options.folder, options.key, options.keys, money)
         except ValueError as error:
             print(error, file=sys.stderr)
+            return 2
+        except BrokenExecutor:
+            print(
+                "The process that read the money was ended, and has said nothing. Run it again.",
+                file=sys.stderr,
+            )
             return 2
     for check in checks:
         print(check)
