@@ -37,7 +37,7 @@ from gala.store.clients import StoreUnusable
 from gala.store.log import Forked
 from gala.store.valkey import ValkeyUnusable
 from gala.workers import NotUp
-from rewards.reopening import NoEvening, OtherKeys
+from rewards.keeping.reopening import NoEvening, OtherKeys
 
 RUNDOWNS = Path(__file__).parent / "rundowns"
 CHECKOUT = Path(__file__).parent.parent

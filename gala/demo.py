@@ -30,7 +30,7 @@ from gala.settings import Settings
 from gala.store.valkey import in_use
 from gala.timekeeping import world_of
 from gala.timing import GRACE_MS
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 
 BEFORE_MS = 60_000  # gala time starts so long before the show
 CROWD_READY_S = 15

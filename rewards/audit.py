@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rewards.checks import Check, Money
+    from rewards.evidence.checks import Check, Money
 
 LONG = 4 << 20  # bytes of a ledger.csv that is worth a second process
 
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads for matrices: here they only wait
     with _beside(options.folder) as money:
-        from rewards.checks import verify_bundle
+        from rewards.evidence.checks import verify_bundle
 
         try:
             checks = verify_bundle(options.folder, options.key, options.keys, money)
@@ -66,7 +66,7 @@ def _beside(folder: Path) -> Iterator["Money | None"]:
 
 
 def _money_of(folder: Path) -> "list[Check]":
-    from rewards.checks import money_of
+    from rewards.evidence.checks import money_of
 
     return money_of(folder)
 

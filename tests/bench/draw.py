@@ -25,11 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from rewards import beacon, decks, draws, ranking, roster
-from rewards.beacon import QUICKNET
-from rewards.books import Row
-from rewards.ledger import Ledger
-from rewards.ranking import Tier
+from rewards.arithmetic import beacon, decks, ranking, roster
+from rewards.arithmetic.beacon import QUICKNET
+from rewards.arithmetic.ranking import Tier
+from rewards.money.books import Row
+from rewards.money.ledger import Ledger
+from rewards.rules import draws
 from tests import postgres
 from tests.bench.draw_evening import play, reopened
 

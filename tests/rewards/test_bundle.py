@@ -17,10 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rewards import audit, books, bundle, canonical, checks, merkle, roster, verify
-from rewards.checks import verify_bundle
-from rewards.leaves import Leaf
-from rewards.note import Signer
+from rewards import audit, verify
+from rewards.arithmetic import roster
+from rewards.evidence import bundle, checks
+from rewards.evidence.checks import verify_bundle
+from rewards.log import canonical, merkle
+from rewards.log.note import Signer
+from rewards.money import books
+from rewards.rules.leaves import Leaf
 from tests.rewards.evening import BEACON, KEYS, SHOW, START, Told, begin, spec
 from tests.rewards.example import worked
 
