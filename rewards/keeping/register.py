@@ -22,6 +22,7 @@ from rewards.arithmetic import beacon, places, ranking
 from rewards.evidence import bundle, keyed
 from rewards.keeping.journal import Journal
 from rewards.keeping.payouts import Payouts
+from rewards.keeping.played import rounds_of
 from rewards.keeping.standing import Drawn, Scores, Standing, scores_of
 from rewards.keeping.told import Frozen, Outline, Sealed, frozen_of
 from rewards.keeping.watched import Watched
@@ -220,7 +221,7 @@ class Register:
             spec = self._draw(draw).spec
             if len(barred) and spec["eligibility"] != "account":
                 raise leaves.BadSpec(f"draw {draw} bars nobody")
-            played = (self._played(draw, round_id) for round_id in self._journal.history.counting(draw))
+            played = rounds_of(self._journal.history, self._folder, draw)
             before = self._won_before(spec) if draws.cap_is_shared(spec) else None
             made = await asyncio.to_thread(
                 draws.make_roster, spec, issued, self._draw_key(draw), played, barred, before
@@ -363,20 +364,6 @@ class Register:
         if draw not in self._journal.history.draws:
             raise history.BrokenHistory(f"draw {draw} was not specified")
         return self._journal.history.draws[draw]
-
-    def _played(self, draw: int, round_id: str) -> draws.Played:
-        past, private = self._journal.history, self._folder / "private"
-        stages, sealed = past.rounds[round_id], past.sealed(draw, round_id)
-        if sealed not in stages:
-            raise history.BrokenHistory(f"draw {draw}: round {round_id} is not sealed")
-        channels = draws.channels_of(past.draws[draw].spec, past.original(round_id))
-        if sealed != "seal":
-            path = private / parts.path(round_id, channels or ())
-            numbers = boxes.read_numbers(path.with_name(f"{path.name}.numbers"))
-            return draws.Played(round_id, stages, path.read_bytes(), numbers, channels, sealed)
-        content = (self._folder / boxes.box_path(round_id)).read_bytes()
-        numbers = boxes.read_numbers(private / boxes.box_path(round_id))
-        return draws.Played(round_id, stages, content, numbers, channels)
 
     def _won_before(self, spec: Leaf) -> dict[int, int]:
         """What each number won in the earlier draws of a cap over several."""

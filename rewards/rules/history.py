@@ -161,7 +161,7 @@ def _spec(history: History, leaf: Leaf) -> None:
     if leaf["rehearsal"] != history.evening["rehearsal"] or leaf["algorithm"] != leaves.ALGORITHM:
         raise BrokenHistory(f"draw {draw}: not of this evening")
     try:
-        spec_of(leaf).check(rehearsal=leaf["rehearsal"])
+        leaves.DrawSpec.from_json(leaf).check(rehearsal=leaf["rehearsal"])
     except (leaves.BadSpec, beacon.BadBeacon, ValueError) as error:
         raise BrokenHistory(f"draw {draw}: {error}") from error
     totals: dict[str, int] = {}
@@ -357,27 +357,6 @@ def _ledger(history: History, leaf: Leaf) -> None:
         raise BrokenHistory("a ledger roll-up that does not grow")
     history.ledger = leaf
     history.ledger_rows.append((leaf["rows"], leaf["hash"]))
-
-
-def spec_of(leaf: Leaf) -> leaves.DrawSpec:
-    """The specification a `spec` leaf holds."""
-    return leaves.DrawSpec(
-        draw=leaf["draw"],
-        title=leaf["title"],
-        prizes=[leaves.Prize.from_json(prize) for prize in leaf["prizes"]],
-        rounds=[leaves.TicketRound.from_json(item) for item in leaf["rounds"]],
-        parties=leaf["parties"],
-        window=leaves.Window(**leaf["window"]),
-        close_ms=leaf["close_ms"],
-        chain=beacon.Chain.from_json(leaf["beacon"]),
-        reserve_rounds=leaf["reserve_rounds"],
-        cap=leaf["cap"]["prizes"],
-        cap_with=leaf["cap"]["draws"][:-1],
-        eligibility=leaf["eligibility"],
-        alternates_at_ms=leaf["alternates_at_ms"],
-        witnesses=leaf["witnesses"],
-        exclusions=leaves.Exclusions(**leaf["exclusions"]),
-    )
 
 
 _RULES: dict[str, Callable[[History, Leaf], None]] = {

@@ -185,6 +185,27 @@ class DrawSpec:
     witnesses: Sequence[str] = ()
     exclusions: Exclusions = field(default_factory=Exclusions)
 
+    @classmethod
+    def from_json(cls, leaf: Leaf) -> "DrawSpec":
+        """The specification a `spec` leaf holds."""
+        return cls(
+            draw=leaf["draw"],
+            title=leaf["title"],
+            prizes=[Prize.from_json(prize) for prize in leaf["prizes"]],
+            rounds=[TicketRound.from_json(item) for item in leaf["rounds"]],
+            parties=leaf["parties"],
+            window=Window(**leaf["window"]),
+            close_ms=leaf["close_ms"],
+            chain=Chain.from_json(leaf["beacon"]),
+            reserve_rounds=leaf["reserve_rounds"],
+            cap=leaf["cap"]["prizes"],
+            cap_with=leaf["cap"]["draws"][:-1],
+            eligibility=leaf["eligibility"],
+            alternates_at_ms=leaf["alternates_at_ms"],
+            witnesses=leaf["witnesses"],
+            exclusions=Exclusions(**leaf["exclusions"]),
+        )
+
     def check(self, *, rehearsal: bool) -> None:
         """BadSpec with the first thing that may not be."""
         if self.draw < 1 or not self.prizes:
