@@ -18,6 +18,7 @@ from gala.store.clients import Clients
 from tests.bench.proxy import DelayingProxy, Network, Way
 from tests.conftest import emptied
 from tests.e2e.conftest import RUNDOWN, Night, running_night
+from tests.e2e import test_rain
 from tests.e2e.test_story import PHONE, open_poll
 from tests.gala.serving import serving, until
 
@@ -28,7 +29,7 @@ WALL = "hands/wall/1"
 LOCK_S = 120
 APART_MS = 200
 READINGS_MAX = 20  # a page that was kept waiting by the machine is read again
-LOST = re.compile(r"\blost\b|not this time|not your", re.IGNORECASE)
+LOST = re.compile(r"\blost\b|not this time|did not answer|caught none", re.IGNORECASE)
 FALLS = """lintel => new Promise(done => {
     const light = () => lintel.style.getPropertyValue("--left"), before = light();
     new MutationObserver(() => light() !== before && done(light())).observe(lintel, { attributes: true });
@@ -204,3 +205,25 @@ async def test_what_was_played_where_nobody_could_be_reached_counts_if_it_comes_
         await expect(late.locator("[data-state=refused]")).to_contain_text("It arrived after the lock.")
         assert not LOST.search(await late.inner_text("body"))
         assert night.state.rounds["hands/tetris/1"].tally["voters"] == 1
+
+
+async def test_an_envelope_caught_where_nobody_could_be_reached_and_too_late_is_not_called_none(
+    tmp_path: Path, browser: Browser
+) -> None:
+    async with (
+        running_night(tmp_path / "night", test_rain.plan(tmp_path)) as night,
+        DelayingProxy(night.evening.public.port, PLAIN, 1) as network,
+    ):
+        page = await seated(browser, network.port)
+        await night.go("welcome.start")
+        await night.go("red-envelopes.start")
+        await expect(page.get_by_role("button", name="Catch the nearest")).to_be_enabled()
+        network.silent = True
+        await plays_into_nothing(page, "Catch the nearest", "your envelope")
+        network.silent = False
+        network.cut()
+        await night.go("red-envelopes.lock")
+        await night.until(lambda state: all(round_.sealed for round_ in state.rounds.values()))
+        await page.context.set_offline(False)
+        await expect(page.locator("[data-state=refused]")).to_contain_text("It arrived after the lock.")
+        assert not LOST.search(await page.inner_text("body"))
