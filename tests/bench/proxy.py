@@ -152,8 +152,8 @@ class DelayingProxy:
     """Listens on a port of 127.0.0.1 and takes every connection to `to_port`, over `network`.
 
     `seed` makes the delays; how pieces are cut is the kernel's. Use it as an async context: at its end the
-    port is free and every connection gone. May be set: `refusing`, new connections then end at once; `silent`,
-    what comes in is lost and nobody is told; `to_port`, where new connections go.
+    port is free and every connection gone. To be set from outside: `refusing` (new connections end at once),
+    `silent` (what comes in is lost, and nobody is told), `to_port` (where new connections go).
     """
 
     def __init__(self, to_port: int, network: Network, seed: int) -> None:

@@ -17,8 +17,8 @@ from playwright.async_api import Browser, Error, Page, expect
 from gala.store.clients import Clients
 from tests.bench.proxy import DelayingProxy, Network, Way
 from tests.conftest import emptied
-from tests.e2e.conftest import RUNDOWN, Night, running_night
 from tests.e2e import test_rain
+from tests.e2e.conftest import RUNDOWN, Night, running_night
 from tests.e2e.test_story import PHONE, open_poll
 from tests.gala.serving import serving, until
 
