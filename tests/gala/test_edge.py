@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -439,16 +439,16 @@ async def test_the_phones_that_a_board_tells_of_are_those_of_all_edges(
 async def test_whoever_arrives_while_the_store_does_not_answer_is_welcomed_when_it_does(
     stage: Stage, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edge = stage.evening.edge
-    mine, failed = edge.mine, asyncio.Event()
+    holdings = stage.evening.edge.holdings
+    of, failed = holdings.of, asyncio.Event()
 
-    async def fails_once(viewer: Viewer) -> Mine:
+    async def fails_once(viewers: Sequence[Viewer]) -> list[Mine]:
         if not failed.is_set():
             failed.set()
             raise exceptions.ConnectionError
-        return await mine(viewer)
+        return await of(viewers)
 
-    monkeypatch.setattr(edge, "mine", fails_once)
+    monkeypatch.setattr(holdings, "of", fails_once)
     phones = await asyncio.gather(*(join() for _ in range(3)))  # each hears its welcome
     assert failed.is_set()
     assert [phone.count("welcome") for phone in phones] == [1, 1, 1]

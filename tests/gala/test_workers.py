@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -139,7 +140,7 @@ def test_roles_that_make_no_sense_are_refused_in_words(
 async def test_an_edge_alone_waits_for_the_show_serves_it_and_sends_its_phones_on_when_it_is_ended(
     clients: Clients, valkey_url: str, tmp_path: Path
 ) -> None:
-    shared = {"GALA_REDIS_URL": valkey_url, "GALA_SECRET": "sixteen characters"}
+    shared: dict[str, Any] = {"GALA_REDIS_URL": valkey_url, "GALA_SECRET": "sixteen characters"}
     async with (
         serving(tmp_path / "edge", "--role", "edge", **shared) as edge,
         aiohttp.ClientSession() as http,
