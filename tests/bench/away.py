@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from gala.crowd.line import LineDown
 from tests.bench.returning import Goals, Phone, judged, seated
 from tests.bench.sync_report import share
-from tests.gala.serving import serving
+from tests.gala.serving import serving_plan
 
 PATIENCE_S = 240
 ROUND = "short/whack/1"
@@ -180,7 +180,7 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
     plan.write_text(PLAN, "utf-8")
     async with (
         asyncio.timeout(PATIENCE_S),
-        serving(folder / "data", plan=plan, GALA_ADMIT_PER_S=str(options.admit_per_s)) as service,
+        serving_plan(plan, folder / "data", GALA_ADMIT_PER_S=str(options.admit_per_s)) as service,
     ):
         await service.up()
         async with seated(service, options.phones, options.seed, Whacker) as phones:

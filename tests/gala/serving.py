@@ -144,12 +144,17 @@ class Service:
         return {name: value for name, value in sealed["recount"].items() if "channel" not in name}
 
 
+def serving(data: Path, *flags: str, **more: str) -> contextlib.AbstractAsyncContextManager[Service]:
+    """`gala serve` of the endless evening, see `serving_plan`."""
+    return serving_plan(endless(data), data, *flags, **more)
+
+
 @contextlib.asynccontextmanager
-async def serving(data: Path, *flags: str, plan: Path | None = None, **more: str) -> AsyncIterator[Service]:
-    """`gala serve` of the endless evening, or of `plan`, as a rehearsal, listened to; in the end all has
-    ended, without a fault, if it had not before."""
+async def serving_plan(plan: Path, data: Path, *flags: str, **more: str) -> AsyncIterator[Service]:
+    """`gala serve` of that evening as a rehearsal, listened to; in the end all of it has ended, without a
+    fault, if it had not before."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gala", "serve", str(plan or endless(data)), "--rehearsal", *flags),
+        *(sys.executable, "-m", "gala", "serve", str(plan), "--rehearsal", *flags),
         env=environment(data, GALA_LOG="info", **more),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
