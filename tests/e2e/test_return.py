@@ -69,6 +69,7 @@ async def seated(browser: Browser, port: int) -> Page:
     await page.goto(f"http://127.0.0.1:{port}/?channel=hall")
     await page.get_by_role("button", name="Take my seat").click()
     await expect(page.get_by_text(re.compile("Your seat is kept|Your number"))).not_to_have_count(0)
+    await expect(page.locator("[data-banner=rehearsal]")).to_be_visible()
     return page
 
 
