@@ -60,8 +60,8 @@ from gala.timekeeping import Timekeeper, World
 from gala.wallets import Wallets, titles_of
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
-from rewards.beacon import Chain
-from rewards.register import Register
+from rewards.arithmetic.beacon import Chain
+from rewards.keeping.register import Register
 
 ROLES = ("edge", "conductor", "notary", "crew")
 

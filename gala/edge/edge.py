@@ -4,49 +4,41 @@ An edge decides nothing and holds nothing that matters: when it dies, phones con
 everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its way into boxes.
 """
 
-from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 
 from gala import embargo, view
 from gala.clock import Now
-from gala.edge import wallet
+from gala.edge.arrivals import Arrivals
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
 from gala.edge.boards import Boards
 from gala.edge.broadcast import Broadcast
 from gala.edge.doors.window import Window
+from gala.edge.holdings import Holdings
 from gala.edge.numbers import Numbers
 from gala.edge.plays import Plays
 from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
 from gala.edge.shedding import Shedding
-from gala.edge.waiting import mine_of
 from gala.follower import Follower
 from gala.passes import Passes
 from gala.protocol import (
     Clock,
-    Mine,
-    RoundMine,
     Show,
-    Standing,
     Sync,
-    VoucherView,
-    Welcome,
 )
 from gala.protocol_door import Back, Drain
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_state import Round, State
+from gala.show_state import State
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
-from voting.box import Box
 
 REPORT_MS = 1_000
-READS_MAX = 100  # viewers read for in one step, so that neither a rush nor a result delays anybody's cue
 
 
 class Edge:
@@ -93,13 +85,23 @@ class Edge:
         self._rounds = rounds
         self._redis = clients.once
         self._broadcast = broadcast
+        self.holdings = Holdings(clients.once, rundown.id, rounds, lambda: self.state, code_key)
+        self.arrivals = Arrivals(
+            self.audience,
+            broadcast,
+            self.holdings,
+            passes,
+            now=now,
+            rate=rate,
+            back_ms=lambda: self.back_ms,
+            relief=lambda: self.shedding.told,
+            tell=self._tell,
+            show_of=self.show_of,
+        )
         self.name = name
-        self._code_key = code_key
         self._rate = rate
         self._told_rate = rate()
-        self._arrivals: deque[Viewer] = deque()
-        self._news_for: deque[Viewer] = deque()  # whose result, entries or vouchers are to be told
-        self._boards = Boards(clients.once, rounds, self.audience, broadcast, lambda: self.follower.state)
+        self._boards = Boards(clients.once, rounds, self.audience, broadcast, lambda: self.state)
         self._report_at_ms = 0
         self._reported_at_ms = 0
         self._reported_count = 0
@@ -138,19 +140,7 @@ class Edge:
         for cohort in self.audience.cohorts:
             await self._tell(cohort, now_ms)
         await self._boards.step(now_ms, self._told_rate, self.shedding.told.level)
-        await self._some(self._arrivals, lambda viewer: self._welcome(viewer, now_ms))
-        await self._some(self._news_for, self._tell_mine)
-
-    async def _some(self, waiting: deque[Viewer], do: Callable[[Viewer], Awaitable[None]]) -> None:
-        """Does something for the first few who wait and are still here."""
-        for _ in range(min(len(waiting), READS_MAX)):
-            if self.audience.get(waiting[0].sid) is waiting[0]:
-                await do(waiting[0])
-            waiting.popleft()  # only now: who was not served because the store failed is served next time
-
-    async def _tell_mine(self, viewer: Viewer) -> None:
-        if viewer.welcomed and viewer.number >= 0:
-            await self._broadcast.tell_one(viewer.sid, "mine", await self.mine(viewer))
+        await self.arrivals.step(now_ms)
 
     async def _tell(self, cohort: Cohort, now_ms: int) -> None:
         before = cohort.visible
@@ -169,8 +159,7 @@ class Edge:
             return
         await self._broadcast.tell(cohort, "show", self.show_of(cohort, now_ms))
         if self._news(before, visible):
-            found = (self.audience.get(sid) for sid in cohort.members)
-            self._news_for.extend(viewer for viewer in found if viewer is not None)
+            self.arrivals.news_for(cohort.members)
 
     @staticmethod
     def _news(before: State, visible: State) -> bool:
@@ -194,34 +183,7 @@ class Edge:
             text_of=self.texts.hash_of,
         )
 
-    # ------------------------------------------------------------ arriving
-
-    async def arrive(self, viewer: Viewer) -> None:
-        """A connection was accepted: it is welcomed in the next step, after its CONNECT has gone out."""
-        self.audience.arrive(viewer)
-        self._arrivals.append(viewer)
-
-    async def _welcome(self, viewer: Viewer, now_ms: int) -> None:
-        await self._tell(viewer.cohort, now_ms)
-        mine = await self.mine(viewer)
-        if self.audience.get(viewer.sid) is not viewer:
-            return
-        welcome = Welcome(
-            viewer=viewer.viewer,
-            pass_=self.passes.viewer(viewer.viewer, viewer.number, viewer.account),
-            now_ms=self.now(),
-            rate=self._rate(),
-            show=self.show_of(viewer.cohort, now_ms),
-            mine=mine,
-            cohort=viewer.cohort.name,
-            delay_ms=viewer.cohort.exact_ms if viewer.delay_ms is None else viewer.delay_ms,
-            rest_ms=viewer.rest_ms,
-            back_ms=self.back_ms,
-            relief=self.shedding.told,
-        )
-        viewer.welcomed = True
-        await self._broadcast.admit(viewer)  # not before: a welcome is the first word
-        await self._broadcast.tell_one(viewer.sid, "welcome", welcome)
+    # ------------------------------------------------------------ single viewers
 
     def measure(self, sid: str, said: Sync, at_ms: float) -> None:
         """Takes in a `sync` that came at `at_ms`: how long its connection's round trip was, by our own
@@ -246,48 +208,6 @@ class Edge:
         now_ms = self.now()
         await self._tell(viewer.cohort, now_ms)
         await self._broadcast.tell_one(viewer.sid, "show", self.show_of(viewer.cohort, now_ms))
-
-    async def mine(self, viewer: Viewer) -> Mine:
-        """What is true of a viewer, as far as their cohort may know by now."""
-        if viewer.number < 0:
-            return Mine(account=bool(viewer.account))
-        visible = viewer.cohort.visible
-        rounds: dict[str, RoundMine] = {}
-        for round_ in visible.rounds.values():
-            if not self.state.rounds[round_.id].void:
-                found = await self._round_mine(round_, viewer.number)
-                if found is not None:
-                    rounds[round_.id] = found
-        mine = Mine(number=viewer.number, account=bool(viewer.account), rounds=rounds)
-        draws = [drawing.number for drawing in embargo.announced(visible)]
-        if draws:
-            mine.draws, held = await self._wallet(viewer.number, draws)
-            mine.vouchers = [self._shown(one) for one in held]
-        return mine
-
-    async def voucher(self, viewer: Viewer, voucher: str) -> VoucherView | None:
-        """A voucher of this viewer's, as far as their cohort may know of it."""
-        draws = [drawing.number for drawing in embargo.announced(viewer.cohort.visible)]
-        if viewer.number < 0 or not draws:
-            return None
-        _, held = await self._wallet(viewer.number, draws)
-        return next((self._shown(one) for one in held if one.id == voucher), None)
-
-    async def _wallet(self, number: int, draws: Sequence[int]) -> tuple[list[Standing], list[wallet.Held]]:
-        names = wallet.fields(number, draws)
-        found = await self._redis.hmget(keys.wallet(self.rundown.id), names)
-        return wallet.read(cast("list[bytes | None]", found))
-
-    def _shown(self, held: wallet.Held) -> VoucherView:
-        return wallet.shown(held, self._code_key, rehearsal=self.state.rehearsal)
-
-    async def _round_mine(self, round_: Round, number: int) -> RoundMine | None:
-        opened = self._rounds.opened(round_)
-        slot = await Box(self._redis, round_.id, opened.layout.width).slot(number)
-        found = mine_of(opened.mine(slot))
-        if found is not None and embargo.result(round_, self.state.rounds[round_.id]):
-            found.entries = opened.tickets(slot, self._rounds.settled(round_))
-        return found
 
     # ------------------------------------------------------------ reports
 

@@ -13,7 +13,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, expect
 
 from gala.crowd.line import Line
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 from tests.conftest import PATIENCE_S
 from tests.e2e.conftest import running_night
 

@@ -203,7 +203,7 @@ function Ending({ phase, round, text, table, has, own, slot, local }: Playing): 
           {entries > 0 ? w.t("entriesEarned", { n: entries }) : w.t("thresholdWas", { n: table.threshold })}
         </State>
       ) : (
-        !state && <p class="sub center">{w.t("notPlayed")}</p>
+        !state && own.out.size === 0 && <p class="sub center">{w.t("notPlayed")}</p>
       )}
       <NotCounted out={own.out} />
       {everyone !== null && <p class="sub center num">{w.t("everyoneHits", { n: everyone })}</p>}
