@@ -23,7 +23,7 @@ PATIENCE_S = 240
 ROUND = "short/whack/1"
 AWAY_S_LEAST = 0.5
 DROPPED_WITHIN = 0.2  # of the longest absence: so they go while others come back
-REACTION_MS = 250
+REACTION_MS = 250, 1_250  # from the quick to the slow; all at one instant would measure this process
 EXCHANGES = 4  # of clocks; the one with the shortest round trip is believed
 NOTHING = (-1, 0, 0)  # is down before it is up
 GOALS: Goals = {
@@ -56,8 +56,8 @@ title = { en = "Whack the mascots" }
 card = { en = "They pop up any moment now." }
 question = { en = "Tap the mascots as they rise." }
 [segments.whack]
-waves = 60
-wave_ms = 2000
+waves = 36
+wave_ms = 4000
 moles = 1
 up_ms = 1500
 threshold = 1
@@ -134,7 +134,8 @@ class Whacker(Phone):
         """Hits what rises, and says so; until `stop`, and then until anything is told to it."""
         while not stop.is_set():
             mole, up_ms, down_ms = await self.risen.get()
-            await asyncio.sleep(max(0.0, up_ms + REACTION_MS - self.now_ms()) / 1_000)
+            hit_at_ms = up_ms + self.chance.uniform(*REACTION_MS)
+            await asyncio.sleep(max(0.0, hit_at_ms - self.now_ms()) / 1_000)
             if self.now_ms() < down_ms:
                 self.hits.append([mole, int(self.now_ms())])
                 await self._tell()
