@@ -232,6 +232,12 @@ class Edge:
             rounds = self._live_rounds(cohort.visible.rounds.values())
             if rounds and cohort.members:
                 await self._board(cohort, rounds[-1], now_ms)
+        self._boards = {name: ring for name, ring in self._boards.items() if not self._seen_by_all(name)}
+
+    def _seen_by_all(self, round_id: str) -> bool:
+        """Whether every cohort knows how a round ended, so that nobody is shown its boards any more."""
+        found = (cohort.visible.rounds.get(round_id) for cohort in self.audience.cohorts)
+        return all(round_ is not None and (round_.void or round_.revealed_at_ms) for round_ in found)
 
     def _live_rounds(self, rounds: Iterable[Round]) -> Sequence[Round]:
         newest = self.state.rounds
@@ -281,6 +287,7 @@ class Edge:
         plays = self.plays
         p50_ms, p99_ms = plays.figures.took(plays.ack_ms, self._told_rate)
         plays.ack_ms.clear()
+        plays.forget()
         seconds = max(1, now_ms - self._reported_at_ms) / self._told_rate / 1000
         report = Report(
             phones=len(self.audience),

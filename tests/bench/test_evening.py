@@ -49,7 +49,8 @@ def test_a_show_that_came_between_two_others_is_missed(life: Life, missed: int) 
 def test_what_is_held_at_the_end_is_compared_with_the_segment_after_the_first_round() -> None:
     last = SAMPLE | {"resident_kib": 11_240, "blocks": 170, "open_files": 44, "sockets": 5, "tasks": 19}
     assert grown([SAMPLE | {"resident_kib": 1}, SAMPLE, SAMPLE, last]) == {
-        "grown_mib": 10.0,
+        "grown_kib": 10_240,
+        "grown_kib_a_phone": 409.6,
         "blocks_grown": 70,
         "descriptors_spread": 1,
         "tasks_grown": -1,
