@@ -63,6 +63,7 @@ class Table:
         """Drops slots and verdicts; who asks for them all the same is answered from the box."""
         self.slots.clear()
         self.known.forget()
+        self._opened.tally.forget()
 
     def judge_all(self, round_: Round, queue: Sequence[Waiting], rate: float) -> Batch:
         """Judges plays in their order; two of one viewer are a chain, each judged on what the one before
