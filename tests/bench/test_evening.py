@@ -21,7 +21,7 @@ SUMMARY: dict[str, Any] = {"seconds": 1, "dropped": {}, "shed": 0, "problems": [
 
 
 async def test_phones_that_come_and_go_hear_every_show_of_an_evening(tmp_path: Path) -> None:
-    options = Options(phones=30, rundown="short", speed=20, churn_per_minute=400, seed=1)
+    options = Options(phones=30, rundown="short", speed=40, churn_per_minute=800, seed=1)
     said = await measure(options, tmp_path)
     assert said["returns"] > 0
     assert said["answers"]["counted"] > 0
