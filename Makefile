@@ -11,6 +11,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Demos and tests start many processes of ours: none compiles again what the first has compiled.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_INSTALL = $(BIN)/python -m pip install --quiet
 
 .PHONY: demo test sim soak check pages browser faketime clean
@@ -19,10 +21,10 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet
 demo: $(VENV)/.for-demo pages
 	$(BIN)/gala demo $(ARGS)
 
-# A worker a core, each with a store and a Chromium of its own; one that is done takes tests from the others.
+# Two workers a core, each with a store and a Chromium of its own; one that is done takes tests from the others.
 test: check browser faketime
 	$(BIN)/python gala/web/pages_build.py test
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Simulated evenings: `make sim SEED=7` plays again what the suite has found; without a seed, some that are new.
 sim: $(VENV)/.for-test

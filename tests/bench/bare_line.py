@@ -5,13 +5,12 @@ Frames are as short as ours are: whole in themselves, below 64 KiB.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
 
-from gala.crowd.line import LineDown, RefusedConnect
+from gala.crowd.line import ANSWER_S, LineDown, RefusedConnect
 from gala.wire.frames import BINARY, CLOSE, FIN, MASKED, PING, PONG, TEXT, unmask
 from gala.wire.packets import ACK, CONNECT, CONNECT_ERROR, EVENT
 from tests.bench.hotpath_load import MASK, SOCKETIO, client_frame
@@ -24,11 +23,11 @@ REQUEST = (
 
 
 class BareLine(asyncio.Protocol):
-    """One connection. `hear(event, content)` is told what the service says."""
+    """One connection, used as a `gala.crowd.line.Line` is."""
 
-    def __init__(self, auth: dict[str, Any], hear: Callable[[str, Any], None]) -> None:
+    def __init__(self, auth: dict[str, Any]) -> None:
         self._auth = auth
-        self._hear = hear
+        self._said: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()  # None: the end
         self._received = b""
         self._upgraded = False
         self._next_id = 0
@@ -37,11 +36,11 @@ class BareLine(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     @classmethod
-    async def open(cls, port: int, auth: dict[str, Any], hear: Callable[[str, Any], None]) -> "BareLine":
-        """Connects to this machine's `port`; raises `RefusedConnect` or `LineDown`."""
-        loop = asyncio.get_running_loop()
+    async def open(cls, url: str, auth: dict[str, Any]) -> "BareLine":
+        """Connects to ``ws://HOST:PORT``; raises `RefusedConnect` or `LineDown`."""
+        loop, (host, _, port) = asyncio.get_running_loop(), url.removeprefix("ws://").partition(":")
         try:
-            _, line = await loop.create_connection(lambda: cls(auth, hear), "127.0.0.1", port)
+            _, line = await loop.create_connection(lambda: cls(auth), host, int(port))
         except OSError as error:
             raise LineDown(str(error)) from error
         try:
@@ -51,12 +50,26 @@ class BareLine(asyncio.Protocol):
             raise
         return line
 
+    async def events(self) -> AsyncIterator[tuple[str, Any]]:
+        """(event, content) as they come, until the line is down."""
+        while (said := await self._said.get()) is not None:
+            yield said
+
     async def ask(self, event: str, content: dict[str, Any]) -> Any:
-        """Sends an event and waits for its acknowledgement; `LineDown` if the line ends before."""
+        """Sends an event and waits for its acknowledgement; `LineDown` if none comes."""
+        if self._transport.is_closing():
+            raise LineDown("it is down")
         self._next_id += 1
         asked = self._asked[self._next_id] = asyncio.get_running_loop().create_future()
         self._say({"type": EVENT, "nsp": NAMESPACE, "data": [event, content], "id": self._next_id})
-        return await asked
+        try:
+            return await asyncio.wait_for(asked, ANSWER_S)
+        except TimeoutError as error:
+            raise LineDown("no answer") from error
+
+    async def close(self) -> None:
+        """Hangs up."""
+        self.cut()
 
     def cut(self) -> None:
         """Ends it at once, without a word."""
@@ -93,6 +106,7 @@ class BareLine(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Whoever waits for anything is told."""
+        self._said.put_nowait(None)
         for waiting in (self._let_in, *self._asked.values()):
             if not waiting.done():
                 waiting.set_exception(LineDown(str(error)))
@@ -113,10 +127,11 @@ class BareLine(asyncio.Protocol):
             packet = msgspec.msgpack.decode(content)
             kind, said = packet["type"], packet.get("data")
             if kind == EVENT:
-                self._hear(said[0], said[1] if len(said) > 1 else None)
+                self._said.put_nowait((said[0], said[1] if len(said) > 1 else None))
             elif kind == ACK:
-                with contextlib.suppress(asyncio.InvalidStateError):
-                    self._asked.pop(packet["id"]).set_result(said[0])
+                asked = self._asked.pop(packet["id"])
+                if not asked.done():
+                    asked.set_result(said[0])
             elif kind == CONNECT:
                 self._let_in.set_result(None)
             elif kind == CONNECT_ERROR:

@@ -20,7 +20,7 @@ from tests.conftest import emptied
 from tests.e2e import test_rain
 from tests.e2e.conftest import RUNDOWN, Night, running_night
 from tests.e2e.test_story import PHONE, open_poll
-from tests.gala.serving import serving, until
+from tests.gala.serving import serving_plan, until
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +52,7 @@ def plan(folder: Path) -> Path:
 async def another_edge(valkey_url: str, rundown: Path, folder: Path) -> AsyncIterator[int]:
     """One more edge of that evening, in a process of its own; its port."""
     shared = {"GALA_REDIS_URL": valkey_url, "GALA_SECRET": SECRET}
-    async with serving(folder, "--role", "edge", plan=rundown, **shared) as service:
+    async with serving_plan(rundown, folder, "--role", "edge", **shared) as service:
         port = int((await service.says(r"^phone +http://127\.0\.0\.1:(\d+)/"))[0])
         async with aiohttp.ClientSession() as http:
             for _ in range(1_000):
@@ -69,6 +69,7 @@ async def seated(browser: Browser, port: int) -> Page:
     await page.goto(f"http://127.0.0.1:{port}/?channel=hall")
     await page.get_by_role("button", name="Take my seat").click()
     await expect(page.get_by_text(re.compile("Your seat is kept|Your number"))).not_to_have_count(0)
+    await expect(page.locator("[data-banner=rehearsal]")).to_be_visible()
     return page
 
 

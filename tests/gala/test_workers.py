@@ -75,21 +75,6 @@ async def test_votes_through_two_workers_add_up_through_kills_and_who_is_first_l
         await until(lambda: all(gone(pid) for pid in pids))
 
 
-async def test_a_restart_by_sighup_costs_each_phone_one_connection_and_no_play(tmp_path: Path) -> None:
-    async with serving(tmp_path / "d", "--workers", "2") as service:
-        await opened(service)
-        old = [await service.pid("edge-1"), await service.pid("edge-2")]
-        async with voters(service.port, 30) as crowd:
-            voting = asyncio.create_task(vote(crowd, range(1, 60)))
-            os.kill(service.process.pid, signal.SIGHUP)
-            await service.says("(restart done)")
-            assert [voter.connections for voter in crowd] == [2] * 30
-            assert all(gone(pid) for pid in old)
-            await voting
-            assert await service.counted() == fold(crowd)
-        assert "gives up" not in "".join(service.said)
-
-
 async def test_the_show_goes_on_without_the_process_of_the_other_roles_until_it_is_replaced(
     tmp_path: Path,
 ) -> None:
