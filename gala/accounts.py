@@ -17,7 +17,7 @@ from gala.host_keys import BadHostKeys, HostKeys
 from gala.passes import derive
 from gala.rundown import Rundown, Segment
 from gala.settings import Settings
-from rewards.leaves import account_hash
+from rewards.rules.leaves import account_hash
 
 
 class NoHost(Exception):

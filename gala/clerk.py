@@ -14,9 +14,9 @@ import structlog
 from gala.asks import Ask, Asked, AtTill, Claim
 from gala.protocol_crew import TillReply
 from gala.wallets import Wallets
-from rewards import cashier
-from rewards.register import Register
-from rewards.vouchers import Answer
+from rewards.keeping.register import Register
+from rewards.money import cashier
+from rewards.money.vouchers import Answer
 
 log = structlog.get_logger("gala")
 

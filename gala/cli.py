@@ -37,7 +37,7 @@ from gala.store.clients import StoreUnusable
 from gala.store.log import Forked
 from gala.store.valkey import ValkeyUnusable
 from gala.workers import NotUp
-from rewards.reopening import NoEvening, OtherKeys
+from rewards.keeping.reopening import NoEvening, OtherKeys
 
 RUNDOWNS = Path(__file__).parent / "rundowns"
 CHECKOUT = Path(__file__).parent.parent
@@ -47,6 +47,7 @@ BENCHES = {  # modules of tests/bench, which only a source checkout has
     "recount": "how long ten million slots take to count anew",
     "draw": "how long a draw of ten million viewers and its verification take",
     "million": "a million votes through several edges, counted exactly through kills",
+    "evening": "what a whole evening with ten thousand phones leaves in one process",
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",
     "cluster": "what durable costs on a cluster, and what its faults cost",

@@ -10,8 +10,8 @@ import uvloop
 from gala.beginning import service_secret
 from gala.console import fail, out, read_settings
 from gala.notary import register_keys
-from rewards.checks import verify_bundle
-from rewards.reopening import NoEvening, OtherKeys, reopen
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.reopening import NoEvening, OtherKeys, reopen
 
 audit = typer.Typer(help="Check the published evidence.", no_args_is_help=True)
 

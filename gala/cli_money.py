@@ -14,12 +14,12 @@ from gala.console import fail, out, read_settings
 from gala.notary import register_keys
 from gala.publishing import write_statement
 from gala.settings import Settings
-from rewards.checks import verify_bundle
-from rewards.codes import BadList
-from rewards.history import BrokenHistory
-from rewards.holders import Imported
-from rewards.leaves import account_hash
-from rewards.reopening import NoEvening, OtherKeys, reopen
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.reopening import NoEvening, OtherKeys, reopen
+from rewards.money.codes import BadList
+from rewards.money.holders import Imported
+from rewards.rules.history import BrokenHistory
+from rewards.rules.leaves import account_hash
 
 FAULTS_SHOWN = 200
 

@@ -13,7 +13,7 @@ import typer
 from gala import outside
 from gala.console import err, fail, out
 from gala.outside import CrewDoor, Mistaken, Unreachable, Watcher
-from rewards.witness import NotCosigned
+from rewards.rules.witness import NotCosigned
 
 draw = typer.Typer(
     help="A party of a draw, on a machine of its own: commit before the show, reveal after the roster.",

@@ -35,7 +35,7 @@ from gala.publishing import Publishing
 from gala.settings import Settings
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
-from rewards.reopening import Reopened, reopen
+from rewards.keeping.reopening import Reopened, reopen
 
 STEP_S = 1.0
 

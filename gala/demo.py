@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ from gala.settings import Settings
 from gala.store.valkey import in_use
 from gala.timekeeping import world_of
 from gala.timing import GRACE_MS
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 
 BEFORE_MS = 60_000  # gala time starts so long before the show
 CROWD_READY_S = 15
@@ -141,8 +142,8 @@ async def demo(
                 helpers.append(tasks.create_task(_tell(evening, crowd, console)))
             await _first(stopping, tasks.create_task(_crowd_is_here(crowd, options.viewers)))
             if not options.manual:
-                helpers.append(tasks.create_task(_direct(evening)))
-            helpers.append(tasks.create_task(_pace(evening, options)))
+                helpers.append(tasks.create_task(direct(evening)))
+            helpers.append(tasks.create_task(pace(evening, options.speed, manual=options.manual)))
             await _first(stopping, tasks.create_task(_published(evening)))
             if not stop.is_set() and not options.as_json and sys.stdin.isatty():
                 console.print("The evening is over. The pages stay open; [bold]Ctrl-C[/] ends them.")
@@ -154,7 +155,7 @@ async def demo(
                 helper.cancel()
             evening.stop()
             await running
-        summary = await _summary(evening, crowd, int(time.monotonic() - began_s))
+        summary = await summary_of(evening, crowd.newest, int(time.monotonic() - began_s))
         stopped_early = not evening.notary.published.is_set()
     if options.as_json:
         sys.stdout.write(json.dumps(summary, ensure_ascii=False) + "\n")
@@ -195,18 +196,18 @@ async def _published(evening: Evening) -> None:
     await evening.notary.published.wait()
 
 
-async def _pace(evening: Evening, options: Options) -> None:
-    """Runs gala time at the asked speed, faster while nothing happens."""
+async def pace(evening: Evening, speed: float, *, manual: bool = False) -> None:
+    """Runs gala time at the asked speed, faster while nothing happens unless a person presses GO."""
     while True:
-        rate = options.speed
-        if not options.manual:
-            rate = hurry(evening.rundown, evening.crew.state, evening.clock.now_ms(), speed=options.speed)
+        rate = speed
+        if not manual:
+            rate = hurry(evening.rundown, evening.crew.state, evening.clock.now_ms(), speed=speed)
         if rate != evening.clock.rate:
             evening.clock.pace(rate)
         await asyncio.sleep(DIRECTOR_S)
 
 
-async def _direct(evening: Evening) -> None:
+async def direct(evening: Evening) -> None:
     """Presses GO as a director would, through the crew's own door."""
     token = evening.passes.crew("director", "demo", expires_at_s=int(time.time()) + PASS_S)
     pressed = 0
@@ -287,10 +288,9 @@ def evening_time(rundown: Rundown, at_ms: int) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(rundown.zone)):%H:%M:%S}"
 
 
-async def _summary(evening: Evening, crowd: Crowd, seconds: int) -> dict[str, Any]:
-    """The figures, and every equality that does not hold."""
+async def summary_of(evening: Evening, seen: Mapping[str, Any], seconds: int) -> dict[str, Any]:
+    """The figures, and every equality that does not hold. seen: the crowd's newest words."""
     state = evening.notary.state
-    seen = crowd.newest
     problems: list[str] = []
     rounds: dict[str, Any] = {}
     for round_ in state.rounds.values():

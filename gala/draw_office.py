@@ -29,11 +29,12 @@ from gala.store import keys
 from gala.wallets import Wallets
 from games import GAMES
 from games.game import open_round
-from rewards import beacon, decks, leaves
-from rewards.beacon import BadBeacon, Chain
-from rewards.register import Register
-from rewards.standing import Standing as Drawn
-from rewards.told import Frozen, frozen_of
+from rewards.arithmetic import beacon, decks
+from rewards.arithmetic.beacon import BadBeacon, Chain
+from rewards.keeping.register import Register
+from rewards.keeping.standing import Standing as Drawn
+from rewards.keeping.told import Frozen, frozen_of
+from rewards.rules import leaves
 
 log = structlog.get_logger("gala.draws")
 

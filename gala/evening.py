@@ -39,8 +39,8 @@ from gala.timekeeping import Timekeeper, World
 from gala.timing import GRACE_MS
 from gala.vitals import Pulse
 from gala.wire.limits import Limits
-from rewards.beacon import Chain
-from rewards.register import Register
+from rewards.arithmetic.beacon import Chain
+from rewards.keeping.register import Register
 
 log = structlog.get_logger("gala")
 

@@ -17,8 +17,8 @@ from gala import protocol_crew, readiness
 from gala.edge.report import Report, refused_by_channel
 from gala.rundown import Rundown, Segment, words
 from gala.show_state import Drawing, LogEntry, Round, State, running_order
-from rewards.checks import Check
-from rewards.told import Outline
+from rewards.evidence.checks import Check
+from rewards.keeping.told import Outline
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):

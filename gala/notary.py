@@ -27,10 +27,10 @@ from gala.show_state import LogEntry, Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.wallets import Wallets
-from rewards import leaves
-from rewards.beacon import Chain, RehearsalBeacon
-from rewards.note import BadNote
-from rewards.register import Keys, Register
+from rewards.arithmetic.beacon import Chain, RehearsalBeacon
+from rewards.keeping.register import Keys, Register
+from rewards.log.note import BadNote
+from rewards.rules import leaves
 from voting.box import PAGE, Box, GateState
 
 log = structlog.get_logger("gala.notary")

@@ -15,9 +15,10 @@ from typing import Any
 
 import msgspec
 
-from rewards import files, leaves, tiles, witness
-from rewards.note import BadNote, Checkpoint, Cosigner, Verifier
-from rewards.witness import NotCosigned, Seen
+from rewards.log import files, tiles
+from rewards.log.note import BadNote, Checkpoint, Cosigner, Verifier
+from rewards.rules import leaves, witness
+from rewards.rules.witness import NotCosigned, Seen
 
 TIMEOUT_S = 10.0
 ANSWER_MAX = 1 << 24

@@ -14,9 +14,9 @@ import structlog
 from gala import chronicle
 from gala.reckoning import reckoning
 from gala.statement import statement
-from rewards import bundle
-from rewards.checks import Check, verify_bundle
-from rewards.register import Register
+from rewards.evidence import bundle
+from rewards.evidence.checks import Check, verify_bundle
+from rewards.keeping.register import Register
 
 REFRESH_MS = 60_000  # at most so often: a checkpoint a redemption would be many, and tell when each was
 STATEMENT = "statement.html"

@@ -12,12 +12,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from rewards import bundle, canonical, draws, leaves, note, roster, tiles
-from rewards.books import HEADER
-from rewards.checks import Check
-from rewards.history import Draw, History, Stages
-from rewards.leaves import Leaf
-from rewards.note import Checkpoint
+from rewards.arithmetic import roster
+from rewards.evidence import bundle
+from rewards.evidence.checks import Check
+from rewards.log import canonical, note, tiles
+from rewards.log.note import Checkpoint
+from rewards.money.books import HEADER
+from rewards.rules import draws, leaves
+from rewards.rules.history import Draw, History, Stages
+from rewards.rules.leaves import Leaf
 
 Rows = dict[tuple[int, int], Counter[str]]
 """By draw and tier: what rows of each kind move, and, under ``KIND#``, how many there are."""

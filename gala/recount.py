@@ -26,10 +26,10 @@ from gala.store.log import ShowLog
 from gala.store.valkey import embedded, running_at
 from games import GAMES
 from games.game import open_round
-from rewards import canonical, tiles
-from rewards.boxes import box_path, counters_path
-from rewards.history import History, Stages
-from rewards.note import Checkpoint
+from rewards.log import canonical, tiles
+from rewards.log.note import Checkpoint
+from rewards.rules.boxes import box_path, counters_path
+from rewards.rules.history import History, Stages
 from voting.box import PAGE, Box
 from voting.layout import Layout
 from voting.recount import records, recount

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
-from rewards import beacon
-from rewards.beacon import BadBeacon, Chain
+from rewards.arithmetic import beacon
+from rewards.arithmetic.beacon import BadBeacon, Chain
 
 log = structlog.get_logger("gala.beacon")
 

@@ -67,7 +67,7 @@ class Game(msgspec.Struct, frozen=True, kw_only=True):
 
 class Deck(msgspec.Struct, frozen=True, kw_only=True):
     """What is in a tier's envelopes, to the unit: the cards sum to `budget_minor`, from `least_minor` to
-    `most_minor` each. `content` is the deck's file (`rewards.decks`).
+    `most_minor` each. `content` is the deck's file (`rewards.arithmetic.decks`).
     """
 
     budget_minor: int
@@ -97,7 +97,7 @@ class Draw(msgspec.Struct, frozen=True, kw_only=True):
 
     `channels`: only what was played on these gives entries; empty: on any. `apart`: it waits for the close of
     these channels and no other, and is announced by itself once it is drawn. `accounts`: only verified
-    accounts of the host app may win, and of these none of `excluded` (`rewards.leaves.account_hash`).
+    accounts of the host app may win, and of these none of `excluded` (`rewards.rules.leaves.account_hash`).
     """
 
     number: int

@@ -7,7 +7,7 @@ from gala.rundown import Deck, Draw, Prize, Text
 from gala.rundown_lists import Lists
 from gala.rundown_table import Table
 from gala.rundown_times import Calendar
-from rewards import decks
+from rewards.arithmetic import decks
 
 
 def read_draws(

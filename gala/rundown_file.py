@@ -92,7 +92,7 @@ from gala.rundown_pictures import Pictures
 from gala.rundown_rules import findings
 from gala.rundown_table import Fault, Notes, Table
 from gala.rundown_times import Calendar, clock_time, duration_ms
-from rewards.note import COSIGNATURE, BadNote, Verifier
+from rewards.log.note import COSIGNATURE, BadNote, Verifier
 
 ACTS: tuple[Act, ...] = get_args(Act)
 

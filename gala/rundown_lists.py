@@ -1,8 +1,8 @@
 """Lists of accounts that may not win: staff, families, earlier winners. Files beside the rundown.
 
-A row is an account's hash (`rewards.leaves.account_hash`, 64 hex digits; `gala exclude` makes them), empty,
-or a remark after ``#``. What is wrong is said by row, and never with what the row holds: a row that is no
-hash may be somebody's name.
+A row is an account's hash (`rewards.rules.leaves.account_hash`, 64 hex digits; `gala exclude` makes them),
+empty, or a remark after ``#``. What is wrong is said by row, and never with what the row holds: a row that is
+no hash may be somebody's name.
 """
 
 import re

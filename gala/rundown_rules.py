@@ -13,8 +13,8 @@ from gala.planner import Window, planned_windows
 from gala.rundown import Act, Draw, Rundown, Segment
 from gala.timing import SHORT_WINDOW_MS
 from games import GAMES
-from rewards.leaves import TEST_CURRENCY
-from rewards.roster import WON_MAX
+from rewards.arithmetic.roster import WON_MAX
+from rewards.rules.leaves import TEST_CURRENCY
 
 Level = Literal["fault", "yellow", "red"]
 

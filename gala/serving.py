@@ -27,7 +27,7 @@ from gala.store import users
 from gala.store.valkey import embedded
 from gala.timekeeping import world_of
 from gala.workers import Workers, on_signals, one_of
-from rewards.beacon import QUICKNET
+from rewards.arithmetic.beacon import QUICKNET
 
 log = structlog.get_logger("gala")
 

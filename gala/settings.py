@@ -32,7 +32,7 @@ import msgspec
 from gala.edge.doors.admission import PROOF_BITS_MAX
 from gala.edge.doors.foyer import ADMIT_PER_S_MAX
 from gala.edge.doors.networks import BadNetworks, shared_networks
-from rewards.ledger import POSTGRESQL
+from rewards.money.ledger import POSTGRESQL
 
 
 class SettingsFault(Exception):

@@ -11,7 +11,7 @@ from gala import show_apart
 from gala.rundown import Rundown, Segment
 from gala.show_reasons import Reason
 from gala.show_state import CueContent, Drawing, State
-from rewards import leaves
+from rewards.rules import leaves
 
 CUES = frozenset(("commit", "reveal", "beacon", "freeze_draw", "rostered", "frozen", "drawn", "void_draw"))
 CAUSES = ("director", "lapsed", "unwitnessed")

@@ -77,8 +77,8 @@ class Pulse:
             late_ms=round(late_s * 1000, 1),
             cpu_s=round(time.process_time(), 2),
             tasks=len(asyncio.all_tasks()),
-            resident_bytes=_resident_bytes(),
-            open_files=_open_files(),
+            resident_bytes=resident_bytes(),
+            open_files=open_files(),
             files_max=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             steps=steps,
         )
@@ -89,7 +89,7 @@ class Pulse:
             await self._redis.hdel(self._key, self._name)
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:  # no Linux
@@ -97,6 +97,6 @@ def _resident_bytes() -> int:
     return pages * resource.getpagesize()
 
 
-def _open_files() -> int:
+def open_files() -> int:
     with os.scandir("/dev/fd") as found:
         return sum(1 for _ in found)

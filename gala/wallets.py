@@ -15,8 +15,8 @@ from gala.edge import wallet
 from gala.edge.wallet import Held
 from gala.rundown import Rundown, Text
 from gala.store import keys
-from rewards.register import Register
-from rewards.vouchers import Voucher
+from rewards.keeping.register import Register
+from rewards.money.vouchers import Voucher
 
 ROWS_AT_ONCE = 1_000
 HIDDEN = ("none", "reserved")

@@ -1,7 +1,7 @@
 """Reads a bundle and checks every claim in it: `python -m rewards.audit DIR`.
 
 One line a check, PASS or FAIL, with the numbers, or the item that fails; `checks` has the rules. Exit 0 when
-all pass, 1 otherwise, 2 for a directory that is none.
+all pass, 1 otherwise, 2 where it cannot be told: no directory, or somebody has ended it.
 
 The money of a large evening is as much work as all the rest, and is read by a process of its own. Starting
 Python and numpy is a tenth of the whole, so that process begins before this one has imported the rules.
@@ -11,14 +11,14 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rewards.checks import Check, Money
+    from rewards.evidence.checks import Check, Money
 
 LONG = 4 << 20  # bytes of a ledger.csv that is worth a second process
 
@@ -34,12 +34,18 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads for matrices: here they only wait
     with _beside(options.folder) as money:
-        from rewards.checks import verify_bundle
+        from rewards.evidence.checks import verify_bundle
 
         try:
             checks = verify_bundle(options.folder, options.key, options.keys, money)
         except ValueError as error:
             print(error, file=sys.stderr)
+            return 2
+        except BrokenExecutor:
+            print(
+                "The process that read the money was ended, and has said nothing. Run it again.",
+                file=sys.stderr,
+            )
             return 2
     for check in checks:
         print(check)
@@ -60,7 +66,7 @@ def _beside(folder: Path) -> Iterator["Money | None"]:
 
 
 def _money_of(folder: Path) -> "list[Check]":
-    from rewards.checks import money_of
+    from rewards.evidence.checks import money_of
 
     return money_of(folder)
 

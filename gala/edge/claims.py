@@ -25,14 +25,14 @@ class Claims:
     async def claim(self, viewer: Viewer, voucher: str) -> ClaimReply:
         """Asks the notary, unless the wallet says already how it stands. Done when the ledger has it."""
         try:
-            held = await self._edge.voucher(viewer, voucher)
+            held = await self._edge.holdings.voucher(viewer, voucher)
             if held is None:
                 return ClaimReply(status="refused", reason="unknown")
             if held.state == "issued":
                 claimed = await self._ask(viewer.number, voucher)
                 if claimed.status != "done":
                     return ClaimReply(status="refused", reason=claimed.reason)
-                held = await self._edge.voucher(viewer, voucher)
+                held = await self._edge.holdings.voucher(viewer, voucher)
         except (Unanswered, RedisError, TimeoutError, OSError):
             return ClaimReply(status="retry", retry_after_ms=RETRY_MS)
         if held is None or held.state not in ("claimed", "redeemed"):

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from gala.edge.bearer import json_response
 from gala.passes import BadPass, Passes
-from rewards.proofs import NoProof, Proofs
+from rewards.evidence.proofs import NoProof, Proofs
 
 SAID = {
     "not_published": "the evidence is published after the show, once every channel has seen it",

@@ -116,7 +116,7 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         seat = self._edge.audience.seat(tuning_of(said.channel, said.delay_ms))
         viewer = Viewer(sid, held.viewer, held.number, seat, held.account)
         viewer.came_at_ms = self._edge.now()
-        await self._edge.arrive(viewer)
+        self._edge.arrivals.arrive(viewer)
 
     async def on_disconnect(self, sid: str, _reason: str = "") -> None:
         """A phone is gone, for whatever reason."""

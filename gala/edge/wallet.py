@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from gala.protocol import Standing, Text, VoucherView
-from rewards import codes
+from rewards.money import codes
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):

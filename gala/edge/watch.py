@@ -15,8 +15,8 @@ from gala import embargo
 from gala.edge.bearer import Allowed, json_response
 from gala.evidence import Books
 from gala.store import keys
-from rewards import tiles
-from rewards.note import BadNote, cosigner_names
+from rewards.log import tiles
+from rewards.log.note import BadNote, cosigner_names
 
 NOTE_MAX = 4096
 NOT_YET = {"reason": "not_begun", "detail": "the log begins with the show"}

@@ -25,11 +25,13 @@ from typing import Any
 
 import numpy as np
 
-from rewards import beacon, decks, draws, ranking, roster
-from rewards.beacon import QUICKNET
-from rewards.books import Row
-from rewards.ledger import Ledger
-from rewards.ranking import Tier
+from rewards.arithmetic import beacon, decks, ranking, roster
+from rewards.arithmetic.beacon import QUICKNET
+from rewards.arithmetic.ranking import Tier
+from rewards.keeping.played import rounds_of
+from rewards.money.books import Row
+from rewards.money.ledger import Ledger
+from rewards.rules import draws
 from tests import postgres
 from tests.bench.draw_evening import play, reopened
 
@@ -116,10 +118,9 @@ def rostered(size: Size) -> Took:
     async def run() -> Took:
         register = await reopened(size.folder / "books")
         spec, key = register._draw(1).spec, register._draw_key(1)
-        names = register._journal.history.counting(1)
 
         def made() -> object:
-            played = (register._played(1, name) for name in names)
+            played = rounds_of(register._journal.history, size.folder / "books", 1)
             return draws.make_roster(spec, [(0, size.viewers)], key, played, ()).leaf["root"]
 
         found = timed(size, made)

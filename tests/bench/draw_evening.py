@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rewards import leaves
-from rewards.beacon import RehearsalBeacon
-from rewards.boxes import PAGE_SLOTS
-from rewards.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window
-from rewards.register import Keys, Register
+from rewards.arithmetic.beacon import RehearsalBeacon
+from rewards.keeping.register import Keys, Register
+from rewards.rules import leaves
+from rewards.rules.boxes import PAGE_SLOTS
+from rewards.rules.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window
 
 SHOW = "bench"
 START = 1_700_000_000_000

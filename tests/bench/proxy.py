@@ -112,6 +112,8 @@ class _Half(asyncio.Protocol):
         self._read_or_not()
 
     def _hold(self, data: bytes) -> None:
+        if self._proxy.silent:
+            return
         wait_ms = self._way.least_ms + self._proxy.chance.random() * self._way.spread_ms
         self._free_at = max(self._free_at, self._loop.time() + wait_ms / 1000)
         self._held.append(data)
@@ -150,17 +152,18 @@ class DelayingProxy:
     """Listens on a port of 127.0.0.1 and takes every connection to `to_port`, over `network`.
 
     `seed` makes the delays; how pieces are cut is the kernel's. Use it as an async context: at its end the
-    port is free and every connection gone. `refusing` may be set: new connections then end at once.
+    port is free and every connection gone. To be set from outside: `refusing` (new connections end at once),
+    `silent` (what comes in is lost, and nobody is told), `to_port` (where new connections go).
     """
 
     def __init__(self, to_port: int, network: Network, seed: int) -> None:
-        self._to_port = to_port
+        self.to_port = to_port
         self._network = network
         self._server: asyncio.Server | None = None
         self._meeting: set[asyncio.Task[None]] = set()
         self.chance = random.Random(seed)
         self.halves: set[_Half] = set()  # written by the connections themselves
-        self.refusing = False
+        self.refusing = self.silent = False
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -208,7 +211,7 @@ class DelayingProxy:
             if self.refusing:
                 raise ConnectionRefusedError("refusing")
             _, far = await loop.create_connection(
-                lambda: _Half(self, self._network.down), "127.0.0.1", self._to_port
+                lambda: _Half(self, self._network.down), "127.0.0.1", self.to_port
             )
         except OSError:
             near.transport.abort()

@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from gala.crowd.line import Line
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 from tests.conftest import PATIENCE_S
 from tests.e2e.conftest import running_night
 from tests.e2e.crew import is_clean

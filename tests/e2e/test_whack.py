@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gala.crowd.line import Line
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 from tests.conftest import PATIENCE_S
 from tests.e2e.conftest import Night, running_night
 

@@ -30,7 +30,7 @@ from gala.store.log import ShowLog
 from gala.timing import GRACE_MS
 from gala.wallets import Wallets, titles_of
 from gala.wire.packets import ack_frame
-from rewards.register import Register
+from rewards.keeping.register import Register
 from tests.gala.story import SHORT
 
 SECRET = b"a secret of sixteen bytes or more"

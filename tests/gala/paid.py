@@ -13,9 +13,9 @@ from gala.notary import register_keys
 from gala.rundown import Rundown, Segment
 from gala.store.clients import Clients
 from gala.wallets import Wallets, titles_of
-from rewards.codes import voucher_code
-from rewards.register import Register
-from rewards.vouchers import Voucher
+from rewards.keeping.register import Register
+from rewards.money.codes import voucher_code
+from rewards.money.vouchers import Voucher
 from tests.conftest import patient
 from tests.gala.hall import SECRET, Hall
 from tests.gala.story import SHORT

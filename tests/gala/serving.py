@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import aiohttp
 import msgspec
@@ -135,21 +135,26 @@ class Service:
                         return entry.cue
                 await asyncio.sleep(AGAIN_S)
 
-    async def counted(self) -> dict[str, int]:
+    async def counted(self, lock: str = "tetris.lock") -> dict[str, int]:
         """Locks the round; its counters, which a recount of the sealed box has confirmed."""
-        await self.go("tetris.lock")
+        await self.go(lock)
         sealed = await self.cued("sealed")
         assert sealed["equal"] is True
         assert sealed["recount"] == (await self.cued("locked"))["counters"]
         return {name: value for name, value in sealed["recount"].items() if "channel" not in name}
 
 
+def serving(data: Path, *flags: str, **more: str) -> contextlib.AbstractAsyncContextManager[Service]:
+    """`gala serve` of the endless evening, see `serving_plan`."""
+    return serving_plan(endless(data), data, *flags, **more)
+
+
 @contextlib.asynccontextmanager
-async def serving(data: Path, *flags: str, **more: str) -> AsyncIterator[Service]:
-    """`gala serve` of the endless evening as a rehearsal, listened to; in the end all of it has ended,
-    without a fault, if they had not before."""
+async def serving_plan(plan: Path, data: Path, *flags: str, **more: str) -> AsyncIterator[Service]:
+    """`gala serve` of that evening as a rehearsal, listened to; in the end all of it has ended, without a
+    fault, if it had not before."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gala", "serve", str(endless(data)), "--rehearsal", *flags),
+        *(sys.executable, "-m", "gala", "serve", str(plan), "--rehearsal", *flags),
         env=environment(data, GALA_LOG="info", **more),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -270,7 +275,13 @@ async def voters(port: int, count: int) -> AsyncIterator[list[Voter]]:
         await asyncio.gather(*living, return_exceptions=True)
 
 
-def fold(crowd: Iterable[Voter]) -> dict[str, int]:
+class Answered(Protocol):
+    """Who votes. `last`: the last choice that was acknowledged."""
+
+    last: str
+
+
+def fold(crowd: Iterable[Answered]) -> dict[str, int]:
     """What the box must count: every voter's last ballot, once."""
     last = [voter.last for voter in crowd if voter.last]
     counts = {f"choice/{place}": last.count(choice) for place, choice in enumerate(CHOICES, 1)}

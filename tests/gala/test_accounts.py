@@ -26,10 +26,10 @@ from gala.settings import Settings
 from gala.store import keys
 from gala.store.clients import Clients
 from rewards import verify
-from rewards.checks import verify_bundle
-from rewards.leaves import Exclusions, account_hash, excluded_list
-from rewards.note import Cosigner
-from rewards.register import Register
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.register import Register
+from rewards.log.note import Cosigner
+from rewards.rules.leaves import Exclusions, account_hash, excluded_list
 from tests.gala.hall import SECRET, Hall
 from tests.gala.host import AUDIENCE, ISSUER, published, token
 from tests.gala.phones import NOW_S, Join, Stage, running

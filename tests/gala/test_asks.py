@@ -16,7 +16,7 @@ from gala.clerk import Clerk
 from gala.protocol_crew import TillReply
 from gala.store import keys
 from gala.store.clients import Clients
-from rewards.register import Register
+from rewards.keeping.register import Register
 from tests.conftest import emptied
 from tests.gala.hall import SECRET, Killed, Life, Mortal
 from tests.gala.paid import FROM_MS, SHOW, Till, books, code, vouchers

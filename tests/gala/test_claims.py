@@ -15,7 +15,7 @@ from gala.clerk import at_till
 from gala.edge import wallet
 from gala.store import keys
 from gala.store.clients import Clients
-from rewards.vouchers import Voucher
+from rewards.money.vouchers import Voucher
 from tests.conftest import PATIENCE_S
 from tests.gala.hall import SECRET
 from tests.gala.paid import DATED, DATES_MS, FROM_MS, SHOW, UNTIL_MS, Till, books, code, restore, vouchers

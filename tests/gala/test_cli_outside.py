@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gala.cli import app
-from rewards.note import COSIGNATURE, Verifier
+from rewards.log.note import COSIGNATURE, Verifier
 
 NOBODY = ("--crew", "http://127.0.0.1:9", "--pass", "x")
 

@@ -111,6 +111,9 @@ async def test_a_round_on_two_pages_is_exact_though_scripts_are_forgotten_and_a_
             await asyncio.sleep(0)
         assert await waiting <= {"counted", "already"}
         assert await all_settled(phones, 5, "harbour") == {"counted"}
+        viewers = list(stage.evening.edge.audience)
+        mines = await stage.evening.edge.holdings.of(viewers)
+        assert sorted((mine.number, mine.rounds[TETRIS].seq) for mine in mines) == [(n, 5) for n in NUMBERS]
         found = await sealed(stage)
         assert found.tally == {"voters": 4, "choices": {"comets": 0, "harbour": 4}}
         assert found.recount_equal

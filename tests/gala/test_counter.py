@@ -18,9 +18,9 @@ from gala.cli import app
 from gala.counter import Counter, open_counter, serve_counter
 from gala.passes import CrewRole, Passes
 from gala.settings import Settings
-from rewards.checks import verify_bundle
-from rewards.reopening import NoEvening, OtherKeys
-from rewards.vouchers import Voucher
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.reopening import NoEvening, OtherKeys
+from rewards.money.vouchers import Voucher
 from tests.conftest import patient
 from tests.gala.hall import SECRET, Hall
 from tests.gala.paid import DATED, DATES_MS, FROM_MS, SHOW, UNTIL_MS, code, vouchers

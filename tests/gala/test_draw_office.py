@@ -23,12 +23,13 @@ from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.wallets import Wallets, titles_of
-from rewards import leaves, verify, witness
-from rewards.beacon import QUICKNET
-from rewards.checks import verify_bundle
-from rewards.note import Cosigner, Verifier
-from rewards.register import Register
-from rewards.witness import Seen
+from rewards import verify
+from rewards.arithmetic.beacon import QUICKNET
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.register import Register
+from rewards.log.note import Cosigner, Verifier
+from rewards.rules import leaves, witness
+from rewards.rules.witness import Seen
 from tests.gala.hall import SECRET, Hall, Killed, Life, Mortal
 from tests.rewards.test_draw import QUICKNET_ROUNDS
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from redis import exceptions
 from websockets.asyncio.client import connect
 
 from gala.crowd.line import Line, LineDown, RefusedConnect
+from gala.edge import arrivals
 from gala.edge.audience import Audience, Tuning, Viewer
 from gala.passes import Passes
 from gala.protocol import Mine
@@ -439,19 +440,58 @@ async def test_the_phones_that_a_board_tells_of_are_those_of_all_edges(
 async def test_whoever_arrives_while_the_store_does_not_answer_is_welcomed_when_it_does(
     stage: Stage, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    edge = stage.evening.edge
-    mine, failed = edge.mine, asyncio.Event()
+    holdings = stage.evening.edge.holdings
+    of, failed = holdings.of, asyncio.Event()
 
-    async def fails_once(viewer: Viewer) -> Mine:
+    async def fails_once(viewers: Sequence[Viewer]) -> list[Mine]:
         if not failed.is_set():
             failed.set()
             raise exceptions.ConnectionError
-        return await mine(viewer)
+        return await of(viewers)
 
-    monkeypatch.setattr(edge, "mine", fails_once)
+    monkeypatch.setattr(holdings, "of", fails_once)
     phones = await asyncio.gather(*(join() for _ in range(3)))  # each hears its welcome
     assert failed.is_set()
     assert [phone.count("welcome") for phone in phones] == [1, 1, 1]
+
+
+async def test_whoever_moves_while_their_wallet_is_read_is_told_what_their_new_cohort_knows(
+    stage: Stage, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge = stage.evening.edge
+    of, asked = edge.holdings.of, list[str]()
+
+    async def moves_once(viewers: Sequence[Viewer]) -> list[Mine]:
+        found = await of(viewers)
+        for viewer in viewers if not asked else []:
+            await edge.retune(viewer, edge.audience.seat(Tuning("app", None)))
+        asked.extend(viewer.cohort.name for viewer in viewers)
+        return found
+
+    monkeypatch.setattr(edge.holdings, "of", moves_once)
+    phone = await join(channel="hall")
+    assert (await phone.hear("welcome"))["cohort"] == "app:8000"
+    assert asked == ["app:8000", "app:8000"], "once before, once after it had moved"
+    assert phone.count("welcome") == 1
+
+
+async def test_a_rush_is_welcomed_and_told_its_news_a_few_in_a_step(
+    stage: Stage, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "STEP_MAX", 3)
+    monkeypatch.setattr(arrivals, "SLICE", 2)
+    phones = await asyncio.gather(*(join() for _ in range(8)))
+    for seq, phone in enumerate(phones, 1):
+        await phone.ask("enter", {})
+        if seq == 1:
+            await in_round(stage, phone)
+        assert (await phone.play(TETRIS, seq, "comets"))["status"] == "counted"
+    await sealed(stage, phones[0])
+    await stage.go("tetris.settle", outcome="comets")
+    await stage.go("tetris.reveal")
+    for seq, phone in enumerate(phones, 1):
+        mine = await phone.hear("mine")
+        assert (mine["rounds"][TETRIS]["seq"], phone.count("welcome")) == (seq, 1)
 
 
 def test_an_edge_has_at_most_64_cohorts_and_finds_everyone_a_later_one() -> None:

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from gala import embargo
 from gala.notary import register_keys
 from gala.store.clients import connect
-from rewards.codes import voucher_code
+from rewards.money.codes import voucher_code
 from tests.gala.gates import GATES
 from tests.gala.hall import SECRET
 from tests.gala.phones import NOW_S

@@ -9,7 +9,7 @@ import aiohttp
 
 from gala.rehearsal import next_act
 from gala.store.clients import Clients
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 from tests.gala.phones import Phone, Stage, running
 from tests.gala.story import SONG, TETRIS
 

@@ -17,6 +17,7 @@ from tests.gala.hall import SECRET, Hall
 from tests.gala.story import GALA_2019, SHORT
 
 MEI = CrewPass("director", "Mei", "short")
+TOMAS = CrewPass("director", "Tomás", "short")
 
 
 @pytest.fixture
@@ -133,6 +134,20 @@ async def test_of_two_who_press_go_for_the_same_cue_one_is_told_that_it_is_stale
     assert stale.reason == STALE
     assert stale.show is not None
     assert stale.show.standby == "tetris.start", "with what stands there now"
+
+
+async def test_what_a_console_armed_before_it_died_another_fires_and_back_again_it_can_do_nothing_with_it(
+    hall: Hall,
+) -> None:
+    dead, other = crew(hall), crew(hall)
+    armed = CuePost(id="mei-1", cue="standby", target="welcome.start")
+    assert (await dead.post(armed, MEI))[0] == 200
+    del dead
+    await other.step(hall.now_ms)
+    assert other.state.standby == "welcome.start", "it is the show's, and no console's"
+    assert (await other.post(go("tomas-1", "welcome.start"), TOMAS))[0] == 200
+    status, reply = await crew(hall).post(go("mei-2", "welcome.start"), MEI)
+    assert (status, reply.reason) == (409, STALE)
 
 
 async def test_a_timed_cue_in_between_makes_nothing_stale(hall: Hall) -> None:

@@ -9,7 +9,7 @@ from gala.edge import wallet
 from gala.notary import Notary
 from gala.store import keys
 from gala.store.clients import Clients
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 from tests.gala.hall import STEP_MS, Hall, Killed, Life
 from tests.gala.story import SONG, TETRIS
 

@@ -12,9 +12,9 @@ from gala import outside
 from gala.outside import CrewDoor, Mistaken, Unreachable, Watcher
 from gala.store import keys
 from gala.store.clients import Clients
-from rewards import leaves
-from rewards.note import Cosigner
-from rewards.witness import NotCosigned
+from rewards.log.note import Cosigner
+from rewards.rules import leaves
+from rewards.rules.witness import NotCosigned
 from tests.gala.phones import Stage, running
 from tests.gala.story import SHORT
 

@@ -14,7 +14,7 @@ from gala.show_reasons import Reason
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.view import show
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 from tests.gala.hall import Hall, submit
 from tests.gala.story import Story
 

@@ -21,7 +21,7 @@ from gala.show_reasons import Reason
 from gala.show_refusals import refusal
 from gala.store.clients import Clients
 from gala.view import show
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 from tests.gala.hall import Booth, Hall, submit
 from tests.gala.story import Story
 from tests.gala.test_rain import amounts, returned

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from gala.cli import app
 from gala.rehearsal import HURRY_MAX, SEEN_MS, hurry, next_act
 from gala.rundown import Rundown
 from gala.rundown_file import load
@@ -104,3 +108,18 @@ def test_time_is_not_hurried_while_a_cue_is_due_that_the_conductor_has_not_fired
     story.go("song.start")
     assert story.state.standby == "goodbye.start", "for which nobody is ready before the song is over"
     assert hurry(rundown, story.state, story.at_ms + 60_000, speed=2.0) == 2.0
+
+
+@pytest.mark.parametrize(("currency", "flags"), [("XTS", []), ("CNY", ["--rehearsal"])])
+def test_only_a_rehearsal_is_in_test_money_and_it_is_in_no_other(
+    currency: str, flags: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GALA_DATA", str(tmp_path / "data"))
+    plan = tmp_path / "plan.toml"
+    head, *_, goodbye = Path("tests/gala/polls.toml").read_text("utf-8").split("[[segments]]")
+    text = f"{head}[[segments]]{goodbye}"
+    plan.write_text(text.replace('currency = "XTS"', f'currency = "{currency}"'), "utf-8")
+    said = CliRunner().invoke(app, ["serve", str(plan), *flags])
+    assert said.exit_code != 0
+    assert "XTS is for rehearsals" in said.output
+    assert not (tmp_path / "data").exists(), "nothing was begun"

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from gala import relays
 from gala.relays import Relays
-from rewards.beacon import QUICKNET
+from rewards.arithmetic.beacon import QUICKNET
 from tests.rewards.test_draw import QUICKNET_ROUNDS
 
 PATH = f"/{QUICKNET.chain_hash.hex()}/public/1000"

@@ -15,7 +15,7 @@ from gala.edge.report import Report
 from gala.reckoning import Chance, reckoning
 from gala.statement import statement
 from gala.statement_look import amount, money
-from rewards.checks import Check, verify_bundle
+from rewards.evidence.checks import Check, verify_bundle
 from tests.gala.story import SHORT, TETRIS, Story
 
 NASTY = '<script>alert("1")</script><img src=x onerror=y>&amp;\''

@@ -13,7 +13,7 @@ from gala.asks import Asked
 from gala.edge import till as door
 from gala.edge.till import Attempts
 from gala.store.clients import Clients
-from rewards.vouchers import Voucher
+from rewards.money.vouchers import Voucher
 from tests.gala.paid import DATED, FROM_MS, UNTIL_MS, books, code, vouchers
 from tests.gala.phones import Stage, running
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from rewards.ledger import METADATA, Ledger
+from rewards.money.ledger import METADATA, Ledger
 from tests.postgres import Server
 
 

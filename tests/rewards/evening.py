@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rewards import chains, leaves
-from rewards.beacon import RehearsalBeacon
-from rewards.codes import voucher_code
-from rewards.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window
-from rewards.register import Keys, Register
-from rewards.standing import Drawn
-from rewards.vouchers import Voucher
+from rewards.arithmetic.beacon import RehearsalBeacon
+from rewards.keeping.register import Keys, Register
+from rewards.keeping.standing import Drawn
+from rewards.money.codes import voucher_code
+from rewards.money.vouchers import Voucher
+from rewards.rules import chains, leaves
+from rewards.rules.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window
 from tests.rewards import databases
 
 SHOW = "short"

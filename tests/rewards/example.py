@@ -4,8 +4,11 @@ import hashlib
 
 import numpy as np
 
-from rewards import books, leaves, merkle, places, ranking, roster, scores, slots, vouchers
-from rewards.beacon import RehearsalBeacon
+from rewards.arithmetic import places, ranking, roster, scores, slots
+from rewards.arithmetic.beacon import RehearsalBeacon
+from rewards.log import merkle
+from rewards.money import books, vouchers
+from rewards.rules import leaves
 
 
 def worked() -> dict[str, str]:

@@ -4,10 +4,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rewards import bundle, canonical, checks, tiles, verify
-from rewards.bundle import Contents
-from rewards.leaves import Leaf
-from rewards.note import Signer
+from rewards import verify
+from rewards.evidence import bundle, checks
+from rewards.evidence.bundle import Contents
+from rewards.log import canonical, tiles
+from rewards.log.note import Signer
+from rewards.rules.leaves import Leaf
 from tests.rewards.evening import KEYS, SHOW
 
 Files = Mapping[str, bytes]

@@ -5,10 +5,11 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-from rewards import decks, leaves, witness
-from rewards.leaves import Prize, RoundOpening, TicketRound
-from rewards.note import Cosigner
-from rewards.register import Register
+from rewards.arithmetic import decks
+from rewards.keeping.register import Register
+from rewards.log.note import Cosigner
+from rewards.rules import leaves, witness
+from rewards.rules.leaves import Prize, RoundOpening, TicketRound
 from tests.rewards.evening import (
     BEACON,
     COUNTS,

@@ -1,6 +1,8 @@
 """A published box holds the very slots of the pages, byte for byte, and nothing else."""
 
-from rewards import boxes, canonical, slots
+from rewards.arithmetic import slots
+from rewards.log import canonical
+from rewards.rules import boxes
 
 FIELDS = [*map(list, slots.HEAD), ["total", "u16"], ["stage", "u32"], ["hits", "u64"]]
 OPENING = {

@@ -5,6 +5,7 @@ holds the log's key, rewrites leaves and files and signs everything again: then 
 """
 
 import hashlib
+import os
 import random
 import shutil
 import subprocess
@@ -16,10 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rewards import books, bundle, canonical, checks, merkle, roster, verify
-from rewards.checks import verify_bundle
-from rewards.leaves import Leaf
-from rewards.note import Signer
+from rewards import audit, verify
+from rewards.arithmetic import roster
+from rewards.evidence import bundle, checks
+from rewards.evidence.checks import verify_bundle
+from rewards.log import canonical, merkle
+from rewards.log.note import Signer
+from rewards.money import books
+from rewards.rules.leaves import Leaf
 from tests.rewards.evening import BEACON, KEYS, SHOW, START, Told, begin, spec
 from tests.rewards.example import worked
 
@@ -104,6 +109,33 @@ def test_both_verifiers_run_as_programs_and_say_so_by_their_exit(copy: Path) -> 
     assert code == 1
     assert "FAIL  manifest: prizes.csv" in told
     assert run("-m", "rewards.audit", str(copy / "absent"))[0] == 2
+
+
+@pytest.mark.parametrize("wrong", ["", "prizes.csv", "ledger.csv", "log/checkpoint"])
+def test_money_read_by_a_process_of_its_own_gives_the_same_verdicts(
+    copy: Path, wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if wrong:
+        (copy / wrong).write_bytes((copy / wrong).read_bytes()[:-2] + b"\n\n")
+        write_manifest(copy)
+    code, told = audit.main([str(copy)]), capsys.readouterr().out
+    monkeypatch.setattr(audit, "LONG", 0)
+    assert (audit.main([str(copy)]), capsys.readouterr().out) == (code, told)
+    assert code == bool(wrong)
+
+
+def end(_folder: Path) -> list[checks.Check]:
+    os._exit(9)
+
+
+def test_a_money_process_that_is_killed_leaves_no_verdict(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit, "LONG", 0)
+    monkeypatch.setattr(audit, "_money_of", end)
+    assert audit.main([str(copy)]) == 2
+    told = capsys.readouterr()
+    assert (told.out, "Run it again" in told.err) == ("", True)
 
 
 def test_the_bundle_names_no_viewer_and_no_code(evening: tuple[Path, Told]) -> None:

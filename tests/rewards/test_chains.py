@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from games.chains import Chains
-from rewards import chains
+from rewards.rules import chains
 
 SEEDS = st.binary(min_size=32, max_size=32)
 

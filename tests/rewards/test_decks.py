@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewards import decks
-from rewards.decks import BadDeck
+from rewards.arithmetic import decks
+from rewards.arithmetic.decks import BadDeck
 
 MOST = (1 << 53) - 1
 SHAPES = sorted(decks.SHAPES)

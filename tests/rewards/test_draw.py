@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewards import beacon, places, ranking, roster, scores
-from rewards.beacon import QUICKNET, BadBeacon, Chain, RehearsalBeacon
-from rewards.ranking import Ranked, Ranks, Tier
+from rewards.arithmetic import beacon, places, ranking, roster, scores
+from rewards.arithmetic.beacon import QUICKNET, BadBeacon, Chain, RehearsalBeacon
+from rewards.arithmetic.ranking import Ranked, Ranks, Tier
 
 # drand quicknet, rounds 1000 to 1002, as its relays serve them; also in the tests of ideal-lab5/pallets.
 QUICKNET_ROUNDS = {

@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewards import decks, leaves
-from rewards.checks import verify_bundle
-from rewards.leaves import Prize, RoundOpening, TicketRound
-from rewards.register import Register
-from rewards.vouchers import Voucher
+from rewards.arithmetic import decks
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.register import Register
+from rewards.money.vouchers import Voucher
+from rewards.rules import leaves
+from rewards.rules.leaves import Prize, RoundOpening, TicketRound
 from tests.rewards.evening import BEACON, SECRETS, SHOW, START, begin, issued, spec
 
 RAIN = f"{SHOW}/rain/1"

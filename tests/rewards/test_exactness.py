@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
-from rewards import books, bundle, canonical
-from rewards.leaves import Leaf
-from rewards.note import Signer
+from rewards.evidence import bundle
+from rewards.log import canonical
+from rewards.log.note import Signer
+from rewards.money import books
+from rewards.rules.leaves import Leaf
 from tests.rewards import in_memory
 from tests.rewards.browser import Browser
 from tests.rewards.evening import HOUR, KEYS, SHOW, START, Told, begin, drawn_folder

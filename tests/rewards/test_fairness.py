@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewards import ranking, scores
-from rewards.ranking import Tier
+from rewards.arithmetic import ranking, scores
+from rewards.arithmetic.ranking import Tier
 
 SEEDS = 50_000
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rewards import bundle
+from rewards.evidence import bundle
 from tests.rewards import in_memory
 from tests.rewards.browser import Browser
 from tests.rewards.in_memory import Files, alone_says, audit_says, flipped, listed

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rewards import canonical, merkle, tiles
-from rewards.note import BadNote, Checkpoint, Signer, Verifier, read
+from rewards.log import canonical, merkle, tiles
+from rewards.log.note import BadNote, Checkpoint, Signer, Verifier, read
 from rewards.verify import strict
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8).map(

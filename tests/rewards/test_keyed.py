@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rewards import merkle, note
-from rewards.boxes import read_numbers, write_numbers
-from rewards.checks import verify_bundle
-from rewards.note import Checkpoint
-from rewards.proofs import NoProof, Proofs
+from rewards.evidence.checks import verify_bundle
+from rewards.evidence.proofs import NoProof, Proofs
+from rewards.log import merkle, note
+from rewards.log.note import Checkpoint
+from rewards.rules.boxes import read_numbers, write_numbers
 from tests.rewards.evening import Told, begin
 
 Evening = tuple[Path, Told]

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from rewards.books import BadRow, Book, Row
-from rewards.cashier import Cashier, IdempotencyClash
-from rewards.codes import read_code, voucher_code
-from rewards.history import BrokenHistory
-from rewards.ledger import METADATA, ROW, BadUrl, Ledger
-from rewards.register import Register
-from rewards.vouchers import IssuingIds, Voucher, row_id
+from rewards.keeping.register import Register
+from rewards.money.books import BadRow, Book, Row
+from rewards.money.cashier import Cashier, IdempotencyClash
+from rewards.money.codes import read_code, voucher_code
+from rewards.money.ledger import METADATA, ROW, BadUrl, Ledger
+from rewards.money.vouchers import IssuingIds, Voucher, row_id
+from rewards.rules.history import BrokenHistory
 from tests.rewards import databases
 from tests.rewards.evening import DATES, KEYS, START, WINDOW, Told, begin, spec
 

@@ -15,11 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rewards import accounts, books, canonical, decks
-from rewards.books import Row
-from rewards.checks import verify_bundle
-from rewards.leaves import Leaf, Prize, TicketRound, commitment, draw_id
-from rewards.register import Register
+from rewards.arithmetic import decks
+from rewards.evidence import accounts
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.register import Register
+from rewards.log import canonical
+from rewards.money import books
+from rewards.money.books import Row
+from rewards.rules.leaves import Leaf, Prize, TicketRound, commitment, draw_id
 from tests.rewards.evening import (
     BEACON,
     DATES,

@@ -9,10 +9,10 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewards import codes
-from rewards.codes import BadList, read_list
-from rewards.holders import Imported
-from rewards.register import Register
+from rewards.keeping.register import Register
+from rewards.money import codes
+from rewards.money.codes import BadList, read_list
+from rewards.money.holders import Imported
 from tests.rewards.evening import DATES, KEYS, START, WINDOW, begin
 
 OPEN_MS = WINDOW.valid_from_ms

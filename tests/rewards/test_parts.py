@@ -15,11 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rewards import boxes, decks, leaves, merkle, parts, verify
-from rewards.checks import verify_bundle
-from rewards.history import BrokenHistory
-from rewards.leaves import BadSpec, Leaf, Prize, RoundOpening, TicketRound
-from rewards.register import Register
+from rewards import verify
+from rewards.arithmetic import decks
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.register import Register
+from rewards.log import merkle
+from rewards.rules import boxes, leaves, parts
+from rewards.rules.history import BrokenHistory
+from rewards.rules.leaves import BadSpec, Leaf, Prize, RoundOpening, TicketRound
 from tests.rewards.evening import BEACON, HOUR, SECRETS, SHOW, START, begin, issued, spec
 from tests.rewards.test_bundle import at, failing, read_leaves, sign_again
 from tests.rewards.test_envelopes import COUNTS, LAYOUT, RAIN, RULE, slots

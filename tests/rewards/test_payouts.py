@@ -17,13 +17,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from rewards import books, verify
-from rewards.books import Book
-from rewards.checks import verify_bundle
-from rewards.codes import voucher_code
-from rewards.history import BrokenHistory
-from rewards.register import Register
-from rewards.vouchers import Answer, voucher_id
+from rewards import verify
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.register import Register
+from rewards.money import books
+from rewards.money.books import Book
+from rewards.money.codes import voucher_code
+from rewards.money.vouchers import Answer, voucher_id
+from rewards.rules.history import BrokenHistory
 from tests.postgres import Server
 from tests.rewards.databases import ask_for_postgresql
 from tests.rewards.evening import DATES, KEYS, START, WINDOW, begin, drawn_folder

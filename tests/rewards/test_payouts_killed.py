@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from rewards.dues import Act
-from rewards.register import Register
-from rewards.vouchers import Voucher
+from rewards.keeping.register import Register
+from rewards.money.dues import Act
+from rewards.money.vouchers import Voucher
 from tests.rewards.evening import DATES, START, WINDOW, begin
 
 SHUT_MS = WINDOW.valid_until_ms

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rewards import files, leaves
-from rewards.beacon import QUICKNET, BadBeacon
-from rewards.history import BrokenHistory
-from rewards.journal import Contradiction
-from rewards.leaves import BadSpec, Prize, RoundOpening, TicketRound
-from rewards.note import Cosigner
-from rewards.register import Register
-from rewards.slots import BadRules
+from rewards.arithmetic.beacon import QUICKNET, BadBeacon
+from rewards.arithmetic.slots import BadRules
+from rewards.keeping.journal import Contradiction
+from rewards.keeping.register import Register
+from rewards.log import files
+from rewards.log.note import Cosigner
+from rewards.rules import leaves
+from rewards.rules.history import BrokenHistory
+from rewards.rules.leaves import BadSpec, Prize, RoundOpening, TicketRound
 from tests.rewards import evening as ev
 from tests.rewards.evening import BEACON, HOUR, SECRETS, SHOW, START, Told, begin, spec
 

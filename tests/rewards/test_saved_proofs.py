@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rewards.note import Signer
-from rewards.proofs import NoProof, Proofs
+from rewards.evidence.proofs import NoProof, Proofs
+from rewards.log.note import Signer
 from tests.rewards import in_memory
 from tests.rewards.browser import Browser
 from tests.rewards.evening import BEACON

@@ -9,7 +9,7 @@ import random
 import shutil
 from pathlib import Path
 
-from rewards import canonical
+from rewards.log import canonical
 from tests.rewards import in_memory, test_parts
 from tests.rewards.browser import Browser
 from tests.rewards.evening import Told

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rewards import slots, verify
+from rewards import verify
+from rewards.arithmetic import slots
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "vectors" / "counts.json").read_text())[
     "cases"

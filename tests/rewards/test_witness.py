@@ -10,14 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rewards import bundle, canonical, leaves, merkle, note, verify, witness
-from rewards.beacon import QUICKNET
-from rewards.checks import verify_bundle
-from rewards.history import BrokenHistory
-from rewards.leaves import Prize, TicketRound, Window
-from rewards.note import BadNote, Checkpoint, Cosigner, Signer, Verifier
-from rewards.register import Register
-from rewards.witness import NotCosigned, Seen, look
+from rewards import verify
+from rewards.arithmetic.beacon import QUICKNET
+from rewards.evidence import bundle
+from rewards.evidence.checks import verify_bundle
+from rewards.keeping.register import Register
+from rewards.log import canonical, merkle, note
+from rewards.log.note import BadNote, Checkpoint, Cosigner, Signer, Verifier
+from rewards.rules import leaves, witness
+from rewards.rules.history import BrokenHistory
+from rewards.rules.leaves import Prize, TicketRound, Window
+from rewards.rules.witness import NotCosigned, Seen, look
 from tests.rewards.evening import COUNTS, HOUR, KEYS, POLL, RIGHT, SECRETS, issued, page, spec, tally
 from tests.rewards.test_draw import QUICKNET_ROUNDS
 

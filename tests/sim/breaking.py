@@ -16,7 +16,7 @@ from gala.edge.numbers import Numbers
 from gala.edge.table import Table
 from gala.follower import Follower
 from games import game
-from rewards.cashier import Cashier
+from rewards.money.cashier import Cashier
 
 Break = Callable[[pytest.MonkeyPatch], None]
 

@@ -18,8 +18,8 @@ from gala.rundown import Rundown
 from gala.show_state import State
 from gala.store.log import Entry
 from gala.timekeeping import OFF_MS
-from rewards.checks import Check
-from rewards.vouchers import Voucher
+from rewards.evidence.checks import Check
+from rewards.money.vouchers import Voucher
 from tests.sim.phones import Crowd, Heard
 from tests.soak.check import check as check_history
 from tests.soak.history import NONE, Attempt, BoxFound

@@ -17,7 +17,7 @@ from gala.publishing import REFRESH_MS
 from gala.rundown import Rundown
 from gala.rundown_file import load
 from gala.store.log import Entry
-from rewards.checks import verify_bundle
+from rewards.evidence.checks import verify_bundle
 from tests.sim import checks
 from tests.sim.checks import Remains
 from tests.sim.desk import Desks, Till

@@ -1,10 +1,12 @@
 """The box on a real Valkey, one sentence at a time; `test_box_machine` looks for what nobody thought of."""
 
+import random
+
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from voting.box import PAGE, Box, Change, Gate, GateState, NoGate, Shut, Stale, place
+from voting.box import PAGE, Box, Change, Gate, GateState, NoGate, Shut, Stale, place, read_slots
 from voting.layout import Layout
 from voting.tally import By, Tally, Voters
 
@@ -207,3 +209,21 @@ async def test_an_error_that_is_not_the_gate_s_rises_as_it_is(redis: Redis) -> N
     await redis.hset("box:{short/tetris/1#0}:slots", "not", "a string")
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         await box.apply(0, 1, [Plays(NARROW).first(0)])
+
+
+async def test_slots_of_many_viewers_and_rounds_read_together_are_those_read_alone(redis: Redis) -> None:
+    chance = random.Random(2019)
+    boxes = [box_of(redis, layout, f"short/r{n}/1") for n, layout in enumerate((NARROW, SIX, WIDE))]
+    for box in boxes:
+        for page in (0, 2):  # nobody has played on the one between
+            for start in (0, 700, 5_000, PAGE - 40):
+                written = chance.randbytes(40 * box.width)
+                await redis.setrange(box.key(page, "slots"), start * box.width, written)
+    near = [*range(60), *range(650, 760), *range(4_990, 5_050)]
+    for count in (0, 1, 5, 40):
+        numbers = [*near, *(PAGE - 1 - n for n in near), *(chance.randrange(PAGE) for _ in range(50))]
+        asked = {
+            box: [chance.randrange(3) * PAGE + n for n in chance.choices(numbers, k=count)] for box in boxes
+        }
+        found = await read_slots(redis, asked)
+        assert found == {box: {n: await box.slot(n) for n in asked[box]} for box in boxes}

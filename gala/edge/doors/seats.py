@@ -35,7 +35,8 @@ class Seats:
         token = self._edge.passes.viewer(viewer.viewer, viewer.number, viewer.account)
         if fresh:  # nobody has played for that number: a rush of viewers asks the store nothing
             return EnterReply(pass_=token, mine=Mine(number=viewer.number))
-        return EnterReply(pass_=token, mine=await self._edge.mine(viewer))
+        (mine,) = await self._edge.holdings.of([viewer])
+        return EnterReply(pass_=token, mine=mine)
 
     def _refusal(self, viewer: Viewer, proof: str) -> EnterReply | None:
         """What is lacking before a number: work, then room in the network's bucket."""

@@ -316,11 +316,12 @@ function Result(props: Stage): JSX.Element {
         {winner && ` · ${w.t("settledBy")}`}
       </p>
       <h1 class="big">{winner ? w.t("won", { label: w.pick(winner.label) }) : w.t("resultTitle")}</h1>
-      <Fate {...props} outcome={outcome} owned={entriesHeld(evening.mine.value.rounds)} />
-      {refused && (
+      {refused ? (
         <State is="refused" title={w.t("refused", { label: refused.label })}>
           {playState(w, refused, evening.showText()?.zone ?? "UTC").sub}
         </State>
+      ) : (
+        <Fate {...props} outcome={outcome} owned={entriesHeld(evening.mine.value.rounds)} />
       )}
       <section class="card stack wide">
         <h2>{w.t("everyone")}</h2>

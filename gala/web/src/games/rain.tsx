@@ -279,16 +279,24 @@ function Empty({ draw, standing }: DealtProps): JSX.Element {
   );
 }
 
-function Over({ is, draw }: WithDraw & { is: "over" | "elsewhere" | "void" }): JSX.Element {
-  const { words } = usePage();
+function Over({ is, draw, local }: WithDraw & { is: "over" | "elsewhere" | "void" }): JSX.Element {
+  const { evening, words } = usePage();
   const w = words.value;
+  // who caught one that came too late has not "caught none"
+  const refused = is === "over" && local?.status === "refused" ? playState(w, local, evening.showText()?.zone ?? "UTC") : null;
   const said = { over: "rainNone", elsewhere: "rainElsewhere", void: "voidSub" } as const;
   return (
     <>
       <div class="mid stack wide center">
         <div class="gift spent" aria-hidden="true" />
         <h1 class="big">{w.t(is === "void" ? "voidTitle" : "rainOver")}</h1>
-        <p class="sub">{w.t(said[is])}</p>
+        {refused ? (
+          <State is={refused.is} title={refused.title}>
+            {refused.sub}
+          </State>
+        ) : (
+          <p class="sub">{w.t(said[is])}</p>
+        )}
       </div>
       <div class="push stack">
         {is === "over" && <Hands draw={draw} />}

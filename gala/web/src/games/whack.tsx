@@ -79,7 +79,7 @@ function useHits(props: RoundProps, table: Timetable, has: Held): OwnHits {
       const last_ms = ran(hits.peek().at(-1)?.at_ms ?? 0);
       const wave = now.current.table.waves.findLast((one) => one.from_ms <= last_ms);
       const waveOver = wave !== undefined && t_ms >= wave.to_ms;
-      if (isDue(hits.peek(), sent.current, local_ms(), waveOver)) send();
+      if (isDue(hits.peek(), sent.current, local_ms(), waveOver, evening.relief.peek().gather_ms)) send();
     };
     const leaving = (): void => {
       if (document.hidden && isNew(hits.peek(), sent.current)) send();
@@ -203,7 +203,7 @@ function Ending({ phase, round, text, table, has, own, slot, local }: Playing): 
           {entries > 0 ? w.t("entriesEarned", { n: entries }) : w.t("thresholdWas", { n: table.threshold })}
         </State>
       ) : (
-        !state && <p class="sub center">{w.t("notPlayed")}</p>
+        !state && own.out.size === 0 && <p class="sub center">{w.t("notPlayed")}</p>
       )}
       <NotCounted out={own.out} />
       {everyone !== null && <p class="sub center num">{w.t("everyoneHits", { n: everyone })}</p>}

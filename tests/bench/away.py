@@ -1,0 +1,220 @@
+"""What `gala bench return --whack` does: a part of the phones is off the network for a while, mid-whack.
+
+`gala serve` runs in a process of its own, the phones in this one; both share the machine. Each phone hits
+every mascot that it is told of and sends all its hits so far, as the page does. Those who are dropped lose
+their line at a moment of their own, and connect again when their network is back. How long a round still
+lasts for them is held against the clock of a phone that stayed and has measured the service's.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gala.crowd.line import LineDown
+from tests.bench.returning import Goals, Phone, judged, seated
+from tests.bench.sync_report import share
+from tests.gala.serving import serving_plan
+
+PATIENCE_S = 240
+ROUND = "short/whack/1"
+AWAY_S_LEAST = 0.5
+DROPPED_WITHIN = 0.2  # of the longest absence: so they go while others come back
+REACTION_MS = 250
+EXCHANGES = 4  # of clocks; the one with the shortest round trip is believed
+GOALS: Goals = {
+    "resumed, at most": ("resume_most_ms", 2_000.0),
+    "time left off, at most": ("time_left_off_most_ms", 200.0),
+    "hits lost": ("hits_lost", 0.0),
+    "wrong or missing": ("wrong", 0.0),
+}
+PLAN = """
+[show]
+id = "short"
+languages = ["en"]
+name = { en = "Mascot night" }
+zone = "Asia/Shanghai"
+date = 2019-11-10
+starts = 19:30:00
+ends = 20:30:00
+currency = "XTS"
+numbers_max = 100_000
+
+[[channels]]
+id = "hall"
+name = { en = "In the hall" }
+delay = "0s"
+
+[[segments]]
+id = "whack"
+plan = 19:30:00
+title = { en = "Whack the mascots" }
+card = { en = "They pop up any moment now." }
+question = { en = "Tap the mascots as they rise." }
+[segments.whack]
+waves = 60
+wave_ms = 2000
+moles = 1
+up_ms = 1500
+threshold = 1
+[segments.cues]
+start = "go"
+open = "go"
+lock = "after 150s"
+reveal = "go"
+end = "go"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """phones: who play; dropped: which part of them is off the network for up to away_s. admit_per_s: the
+    service's."""
+
+    phones: int
+    dropped: float
+    away_s: float
+    admit_per_s: int
+    seed: int
+
+
+class Back(NamedTuple):
+    """One phone's return. resume_ms: from its network's return to its welcome; off_ms: how wrong the time
+    was that the welcome told it; lost: hits that were acknowledged and are not there."""
+
+    resume_ms: float
+    off_ms: float
+    lost: int
+    right: bool
+
+
+@dataclass
+class Whacker(Phone):
+    """One viewer with a mallet. Written by its own tasks."""
+
+    hits: list[list[int]] = field(default_factory=list)
+    acked: int = 0  # hits that count, as it was told
+    played: asyncio.Event = field(default_factory=asyncio.Event)  # the first was acknowledged
+    offset_ms: float = 0.0  # gala time minus this process's monotonic time
+    risen: "asyncio.Queue[tuple[int, int, int]]" = field(default_factory=asyncio.Queue)  # mole, up, down
+    known: set[int] = field(default_factory=set)
+
+    def heard(self, event: str, _content: Any) -> None:
+        """Takes note of mascots it has not been told of yet."""
+        round_ = self.show.get("round")
+        if event not in ("welcome", "show") or not round_:
+            return
+        for wave in round_["public"]["waves"]:
+            for mole, _, up_ms, down_ms, _ in wave["moles"]:
+                if mole not in self.known:
+                    self.known.add(mole)
+                    since_ms = round_["opens_at_ms"]
+                    self.risen.put_nowait((mole, since_ms + up_ms, since_ms + down_ms))
+
+    def now_ms(self) -> float:
+        """Gala time, by its own clock."""
+        return self.offset_ms + time.monotonic() * 1_000
+
+    async def sync(self) -> None:
+        """Measures the service's clock."""
+        assert self.line is not None
+        found = []
+        for _ in range(EXCHANGES):
+            t0_ms = time.monotonic() * 1_000
+            said = await self.line.ask("sync", {"t0_ms": t0_ms})
+            t3_ms = time.monotonic() * 1_000
+            found.append((t3_ms - t0_ms, (said["t1_ms"] + said["t2_ms"] - t0_ms - t3_ms) / 2))
+        self.offset_ms = min(found)[1]
+
+    async def whack(self) -> None:
+        """Hits what rises, and says so; until cancelled."""
+        while True:
+            mole, up_ms, down_ms = await self.risen.get()
+            await asyncio.sleep(max(0.0, up_ms + REACTION_MS - self.now_ms()) / 1_000)
+            if self.now_ms() < down_ms:
+                self.hits.append([mole, int(self.now_ms())])
+                await self._tell()
+
+    async def _tell(self) -> None:
+        self.seq += 1
+        move = {"hits": self.hits}
+        play = {"round": ROUND, "seq": self.seq, "at_ms": int(self.now_ms()), "move": move}
+        try:
+            assert self.line is not None
+            reply = await self.line.ask("play", play)
+        except LineDown:
+            return  # the next one says it too
+        if reply["status"] == "counted":
+            left_out = {mole for mole, _ in reply.get("refused", [])}
+            self.hits = [hit for hit in self.hits if hit[0] not in left_out]
+            self.acked = reply["mine"]["has"]["hits"]
+            self.played.set()
+
+    async def go_away(self, longest_s: float, witness: "Whacker") -> Back:
+        """Is off the network for a while, at a moment of its own."""
+        await asyncio.sleep(self.chance.random() * longest_s * DROPPED_WITHIN)
+        self.cut()
+        acked = self.acked
+        await asyncio.sleep(self.chance.uniform(AWAY_S_LEAST, longest_s))
+        began_s = time.monotonic()
+        welcome = await self.come_in()
+        off_ms = abs(welcome["now_ms"] - witness.now_ms())
+        resume_ms = (time.monotonic() - began_s) * 1_000
+        lasting = self._lasting(welcome["show"]) == self._lasting(witness.show)
+        mine = welcome["mine"].get("rounds", {}).get(ROUND)
+        await self.sync()
+        hits = mine["has"]["hits"] if mine else 0
+        return Back(resume_ms, off_ms, max(0, acked - hits), lasting and mine is not None)
+
+    @staticmethod
+    def _lasting(show: dict[str, Any]) -> tuple[Any, ...]:
+        round_ = show.get("round") or {}
+        return tuple(round_.get(name) for name in ("id", "state", "opens_at_ms", "closes_at_ms"))
+
+
+async def measure(options: Options, folder: Path) -> dict[str, Any]:
+    """One run; what it found, see `report`."""
+    plan = folder / "whack.toml"
+    plan.write_text(PLAN, "utf-8")
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        serving_plan(plan, folder / "data", GALA_ADMIT_PER_S=str(options.admit_per_s)) as service,
+    ):
+        await service.up()
+        async with seated(service, options.phones, options.seed, Whacker) as phones:
+            await asyncio.gather(*(phone.sync() for phone in phones))
+            playing = [asyncio.create_task(phone.whack()) for phone in phones]
+            await service.go("whack.start")
+            await service.go("whack.open")
+            await asyncio.gather(*(phone.played.wait() for phone in phones))
+            witness, *others = phones
+            await witness.sync()
+            leaving = others[: max(1, round(options.phones * options.dropped))]
+            backs = await asyncio.gather(*(phone.go_away(options.away_s, witness) for phone in leaving))
+            for task in playing:
+                task.cancel()
+            await asyncio.gather(*playing, return_exceptions=True)
+            counted = await service.counted("whack.lock")
+            return report(backs, [phone.acked for phone in phones], counted.get("hits", 0))
+
+
+def report(backs: Iterable[Back], acked: Iterable[int], counted: int) -> dict[str, Any]:
+    """The figures, and the goals they meet. acked: hits, by phone, that it was told count; counted: in the
+    sealed box."""
+    found, told = list(backs), list(acked)
+    figures = {
+        "phones": len(told),
+        "dropped": len(found),
+        "resume_p95_ms": round(share([one.resume_ms for one in found], 0.95), 1),
+        "resume_most_ms": round(max((one.resume_ms for one in found), default=0.0), 1),
+        "time_left_off_p95_ms": round(share([one.off_ms for one in found], 0.95), 1),
+        "time_left_off_most_ms": round(max((one.off_ms for one in found), default=0.0), 1),
+        "hits_acknowledged": sum(told),
+        "hits_counted": counted,
+        # a hit whose acknowledgement was lost with the line may count, one that was acknowledged must
+        "hits_lost": sum(one.lost for one in found) + max(0, sum(told) - counted),
+        "wrong": sum(not one.right for one in found),
+    }
+    return judged(figures, GOALS, ran=bool(found) and all(told))
