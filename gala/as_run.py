@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from gala import protocol_crew
 from gala.rundown import Rundown, words
 from gala.rundown_times import shown
-from gala.show_state import LogEntry
+from gala.show_state import LogEntry, State
 
 
 def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol_crew.AsRun]:
@@ -17,6 +17,18 @@ def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol_crew.
         protocol_crew.AsRun(version=entry.version, at_ms=entry.at_ms, by=entry.by, what=_what(rundown, entry))
         for entry in entries
     ]
+
+
+def call_taken(rundown: Rundown, state: State) -> str:
+    """Who has the call, and since when; empty: nobody."""
+    if state.caller is None:
+        return ""
+    return f"{person(state.caller.by)} took the call at {_time_of_day(rundown, state.caller.at_ms)}"
+
+
+def person(by: str) -> str:
+    """Who did it, without their role: of `director Mei` Mei."""
+    return by.partition(" ")[2] or by
 
 
 def _what(rundown: Rundown, entry: LogEntry) -> str:
@@ -50,15 +62,20 @@ def _what(rundown: Rundown, entry: LogEntry) -> str:
     if kind == "delay":
         return f"channel {target} runs {shown(cue['delay_ms'])} behind"
     if kind == "retime":
-        at = dt.datetime.fromtimestamp(cue["at_ms"] / 1000, ZoneInfo(rundown.zone))
-        return f"{target} moved to {at:%H:%M:%S}{_because(cue)}"
+        return f"{target} moved to {_time_of_day(rundown, cue['at_ms'])}{_because(cue)}"
     if kind == "swap":
         return f"swap {target} and {cue['other']}{_because(cue)}"
     if kind == "kill":
         return f"kill switch{_because(cue)}"
+    if kind == "call":
+        return f"{person(entry.by)} took the call on {cue['console']}"
     if kind in ("ask_clap", "clap"):
         return "phones watch for the clap" if kind == "ask_clap" else "the host claps"
     return f"{kind} {target}".strip()
+
+
+def _time_of_day(rundown: Rundown, at_ms: int) -> str:
+    return f"{dt.datetime.fromtimestamp(at_ms / 1000, ZoneInfo(rundown.zone)):%H:%M:%S}"
 
 
 def _because(cue: Mapping[str, Any]) -> str:

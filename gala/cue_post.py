@@ -9,6 +9,7 @@ from msgspec import UnsetType
 
 from gala.protocol_crew import CuePost
 from gala.show_refusals import EXTEND_MS_MAX, FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX
+from gala.show_state import State
 from gala.timing import DELAY_MS_MAX
 
 TARGETS = {
@@ -28,7 +29,7 @@ OF_PARTIES: dict[str, tuple[str, ...]] = {
     "beacon": ("draw", "signature"),
 }
 """What a party of a draw says, and may say with an auditor's pass."""
-PLAIN = ("go", "hold", "resume", "kill", "ask_clap", "clap")
+PLAIN = ("go", "hold", "resume", "kill", "ask_clap", "clap", "call")
 KINDS = (*PLAIN, *TARGETS, *OF_PARTIES, "void_draw")
 NUMBERS: dict[str, tuple[str, ...]] = {
     **OF_PARTIES,
@@ -40,7 +41,8 @@ NUMBERS: dict[str, tuple[str, ...]] = {
     "delay": ("delay_ms",),
 }
 """What a kind of cue takes beside its target, outcome and reason."""
-EXPECTED = ("standby", "round", "generation", "version")
+EXPECTED = ("standby", "round", "generation", "version", "caller")
+CONSOLE_MAX = 40
 REASON_MAX = 200
 AT_MS_MAX = 4_102_444_800_000  # the year 2100: what is later was not meant, and calendars have an end
 
@@ -60,6 +62,8 @@ def malformed(post: CuePost) -> str:
         return f"expect does not know {', '.join(sorted(unknown))}"
     if not isinstance(post.expect.get("round", ""), str):
         return "expect: round is the id of a round"
+    if len(post.console) > CONSOLE_MAX or not post.console.isprintable():
+        return f"a console's name is at most {CONSOLE_MAX} characters that can be read"
     if len(post.reason) > REASON_MAX:
         return f"a reason has at most {REASON_MAX} characters"
     return _out_of_bounds(post)
@@ -93,9 +97,14 @@ def _out_of_bounds(post: CuePost) -> str:
     return ""
 
 
-def cue_of(post: CuePost) -> dict[str, Any]:
-    """The cue as it goes into the log, of a post that is not malformed."""
+def cue_of(post: CuePost, name: str) -> dict[str, Any]:
+    """The cue as it goes into the log, of a post that is not malformed.
+
+    Unless the post says where it was pressed, that is the console of `name`, whose pass it is.
+    """
     cue: dict[str, Any] = {"cue": post.cue}
+    if post.cue not in OF_PARTIES:
+        cue["console"] = post.console or name
     if post.cue == "go":
         cue["target"] = post.expect["standby"]
     elif post.cue in TARGETS:
@@ -107,3 +116,15 @@ def cue_of(post: CuePost) -> dict[str, Any]:
     if post.cue == "void_draw":
         cue["cause"] = "director"
     return cue | {name: getattr(post, name) for name in NUMBERS.get(post.cue, ())}
+
+
+def meets(state: State, expect: dict[str, Any]) -> bool:
+    """Whether the state is what a post depends on."""
+    caller = state.caller.console if state.caller is not None else ""
+    for name, found in (("standby", state.standby), ("version", state.version), ("caller", caller)):
+        if expect.get(name, found) != found:
+            return False
+    if "round" in expect:
+        round_ = state.rounds.get(expect["round"])
+        return round_ is not None and round_.generation == expect.get("generation", round_.generation)
+    return True

@@ -144,6 +144,9 @@ def desk(
         held_at_ms=state.held_at_ms,
         killed_at_ms=state.killed_at_ms,
         clap=None if state.clap is None else protocol.ClapView(state.clap.asked_at_ms, state.clap.at_ms),
+        caller=None
+        if state.caller is None
+        else protocol_crew.DeskCaller(state.caller.console, state.caller.by, state.caller.at_ms),
         channels=_tunings(rundown, state, edges),
         on_air=state.on_air,
         standby=state.standby,

@@ -194,6 +194,14 @@ class AsRun(Message):
     what: str
 
 
+class DeskCaller(Message):
+    """Whose presses move the show: those of one console. `by`: who took the call there."""
+
+    console: str
+    by: str
+    at_ms: int
+
+
 class Desk(Message):
     """Everything the director's console shows, whole, at most a few times a second (event `desk`)."""
 
@@ -210,6 +218,7 @@ class Desk(Message):
     held_at_ms: int = 0
     killed_at_ms: int = 0  # since when every screen is quiet; 0: it is not
     clap: ClapView | None = None
+    caller: DeskCaller | None = None  # nobody has the call: every console may press
     channels: list[DeskTuning] = msgspec.field(default_factory=list)
     on_air: str = ""
     standby: str = ""  # cue id
@@ -234,10 +243,12 @@ class CuePost(Message):
     cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume · skip
     (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms) ·
     extend (target: round id, ms; negative: shorten) · retime (target: cue id, at_ms) · swap (target and
-    other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap · commit
-    (draw, party, commitment) · reveal (draw, party, r) · beacon (draw, signature) · void_draw (draw, reason).
+    other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap · call
+    (makes `console` the caller's: from others only call and kill are taken then) · commit (draw, party,
+    commitment) · reveal (draw, party, r) · beacon (draw, signature) · void_draw (draw, reason).
     A reason with go is an override of a red window; retime and swap need one for what is tied to the clock
-    on the wall. An auditor's pass serves for commit, reveal and beacon.
+    on the wall. An auditor's pass serves for commit, reveal and beacon. `console`: where it was pressed, at
+    most 40 characters; unsaid: the console of the pass's name.
     """
 
     id: str
@@ -256,10 +267,14 @@ class CuePost(Message):
     commitment: str = ""  # hex
     r: str = ""  # hex
     signature: str = ""  # hex
+    console: str = ""
 
 
 class CueReply(Message):
-    """200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk."""
+    """200: {version, show} · 409: {reason, detail, version, show} · 422: {reason, detail}. With the desk.
+
+    The reasons of a 409: "stale", and "not_caller", whose detail says who took the call and when.
+    """
 
     version: int = 0
     reason: str = ""

@@ -25,6 +25,7 @@ kill       reason                              all plays end and all screens go 
 delay      target (channel id), delay_ms       a channel's picture runs so far behind the hall
 ask_clap   –                                   phones ask their viewers to tap when they see the host clap
 clap       –                                   the host claps now
+call       console                             from now on only this console moves the show
 close      target, channels                    the round ends for good on these (places; conductor)
 closed     target, channels                    no gate lets a play of theirs through any more (conductor)
 sealed     target, equal, plays, sha256        box read, recounted and published (notary)
@@ -37,6 +38,8 @@ beacon     draw, signature                     the beacon's word, brought by han
 drawn      draw, winners                       result computed, vouchers issued (notary)
 void_draw  draw, cause, reason                 the draw ends without a result
 =========  ==================================  ==========================================================
+
+What a person posts also names the `console` it was pressed on; `call` makes that the caller's.
 """
 
 from msgspec.structs import replace
@@ -45,6 +48,7 @@ from gala import show_apart, show_draws
 from gala.rundown import Rundown
 from gala.show_ahead import foreseen
 from gala.show_state import (
+    Caller,
     Clap,
     Drawing,
     Fired,
@@ -106,6 +110,8 @@ def advance(rundown: Rundown, state: State, entry: LogEntry) -> State:
     if kind == "clap":
         assert state.clap is not None
         return replace(state, clap=replace(state.clap, at_ms=at_ms))
+    if kind == "call":
+        return replace(state, caller=Caller(cue["console"], entry.by, at_ms))
     if kind == "skip":
         state = replace(state, skipped=(*state.skipped, target))
         if state.standby and rundown.cue(state.standby)[0].id == target:

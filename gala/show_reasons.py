@@ -42,3 +42,4 @@ class Reason(StrEnum):
     NOT_FROZEN = "not_frozen"  # the roster is not fixed yet
     BAD_REVEAL = "bad_reveal"  # the secret does not fit the commitment
     NOT_ASKED = "not_asked"  # nobody was told to watch for the clap
+    NOT_CALLER = "not_caller"  # another console has the call

@@ -28,6 +28,10 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
         return Reason.ALREADY_BEGUN if state.version else None
     if not state.version:
         return Reason.NOT_BEGUN
+    if not_caller(state, cue):
+        return Reason.NOT_CALLER
+    if kind == "call":
+        return _call_refusal(state, cue)
     if kind == "standby":
         return _standby_refusal(rundown, state, target)
     if kind in ("go", "fire"):
@@ -70,6 +74,24 @@ def refusal(rundown: Rundown, state: State, cue: CueContent, at_ms: int) -> Reas
     if isinstance(kind, str) and kind in show_apart.CUES:
         return show_apart.refusal(rundown, state, cue)
     return Reason.BAD_CUE
+
+
+def not_caller(state: State, cue: CueContent) -> bool:
+    """Whether it was pressed on a console while another has the call.
+
+    Anybody may take the call, and anybody quiets the screens: danger waits for nobody's turn. What names no
+    console was pressed on none: the conductor, the notary and the parties of a draw go on as they do.
+    """
+    if state.caller is None or "console" not in cue or cue.get("cue") in ("call", "kill"):
+        return False
+    return bool(cue["console"] != state.caller.console)
+
+
+def _call_refusal(state: State, cue: CueContent) -> Reason | None:
+    console = cue.get("console")
+    if not isinstance(console, str) or not console:
+        return Reason.BAD_CUE
+    return Reason.ALREADY_DONE if state.caller is not None and state.caller.console == console else None
 
 
 def _find(rundown: Rundown, target: object) -> tuple[Segment, Cue] | None:

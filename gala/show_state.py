@@ -128,11 +128,19 @@ class Clap(msgspec.Struct, frozen=True):
     at_ms: int = 0
 
 
+class Caller(msgspec.Struct, frozen=True):
+    """The one console whose presses move the show, and who took the call there, when."""
+
+    console: str
+    by: str
+    at_ms: int
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The evening after some prefix of the log. Version 0 is before `begin`.
 
     ``delays_ms`` holds the channels that were tuned, ``order`` the segments' ids if some were swapped,
-    ``killed_at_ms`` since when every screen is quiet.
+    ``killed_at_ms`` since when every screen is quiet, ``caller`` whose console alone presses, if anybody's.
     """
 
     version: int = 0
@@ -150,6 +158,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     retimed: dict[str, Retimed] = msgspec.field(default_factory=dict)
     delays_ms: dict[str, int] = msgspec.field(default_factory=dict)
     clap: Clap | None = None
+    caller: Caller | None = None
     segments: dict[str, OnAir] = msgspec.field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     fired: dict[str, Fired] = msgspec.field(default_factory=dict)

@@ -18,10 +18,10 @@ from starlette.routing import Route
 
 from gala import embargo, protocol, protocol_crew
 from gala.accounts import unlisted
-from gala.as_run import as_run
+from gala.as_run import as_run, call_taken, person
 from gala.clock import Now
 from gala.conductor import Snapshot, pages_of
-from gala.cue_post import OF_PARTIES, cue_of, malformed
+from gala.cue_post import OF_PARTIES, cue_of, malformed, meets
 from gala.desk import Gates, desk
 from gala.edge.bearer import bearers, json_response
 from gala.edge.broadcast import plain
@@ -33,6 +33,7 @@ from gala.passes import BadPass, CrewPass, Passes
 from gala.rounds import Rounds
 from gala.rundown import Rundown
 from gala.show_reasons import Reason
+from gala.show_refusals import not_caller
 from gala.show_state import Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
@@ -229,32 +230,25 @@ class Crew:
         if not self._knows_the_time():
             return 422, protocol_crew.CueReply(version=self.state.version, reason=NO_TIME)
         now_ms = self.now()
+        cue = cue_of(post, by.name)
         try:
             entry = await self._follower.call(
-                cue_of(post),
+                cue,
                 id=f"crew/{post.id}",
                 by=f"{by.role} {by.name}",
                 now_ms=now_ms,
-                expects=lambda state: _meets(state, post.expect),
+                # who does not have the call is told that first, whatever else has changed
+                expects=lambda state: not_caller(state, cue) or meets(state, post.expect),
             )
         except CueRefused as refusal:
-            status = 409 if refusal.reason == STALE else 422
-            shown = self.desk(now_ms, by.name) if status == 409 else None
+            status = 409 if refusal.reason in (STALE, Reason.NOT_CALLER) else 422
             return status, protocol_crew.CueReply(
-                version=self.state.version, reason=refusal.reason, show=shown
+                version=self.state.version,
+                reason=refusal.reason,
+                detail=call_taken(self.rundown, self.state) if refusal.reason == Reason.NOT_CALLER else "",
+                show=self.desk(now_ms, by.name) if status == 409 else None,
             )
         return 200, protocol_crew.CueReply(version=entry.version, show=self.desk(now_ms, by.name))
-
-
-def _meets(state: State, expect: dict[str, Any]) -> bool:
-    """Whether the state is what a cue depends on."""
-    for name, found in (("standby", state.standby), ("version", state.version)):
-        if expect.get(name, found) != found:
-            return False
-    if "round" in expect:
-        round_ = state.rounds.get(expect["round"])
-        return round_ is not None and round_.generation == expect.get("generation", round_.generation)
-    return True
 
 
 class CrewSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-socketio has no types
@@ -364,6 +358,8 @@ def flat(shown: protocol_crew.Desk) -> dict[str, Any]:
         "store": shown.store,
         "phase": shown.phase,
         "rehearsal": shown.rehearsal,
+        "caller": person(shown.caller.by) if shown.caller is not None else "",
+        "caller_console": shown.caller.console if shown.caller is not None else "",
         "held": bool(shown.held_at_ms),
         "killed": bool(shown.killed_at_ms),
         "on_air": shown.on_air,

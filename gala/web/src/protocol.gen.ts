@@ -590,6 +590,13 @@ export interface AsRun {
   what: string;
 }
 
+/** Whose presses move the show: those of one console. `by`: who took the call there. */
+export interface DeskCaller {
+  console: string;
+  by: string;
+  at_ms: number;
+}
+
 /** Everything the director's console shows, whole, at most a few times a second (event `desk`). */
 export interface Desk {
   epoch: string;
@@ -607,6 +614,8 @@ export interface Desk {
   /** since when every screen is quiet; 0: it is not */
   killed_at_ms: number;
   clap: ClapView | null;
+  /** nobody has the call: every console may press */
+  caller: DeskCaller | null;
   channels: DeskTuning[];
   on_air: string;
   /** cue id */
@@ -636,10 +645,12 @@ export interface Desk {
  * cue: standby (target: cue id) · go (fires the standby cue; outcome for settle) · hold · resume · skip
  * (target: segment id) · void (target: round id, reason) · multiply (target: round id, factor_bp, ms) ·
  * extend (target: round id, ms; negative: shorten) · retime (target: cue id, at_ms) · swap (target and
- * other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap · commit
- * (draw, party, commitment) · reveal (draw, party, r) · beacon (draw, signature) · void_draw (draw, reason).
+ * other: segment ids) · kill (reason) · delay (target: channel id, delay_ms) · ask_clap · clap · call
+ * (makes `console` the caller's: from others only call and kill are taken then) · commit (draw, party,
+ * commitment) · reveal (draw, party, r) · beacon (draw, signature) · void_draw (draw, reason).
  * A reason with go is an override of a red window; retime and swap need one for what is tied to the clock
- * on the wall. An auditor's pass serves for commit, reveal and beacon.
+ * on the wall. An auditor's pass serves for commit, reveal and beacon. `console`: where it was pressed, at
+ * most 40 characters; unsaid: the console of the pass's name.
  */
 export interface CuePost {
   id: string;
@@ -661,9 +672,14 @@ export interface CuePost {
   r: string;
   /** hex */
   signature: string;
+  console: string;
 }
 
-/** 200: {version, show} · 409: {reason: "stale", version, show} · 422: {reason, detail}. With the desk. */
+/**
+ * 200: {version, show} · 409: {reason, detail, version, show} · 422: {reason, detail}. With the desk.
+ *
+ * The reasons of a 409: "stale", and "not_caller", whose detail says who took the call and when.
+ */
 export interface CueReply {
   version: number;
   reason: string;
@@ -875,6 +891,7 @@ export interface Messages {
   DrawWitness: DrawWitness,
   DeskDraw: DeskDraw,
   AsRun: AsRun,
+  DeskCaller: DeskCaller,
   Desk: Desk,
   CuePost: CuePost,
   CueReply: CueReply,
@@ -942,8 +959,9 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DrawWitness: { absent: {"size": 0, "at_ms": 0, "awake": false}, parts: {} },
   DeskDraw: { absent: {"entrants": 0, "tickets": 0, "beacon_round": 0, "beacon_at_ms": 0, "winners": 0, "prizes": 0, "budget_minor": 0, "currency": "", "problem": "", "parties": [], "lapses_at_ms": 0, "unseen": false}, parts: {"parties": {"of": "DrawParty", "as": "list"}} },
   AsRun: { absent: {}, parts: {} },
-  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "witnesses": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "witnesses": {"of": "DrawWitness", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
-  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "draw": 0, "party": "", "commitment": "", "r": "", "signature": ""}, parts: {} },
+  DeskCaller: { absent: {}, parts: {} },
+  Desk: { absent: {"held_at_ms": 0, "killed_at_ms": 0, "clap": null, "caller": null, "channels": [], "on_air": "", "standby": "", "over_ms": 0, "next_at_ms": 0, "expected_end_at_ms": 0, "online": 0, "level": 0, "segments": [], "rounds": [], "draws": [], "witnesses": [], "edges": [], "clocks": [], "store": "", "as_run": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "caller": {"of": "DeskCaller", "as": "one"}, "channels": {"of": "DeskTuning", "as": "list"}, "segments": {"of": "DeskSegment", "as": "list"}, "rounds": {"of": "DeskRound", "as": "list"}, "draws": {"of": "DeskDraw", "as": "list"}, "witnesses": {"of": "DrawWitness", "as": "list"}, "edges": {"of": "DeskEdge", "as": "list"}, "clocks": {"of": "DeskClock", "as": "list"}, "as_run": {"of": "AsRun", "as": "list"}} },
+  CuePost: { absent: {"expect": {}, "target": "", "outcome": "", "reason": "", "factor_bp": 0, "ms": 0, "other": "", "at_ms": 0, "draw": 0, "party": "", "commitment": "", "r": "", "signature": "", "console": ""}, parts: {} },
   CueReply: { absent: {"version": 0, "reason": "", "detail": "", "show": null}, parts: {"show": {"of": "Desk", "as": "one"}} },
   TillPost: { absent: {}, parts: {} },
   TillReply: { absent: {"reason": "", "amount": 0, "currency": "", "zone": "", "valid_from_at_ms": 0, "valid_until_at_ms": 0}, parts: {} },

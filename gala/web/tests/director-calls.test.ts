@@ -5,7 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import type { CuePost } from "../src/protocol.gen.ts";
 import { ATTEMPTS, call } from "../src/director/calls.ts";
 
-const CUE: CuePost = { id: "press-1", cue: "go", expect: { standby: "a.open" }, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, other: "", at_ms: 0, draw: 0, party: "", commitment: "", r: "", signature: "" };
+const CUE: CuePost = { id: "press-1", cue: "go", expect: { standby: "a.open" }, target: "", outcome: "", reason: "", factor_bp: 0, ms: 0, other: "", at_ms: 0, draw: 0, party: "", commitment: "", r: "", signature: "", console: "here" };
 
 const closing: (() => void)[] = [];
 afterEach(() => closing.splice(0).forEach((close) => close()));

@@ -19,6 +19,7 @@ function on(name: string, more: Partial<Desk> = {}) {
         return new Promise((answer) => answers.push(answer));
       },
       id: () => `press-${(made += 1)}`,
+      console: "here",
     },
     0,
   );
@@ -58,7 +59,7 @@ test("two presses in a row are one cue, with one id, and say which cue they mean
   console.press("go", 1_000);
   console.press("go", 1_000);
   expect(sent).toEqual([
-    { id: "press-1", cue: "go", expect: { standby: "seg-1.start" }, target: "", outcome: "", reason: "", commitment: "", draw: 0, party: "", r: "", signature: "", factor_bp: 0, ms: 0, other: "", at_ms: 0 },
+    { id: "press-1", console: "here", cue: "go", expect: { standby: "seg-1.start" }, target: "", outcome: "", reason: "", commitment: "", draw: 0, party: "", r: "", signature: "", factor_bp: 0, ms: 0, other: "", at_ms: 0 },
   ]);
   await answer({ kind: "done", reply: REPLY });
   expect(console.ready.value).toBe(true);

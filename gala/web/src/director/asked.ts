@@ -22,6 +22,8 @@ export type Sheet =
   | { is: "swap"; first: string; order: string }
   | { is: "tune"; channel: string; delay_ms: number }
   | { is: "kill" }
+  /** `from`: the console that has the call; "": none. */
+  | { is: "call"; from: string }
   | { is: "keys" };
 
 /** What a person answered. */
@@ -62,6 +64,8 @@ export function answered(sheet: Sheet, said: Said, desk: Desk): Asked | null {
       return { what: "Resume", cue: { cue: "resume" } };
     case "kill":
       return reason ? { what: "Kill switch", cue: { cue: "kill", reason } } : null;
+    case "call":
+      return { what: "Take the call", cue: { cue: "call", expect: { caller: sheet.from } } };
     case "skip":
       return {
         what: `Skip ${sheet.segment.label} ${sheet.segment.title}`,
@@ -123,6 +127,8 @@ export function overtaken(sheet: Sheet, desk: Desk): boolean {
       return desk.killed_at_ms > 0;
     case "revive":
       return desk.killed_at_ms === 0;
+    case "call":
+      return callerOf(desk) !== sheet.from;
     case "skip":
       return desk.segments.find((s) => s.id === sheet.segment.id)?.state !== "waiting";
     case "void":
@@ -150,6 +156,11 @@ export function overtaken(sheet: Sheet, desk: Desk): boolean {
     case "reveal":
   }
   return desk.standby !== sheet.at.cue.id || desk.held_at_ms > 0;
+}
+
+/** The console that has the call; "": none. */
+export function callerOf(desk: Desk): string {
+  return desk.caller?.console ?? "";
 }
 
 export function channelName(desk: Desk, channel: string): string {

@@ -60,5 +60,5 @@ async function once(wire: Wire, pass: string, cue: CuePost): Promise<Answer | nu
     return null; // cut off, timed out, or half a reply: the id makes asking again safe
   }
   if (status === 200) return { kind: "done", reply };
-  return status === 409 ? { kind: "stale", reply } : { kind: "refused", reply };
+  return reply.reason === "stale" ? { kind: "stale", reply } : { kind: "refused", reply };
 }

@@ -6,15 +6,15 @@ import { computed, type ReadonlySignal, type Signal, signal } from "@preact/sign
 import type * as wire from "../protocol.gen.ts";
 import type { Link } from "../wire/connection.ts";
 import type { Answer } from "./calls.ts";
-import { type Act, type Asked, answered, fired, overtaken, type Said, type Sheet } from "./asked.ts";
-import { act, type CuePlace, type Desk, newestFirst, place, skippable, supersedes } from "./desk.ts";
+import { type Act, type Asked, answered, callerOf, fired, overtaken, type Said, type Sheet } from "./asked.ts";
+import { act, type Caller, type CuePlace, type Desk, newestFirst, place, skippable, supersedes } from "./desk.ts";
 import { proposed, upcoming } from "./order.ts";
 import { armable, doublable, EXTENDS, extendable, go, type Key, lookFrom } from "./press.ts";
 import { voidable } from "./readiness.ts";
 import { retimable, whyFixed } from "./retime.ts";
 import { seconds, timeOfDay } from "./times.ts";
 import { clapStep } from "./tuning.ts";
-import { awayWords, crossed, inWords, staleNotice, standbyNow } from "./words.ts";
+import { awayWords, crossed, inWords, staleNotice, standbyNow, takenWords } from "./words.ts";
 
 export interface Notice {
   is: "stale" | "refused" | "lost" | "hint";
@@ -33,6 +33,8 @@ export interface Sends {
   call(cue: wire.CuePost, tried: (attempt: number) => void): Promise<Answer>;
   /** A new cue id. */
   id(): string;
+  /** What this console is called. */
+  console: string;
 }
 
 export interface Console {
@@ -49,7 +51,11 @@ export interface Console {
   now: ReadonlySignal<number>;
   /** Real milliseconds since the last desk. */
   age: ReadonlySignal<number>;
-  /** Whether a press can reach the service: a line, and no other press on its way. */
+  /** Who has the call, if that is another console: this one watches. */
+  watching: ReadonlySignal<Caller | null>;
+  /** Whether this console can take the call now. */
+  callable: ReadonlySignal<boolean>;
+  /** Whether a press can reach the service and move the show: a line, no other press on its way, nobody else's call. */
   ready: ReadonlySignal<boolean>;
   /** Whether the kill switch can reach the service, whatever else is on its way. */
   killable: ReadonlySignal<boolean>;
@@ -100,7 +106,13 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     const shown = desk.value;
     return shown ? Math.floor(shown.now_ms + shown.rate * (atMs.value - heardAtMs.value)) : 0;
   });
-  const ready = computed(() => link.value.state === "up" && desk.value !== null && pending.value === null);
+  const watching = computed(() => {
+    const caller = desk.value?.caller ?? null;
+    return caller && caller.console !== sends.console ? caller : null;
+  });
+  const free = computed(() => link.value.state === "up" && desk.value !== null && pending.value === null);
+  const ready = computed(() => free.value && !watching.value);
+  const callable = computed(() => free.value && desk.value !== null && callerOf(desk.value) !== sends.console);
   const killable = computed(() => {
     const shown = desk.value;
     return link.value.state === "up" && shown !== null && shown.killed_at_ms === 0 && killing.value === null;
@@ -124,7 +136,14 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     heardAtMs.value = receivedMs;
     atMs.value = Math.max(atMs.value, receivedMs);
     const asked = sheet.value;
-    if (asked && overtaken(asked, next)) {
+    if (asked && watching.value && !["call", "kill", "keys"].includes(asked.is)) {
+      sheet.value = null;
+      notice.value = {
+        is: "stale",
+        title: `${takenWords(watching.value, next.zone)} You are watching.`,
+        lines: ["It happened while you were asked. Nothing was sent."],
+      };
+    } else if (asked && overtaken(asked, next)) {
       sheet.value = null;
       notice.value = {
         is: "stale",
@@ -146,7 +165,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     const told = (attempt: number): void => {
       way.value = { what, attempt };
     };
-    void sends.call({ id: sends.id(), ...EMPTY, ...cue }, told).then((answer) => {
+    void sends.call({ id: sends.id(), console: sends.console, ...EMPTY, ...cue }, told).then((answer) => {
       way.value = null;
       heed(answer, what, shown);
     });
@@ -225,6 +244,12 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     else if (killable.value) sheet.value = { is: "kill" };
   }
 
+  function pressCall(shown: Desk): void {
+    if (link.value.state !== "up") hint("No link: the call cannot be taken until it is back.");
+    else if (callable.value) sheet.value = { is: "call", from: callerOf(shown) };
+    else if (pending.value === null) hint("This console has the call.");
+  }
+
   function pressRetime(shown: Desk): void {
     const at = retimable(shown, look.value);
     const why = at ? whyFixed(shown, at) : "No timed cue is on its way: choose one ahead with ↑ ↓.";
@@ -285,8 +310,13 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       pressKill(shown);
       return;
     }
+    if (key === "call") {
+      pressCall(shown);
+      return;
+    }
     if (!ready.value) {
       if (link.value.state !== "up") hint("No link: the keys do nothing until it is back.");
+      else if (watching.value) hint(`${takenWords(watching.value, shown.zone)} You are watching: B takes it.`);
       return;
     }
     if (key === "go") pressGo(shown, pressedAtMs);
@@ -323,13 +353,17 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     const asked = sheet.value;
     const shown = desk.value;
     if (!asked || !shown) return;
-    const kill = asked.is === "kill";
-    if (!(kill ? killable.value : ready.value)) return;
+    if (!mayAsk(asked)) return;
     const found = answered(asked, said, shown);
     if (!found) return;
     sheet.value = null;
     if (found.cue.cue === "go") look.value = "";
-    send(found, kill ? killing : pending);
+    send(found, asked.is === "kill" ? killing : pending);
+  }
+
+  function mayAsk({ is }: Sheet): boolean {
+    if (is === "call") return callable.value;
+    return is === "kill" ? killable.value : ready.value;
   }
 
   return {
@@ -342,6 +376,8 @@ export function openConsole(sends: Sends, startedMs: number): Console {
     look,
     now,
     age: computed(() => Math.max(0, atMs.value - heardAtMs.value)),
+    watching,
+    callable,
     ready,
     killable,
     read: computed(() => atMs.value - standbySinceMs.value >= READ_MS),
@@ -362,7 +398,7 @@ export function openConsole(sends: Sends, startedMs: number): Console {
       look.value = cueId;
     },
     ask(question) {
-      if (question.is === "kill" ? killable.value : ready.value) sheet.value = question;
+      if (mayAsk(question)) sheet.value = question;
     },
     extend,
     confirm,

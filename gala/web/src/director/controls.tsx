@@ -1,7 +1,7 @@
 /** Standby, and the row of keys. Nothing here moves when a notice comes: a hand is on its way to a button. */
 import type { ComponentChildren } from "preact";
 import type { Console, Notice } from "./console.ts";
-import { act, type Desk, place, skippable } from "./desk.ts";
+import { act, type Desk, place, skippable, who } from "./desk.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { KillSwitch } from "./kill.tsx";
 import { proposed } from "./order.ts";
@@ -14,6 +14,7 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
   const means = go(desk);
   const sending = c.pending.value;
   const up = c.link.value.state === "up";
+  const watching = c.watching.value;
   const arm = armable(desk, c.look.value);
   const skip = skippable(desk, place(desk, c.look.value)?.segment.id ?? "");
   const pair = proposed(desk, c.look.value);
@@ -40,7 +41,7 @@ export function Controls({ console: c, desk }: { console: Console; desk: Desk })
           word={sending ? "SENDING" : held ? "RESUME" : "GO"}
           hint="Space"
           off={!c.ready.value || !c.read.value || means.is === "nothing"}
-          under={up ? (sending ? sendingWords(sending) : goWords(desk)) : "no link, nothing is sent"}
+          under={up ? (watching ? `${who(watching.by)} has the call` : sending ? sendingWords(sending) : goWords(desk)) : "no link, nothing is sent"}
           press={(atMs) => c.press("go", atMs)}
         />
         <Key

@@ -9,6 +9,7 @@ export type Draw = wire.DeskDraw;
 export type Edge = wire.DeskEdge;
 export type Window = wire.DeskWindow;
 export type AsRun = wire.AsRun;
+export type Caller = wire.DeskCaller;
 
 /**
  * Whether `next` may replace `shown`. A version never goes back within an epoch (another edge may lag behind); the

@@ -7,6 +7,7 @@ import { call } from "./calls.ts";
 import { openConsole } from "./console.ts";
 import { openLink } from "./link.ts";
 import { forgetPass, takePass } from "./pass.ts";
+import { takeSeat } from "./seat.ts";
 
 /** Five times a second: seconds never skip, and a console on a tablet stays cool. */
 const TICK_MS = 200;
@@ -22,7 +23,7 @@ addEventListener("hashchange", () => {
 if (pass) {
   const wire = { fetch: fetch.bind(window), pause: (ms: number) => new Promise<void>((done) => setTimeout(done, ms)) };
   const director = openConsole(
-    { call: (cue, tried) => call(wire, pass, cue, tried), id: newId },
+    { call: (cue, tried) => call(wire, pass, cue, tried), id: newId, console: takeSeat(sessionStorage, random) },
     performance.now(),
   );
   openLink(pass, director);
@@ -33,9 +34,13 @@ if (pass) {
   render(<NoPass why="No pass came with this link." />, page);
 }
 
+function random(length: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(length));
+}
+
 /** A random UUID. Not `crypto.randomUUID`: that needs https, and a booth's network often has none. */
 function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const bytes = random(16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -179,6 +179,7 @@ export type Key =
   | "tune"
   | "clap"
   | "kill"
+  | "call"
   | "up"
   | "down"
   | "back"
@@ -201,6 +202,7 @@ const KEYS: Record<string, Key> = {
   d: "tune",
   a: "clap",
   x: "kill",
+  b: "call",
   arrowup: "up",
   arrowdown: "down",
   escape: "back",

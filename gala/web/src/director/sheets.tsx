@@ -10,6 +10,7 @@ import { Retime, Swap } from "./moves.tsx";
 import { DOUBLE, spoken, times } from "./press.ts";
 import { countdown, seconds, timeOfDay } from "./times.ts";
 import { Tune } from "./tune.tsx";
+import { TakeCall } from "./take.tsx";
 import { VoidDraw } from "./voiddraw.tsx";
 import { Emblem } from "./votes.tsx";
 import { without } from "./windows.ts";
@@ -45,6 +46,8 @@ function Asked({ console: c, desk, sheet }: { console: Console; desk: Desk; shee
       return <Revive console={c} desk={desk} />;
     case "kill":
       return <Kill console={c} desk={desk} />;
+    case "call":
+      return <TakeCall console={c} desk={desk} />;
     case "retime":
       return <Retime console={c} desk={desk} at={sheet.at} />;
     case "swap":
@@ -255,6 +258,7 @@ const ALL_KEYS: [string, string][] = [
   ["M", "×2 for 60 seconds on an open boost; asks first"],
   ["↑ ↓", "Look ahead, cue by cue; nothing is sent"],
   ["X", "Kill switch: every screen quiet at once; asks for the reason. Works in every question, too"],
+  ["B", "Takes the call to this console, so that the others watch; asks first, and B again or Enter takes it"],
   ["Esc", "Back: closes a question, a notice, or looking ahead"],
   ["1 … 9", "In a settle: choose the outcome; Enter confirms"],
   ["?", "This list"],

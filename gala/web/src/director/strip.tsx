@@ -4,6 +4,7 @@ import type { Desk } from "./desk.ts";
 import { Mark } from "../brand/mark.tsx";
 import { levelWords } from "./health.ts";
 import { Icon } from "./icons.tsx";
+import { CallerCell, Watching } from "./take.tsx";
 import { againstPlan, count, countdown, elapsed, timeOfDay } from "./times.ts";
 import { asRunWords } from "./words.ts";
 
@@ -37,10 +38,7 @@ export function Strip({ console: c, desk }: { console: Console; desk: Desk }) {
         <span class="k">Expected end</span>
         <span class="v">{desk.expected_end_at_ms > 0 ? timeOfDay(desk.expected_end_at_ms, desk.zone) : "–"}</span>
       </div>
-      <div class="s2">
-        <span class="k">Caller</span>
-        <span class="v t">{desk.crew}</span>
-      </div>
+      <CallerCell console={c} desk={desk} />
       <div class="opt">
         <span class="k">Log</span>
         <span class="v t">version {desk.version}</span>
@@ -102,6 +100,7 @@ export function Banners({ console: c, desk }: { console: Console; desk: Desk }) 
           </span>
         </div>
       )}
+      <Watching console={c} desk={desk} />
       {desk.killed_at_ms > 0 && (
         <div class="banner killed" role="alert">
           <Icon name="power" />
@@ -139,6 +138,7 @@ export const HINTS: [string[], string][] = [
   [["D"], "delays"],
   [["A"], "clap"],
   [["X"], "kill"],
+  [["B"], "call"],
   [["↑", "↓"], "look ahead"],
 ];
 

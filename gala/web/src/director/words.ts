@@ -1,5 +1,5 @@
 /** What the console says: why something was refused, what changed and by whom. */
-import { type AsRun, act, type Desk, place, runningAt, who } from "./desk.ts";
+import { type AsRun, act, type Caller, type Desk, place, runningAt, who } from "./desk.ts";
 import type { Notice } from "./console.ts";
 import { elapsed, timeOfDay } from "./times.ts";
 
@@ -68,12 +68,18 @@ const REASONS: Record<string, string> = {
   draw_first: "a draw would come before a round it draws from.",
   no_end: "the segment that would be the last has no end: the evening could not end.",
   not_asked: "nobody was told to watch for the clap: ask the phones first.",
+  not_caller: "another console has the call. B takes it.",
   wrong_role: "this pass may watch the console, not press its keys.",
 };
 
 /** Why the show did not allow a cue; a reason this page has not heard of keeps its name. */
 export function inWords(reason: string): string {
   return REASONS[reason] ?? `${reason.replaceAll("_", " ") || "no reason was given"}.`;
+}
+
+/** `Mei took the call at 20:31:07.` */
+export function takenWords(caller: Caller, zone: string): string {
+  return `${who(caller.by)} took the call at ${timeOfDay(caller.at_ms, zone)}.`;
 }
 
 /** Why a pass does not open this page. */
