@@ -206,3 +206,37 @@ async def test_voiding_needs_a_reason_which_stands_in_the_as_run(evening: Evenin
     await page.keyboard.press("Enter")
     await expect(page.locator(".live .chip")).to_contain_text("void")
     await expect(page.locator(".asrun")).to_contain_text("the wrong question")
+
+
+async def test_the_call_taken_on_a_tablet_makes_the_laptop_watch_also_after_a_reload(
+    evening: Evening, browser: Browser
+) -> None:
+    laptop, tablet = await console(browser, evening, "Mei"), await console(browser, evening, "Tomás")
+    await tablet.set_viewport_size({"width": 820, "height": 1180})
+    await laptop.keyboard.press("b")
+    await expect(laptop.locator("dialog")).to_contain_text("Nobody has the call")
+    await laptop.keyboard.press("b")
+    await expect(laptop.locator(".strip .caller")).to_contain_text("Mei, here")
+    await expect(tablet.locator(".banner.watching")).to_contain_text("Mei took the call at")
+    await expect(tablet.locator(".key.go")).to_have_attribute("aria-disabled", "true")
+    take = tablet.locator(".banner .take")
+    box = await take.bounding_box()
+    assert box is not None
+    assert box["height"] >= 48
+    await is_clean(tablet)
+    await take.click()
+    await tablet.locator("dialog .yes").click()
+
+    lost = laptop.get_by_role("alert").filter(has_text="You are watching")
+    await expect(lost).to_contain_text("Tomás took the call at")
+    await laptop.reload()
+    await expect(lost).to_be_visible()
+    await laptop.keyboard.press("Space")
+    await expect(laptop.locator(".notice")).to_contain_text("B takes it")
+    await press_go(tablet)
+    await expect(laptop.locator(".now")).to_contain_text("1 Welcome")
+    assert [what.partition(" on ")[0] for what in gos(evening)] == [
+        "Mei took the call",
+        "Tomás took the call",
+        "start · Welcome",
+    ]

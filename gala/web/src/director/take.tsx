@@ -17,8 +17,8 @@ export function CallerCell({ console: c, desk }: { console: Console; desk: Desk 
       aria-disabled={!c.callable.value}
       onClick={(event) => c.press("call", event.timeStamp)}
     >
-      <span class="k">{caller ? `Caller since ${timeOfDay(caller.at_ms, desk.zone)}` : "Caller"}</span>
-      <span class="v t">{caller ? `${who(caller.by)}${watching ? "" : ", here"}` : "nobody yet"}</span>
+      <span class="k">{caller ? `Caller since ${timeOfDay(caller.at_ms, desk.zone)}` : "Caller: nobody"}</span>
+      <span class="v t">{caller ? `${who(caller.by)}${watching ? "" : ", here"}` : "Take the call"}</span>
     </button>
   );
 }
