@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gala.edge.pace import SHARE, Pace
+from gala.edge.pace import SHARE, every_ms
 from gala.evening import EDGE_S
 
 PAGE = 65_536
@@ -76,7 +76,7 @@ def lines(audience: Audience, measured: Measured) -> Iterator[Line]:
     yield Line("votes a second", f"{votes_s:,.0f}", f"{viewers:,} / {audience.vote_s:g} s")
     vote_cores = votes_s * measured.vote_us / 1e6
     yield Line("cores at work on votes", f"{vote_cores:,.1f}", f"{votes_s:,.0f} × {measured.vote_us} µs")
-    board_ms = Pace().next_ms(edge, 0)
+    board_ms = every_ms(edge, 0)
     board_cores = edges * min(SHARE, edge * measured.board_us / 1e3 / board_ms)
     yield Line(
         "cores at work on boards",

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gala import planner, protocol, protocol_crew, readiness
 from gala.as_run import as_run
-from gala.edge.report import Report, refused_by_channel
+from gala.edge.report import Report, refused_by_channel, shown
 from gala.evidence import Books
 from gala.planner import opens_red, window_ms
 from gala.rounds import Rounds
@@ -151,6 +151,7 @@ def desk(
         next_at_ms=waiting[0] if waiting else 0,
         expected_end_at_ms=when[""],
         online=sum(report.phones for report in edges.values()),
+        level=max((report.level for report in edges.values()), default=0),
         segments=segments,
         rounds=[
             _round(
@@ -170,21 +171,7 @@ def desk(
             for segment, draw in _draws_shown(rundown, state)
         ],
         witnesses=readiness.witnesses(rundown, books.witnesses, now_ms),
-        edges=[
-            protocol_crew.DeskEdge(
-                name=name,
-                phones=report.phones,
-                ack_p50_ms=report.ack_p50_ms,
-                ack_p99_ms=report.ack_p99_ms,
-                plays_per_s=report.plays_per_s,
-                seen_at_ms=report.seen_at_ms,
-                rotation=report.rotation,
-                clock_ms=report.clock_ms,
-                log_lag_ms=report.log_lag_ms,
-                dropped=report.dropped,
-            )
-            for name, report in sorted(edges.items())
-        ],
+        edges=[shown(name, report) for name, report in sorted(edges.items())],
         as_run=as_run(rundown, entries[-AS_RUN_MAX:]),
     )
 

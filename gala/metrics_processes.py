@@ -35,6 +35,18 @@ def of_edges(edges: Mapping[str, Report]) -> list[Metric]:
             "edge",
             "reason",
         ),
+        gauge(
+            "edge_level",
+            "What an edge leaves off because it is pressed, 0 to 4; 5: it counts nothing.",
+            [((name,), one.level) for name, one in edges.items()],
+            "edge",
+        ),
+        gauge(
+            "edge_share",
+            "The share of the usual rate at which an edge lets phones in.",
+            [((name,), one.share) for name, one in edges.items()],
+            "edge",
+        ),
         counter(
             "plays",
             "Plays answered.",

@@ -124,7 +124,6 @@ class Show(Message):
     delay_ms: int = 0  # how far behind the hall this cohort is taken to be
     held: bool = False
     quiet: bool = False  # the kill switch: nothing to play until the show goes on
-    level: int = 0
     clap: ClapView | None = None
     segment: SegmentView | None = None
     round: RoundView | None = None
@@ -237,6 +236,16 @@ class Mine(Message):
 # ---------------------------------------------------------------- /viewer: from the server
 
 
+class Relief(Message):
+    """What this phone's edge leaves off because it is pressed, told when it changes. level: 0 nothing ·
+    1 boards come more rarely · 3 gather hits and taps for `gather_ms` real ms before they are sent · 4 and
+    keep boosts on the phone until it falls · 5 nothing is counted for now. Votes are never held back.
+    """
+
+    level: int = 0
+    gather_ms: int = 0
+
+
 class Welcome(Message):
     """Once per connection. `rate` is how fast gala time runs (1 but in rehearsals)."""
 
@@ -250,6 +259,7 @@ class Welcome(Message):
     delay_ms: int = 0  # how far behind the hall this viewer is taken to be
     rest_ms: int = 0  # so much more their cohort's delay is
     back_ms: int = 0  # see `gala.protocol_door.Back`
+    relief: Relief | None = None  # None: nothing is left off
 
 
 class Clock(Message):

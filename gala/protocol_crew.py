@@ -117,7 +117,8 @@ class DeskRound(Message):
 
 class DeskEdge(Message):
     """`rotation`: why it takes no plays now (clock, log, store); empty: it does. `dropped`: connections it
-    ended against their will, by reason."""
+    ended against their will, by reason. `level`, `share`: of its load, and of the usual rate at which it lets
+    phones in (`gala.edge.load`)."""
 
     name: str
     phones: int
@@ -129,6 +130,8 @@ class DeskEdge(Message):
     clock_ms: int = 0  # its clock minus the show's
     log_lag_ms: int = 0
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
+    level: int = 0
+    share: float = 1.0
 
 
 class DeskClock(Message):
@@ -214,7 +217,7 @@ class Desk(Message):
     next_at_ms: int = 0
     expected_end_at_ms: int = 0
     online: int = 0
-    level: int = 0
+    level: int = 0  # of the edge that is pressed the most
     segments: list[DeskSegment] = msgspec.field(default_factory=list)
     rounds: list[DeskRound] = msgspec.field(default_factory=list)
     draws: list[DeskDraw] = msgspec.field(default_factory=list)

@@ -40,6 +40,7 @@ from gala.edge.evidence_files import statement_route
 from gala.edge.monitor import Monitor, metrics_route
 from gala.edge.overlay import Overlays
 from gala.edge.rotation import Rotation
+from gala.edge.shedding import Shedding
 from gala.edge.socket import AtOnce, ViewerSocket, foyer_before, make_sockets
 from gala.edge.till import till_routes
 from gala.edge.trace import EdgeTrace, trace_route
@@ -187,6 +188,7 @@ def stalls(house: House, limits: Limits) -> Stalls:
         rate=lambda: clock.rate,
         rotation=Rotation(house.timekeeper, monotonic_ns),
         window=Window(foyer.back_ms),
+        shedding=Shedding(foyer.let_in),
     )
     asker = house.asker()
     admission = Admission(

@@ -17,7 +17,7 @@ from gala.edge.audience import Audience, Cohort, Viewer
 from gala.edge.broadcast import Broadcast
 from gala.edge.holdings import Holdings
 from gala.passes import Passes
-from gala.protocol import Mine, Show, Welcome
+from gala.protocol import Mine, Relief, Show, Welcome
 
 STEP_MAX = 200
 """Viewers of either kind in one step."""
@@ -26,8 +26,8 @@ SLICE = 50
 
 
 class Arrivals:
-    """Those of one edge. back_ms: see `Welcome`. tell(cohort, now_ms): has a cohort told what came into its
-    sight, if anything did; show_of(cohort, now_ms): its whole view as of then."""
+    """Those of one edge. back_ms, relief: see `Welcome`. tell(cohort, now_ms): has a cohort told what came
+    into its sight, if anything did; show_of(cohort, now_ms): its whole view as of then."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Arrivals:
         now: Now,
         rate: Callable[[], float],
         back_ms: Callable[[], int],
+        relief: Callable[[], Relief],
         tell: Callable[[Cohort, int], Awaitable[None]],
         show_of: Callable[[Cohort, int], Show],
     ) -> None:
@@ -49,6 +50,7 @@ class Arrivals:
         self._now = now
         self._rate = rate
         self._back_ms = back_ms
+        self._relief = relief
         self._tell = tell
         self._show_of = show_of
         self._arrived: deque[Viewer] = deque()
@@ -115,6 +117,7 @@ class Arrivals:
             delay_ms=viewer.cohort.exact_ms if viewer.delay_ms is None else viewer.delay_ms,
             rest_ms=viewer.rest_ms,
             back_ms=self._back_ms(),
+            relief=self._relief(),
         )
         viewer.welcomed = True
         await self._broadcast.admit(viewer)  # not before: a welcome is the first word

@@ -4,44 +4,39 @@ An edge decides nothing and holds nothing that matters: when it dies, phones con
 everything. `gala.edge.socket` and `gala.edge.crew` are its ears; `Plays` its way into boxes.
 """
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import cast
+from collections import Counter
+from collections.abc import Callable
 
 import msgspec
 
 from gala import embargo, view
 from gala.clock import Now
-from gala.conductor import Snapshot
 from gala.edge.arrivals import Arrivals
 from gala.edge.audience import Audience, Cohort, Seat, Viewer
+from gala.edge.boards import Boards
 from gala.edge.broadcast import Broadcast
 from gala.edge.doors.window import Window
 from gala.edge.holdings import Holdings
 from gala.edge.numbers import Numbers
-from gala.edge.pace import Pace
 from gala.edge.plays import Plays
 from gala.edge.report import GONE_MS, Heard, Report
 from gala.edge.rotation import Rotation
-from gala.fans import Fan
+from gala.edge.shedding import Shedding
 from gala.follower import Follower
 from gala.passes import Passes
 from gala.protocol import (
     Clock,
     Show,
     Sync,
-    Tally,
 )
 from gala.protocol_door import Back, Drain
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_state import Round, State
+from gala.show_state import State
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
-from voting.box import Box
-from voting.layout import FLAG_CONSENT
 
 REPORT_MS = 1_000
 
@@ -65,6 +60,7 @@ class Edge:
         rate: Callable[[], float],
         rotation: Rotation,
         window: Window,
+        shedding: Shedding,
     ) -> None:
         self.rundown = rundown
         self.texts = texts
@@ -73,6 +69,7 @@ class Edge:
         self.rotation = rotation
         self.turned_away = Counter[str]()  # at the doors, by reason; written by whoever keeps one
         self._window = window
+        self.shedding = shedding
         self.follower = Follower(rundown, log)
         self.audience = Audience(rundown, self.follower.history.delay_ms)
         self.plays = Plays(
@@ -97,20 +94,18 @@ class Edge:
             now=now,
             rate=rate,
             back_ms=lambda: self.back_ms,
+            relief=lambda: self.shedding.told,
             tell=self._tell,
             show_of=self.show_of,
         )
         self.name = name
         self._rate = rate
         self._told_rate = rate()
-        self._boards: dict[str, deque[Snapshot]] = {}  # a ring a live round, for the slowest cohort's time
-        self._board_at_ms = 0
-        self._pace = Pace()
+        self._boards = Boards(clients.once, rounds, self.audience, broadcast, lambda: self.state)
         self._report_at_ms = 0
         self._reported_at_ms = 0
         self._reported_count = 0
         self._edges = Heard(Report)
-        self._elsewhere_count = 0  # phones of other edges, as these have told
 
     @property
     def state(self) -> State:
@@ -122,6 +117,7 @@ class Edge:
     async def step(self, now_ms: int) -> None:
         """Reads the log and tells everyone what they may know at `now_ms`; nobody, if that is not the
         time."""
+        self.shedding.stepped(self.rotation.mark())
         await self.follow()
         if self.rotation.knows_the_time:
             await self._tell_everyone(now_ms)
@@ -136,18 +132,14 @@ class Edge:
         self.audience.follow()
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
-            self._board_at_ms = self._report_at_ms = now_ms  # what was planned at another pace is void
+            self._report_at_ms = now_ms
+            self._boards.due_now(now_ms)
             # the step's own instant is old by now, and at the pace before; a phone would be minutes off
             clock = Clock(now_ms=self.now(), rate=self._told_rate)
             await self._broadcast.tell_all("clock", clock)
         for cohort in self.audience.cohorts:
             await self._tell(cohort, now_ms)
-        if now_ms >= self._board_at_ms:
-            # the first are never late, and those of an evening that was taken up again are the first
-            late_ms = (now_ms - self._board_at_ms) / self._told_rate if self._board_at_ms else 0
-            every_ms = self._pace.next_ms(len(self.audience), late_ms)
-            self._board_at_ms = now_ms + int(every_ms * self._told_rate)
-            await self._boards_step(now_ms)
+        await self._boards.step(now_ms, self._told_rate, self.shedding.told.level)
         await self.arrivals.step(now_ms)
 
     async def _tell(self, cohort: Cohort, now_ms: int) -> None:
@@ -217,57 +209,7 @@ class Edge:
         await self._tell(viewer.cohort, now_ms)
         await self._broadcast.tell_one(viewer.sid, "show", self.show_of(viewer.cohort, now_ms))
 
-    # ------------------------------------------------------------ boards and reports
-
-    async def _boards_step(self, now_ms: int) -> None:
-        slowest_ms = max((cohort.delay_ms for cohort in self.audience.cohorts), default=0)
-        for round_ in self._live_rounds(self.state.rounds.values()):
-            snapshot = await self._redis.get(keys.tally(round_.id))
-            if snapshot is not None:
-                ring = self._boards.setdefault(round_.id, deque())
-                ring.append(msgspec.msgpack.decode(cast("bytes", snapshot), type=Snapshot))
-                while len(ring) > 1 and ring[1].at_ms < now_ms - slowest_ms:
-                    ring.popleft()
-        for cohort in self.audience.cohorts:
-            rounds = self._live_rounds(cohort.visible.rounds.values())
-            if rounds and cohort.members:
-                await self._board(cohort, rounds[-1], now_ms)
-
-    def _live_rounds(self, rounds: Iterable[Round]) -> Sequence[Round]:
-        newest = self.state.rounds
-        return [
-            round_
-            for round_ in rounds
-            if not round_.revealed_at_ms
-            and embargo.counters(round_, newest[round_.id], live=self._rounds.live(round_))
-        ][-1:]
-
-    async def _board(self, cohort: Cohort, round_: Round, now_ms: int) -> None:
-        ring = self._boards.get(round_.id, deque[Snapshot]())
-        seen = [snapshot for snapshot in ring if embargo.in_sight(snapshot.at_ms, cohort.delay_ms, now_ms)]
-        if seen and seen[-1].at_ms > cohort.tally_seq:
-            cohort.tally_seq = seen[-1].at_ms
-            fans = await self._agreeing(round_, seen[-1].fans)
-            tally = Tally(
-                round=round_.id,
-                seq=seen[-1].at_ms,
-                counters=self._rounds.board(round_, seen[-1].counters, fans),
-                online=len(self.audience) + self._elsewhere_count,
-            )
-            await self._broadcast.tell(cohort, "tally", tally)
-
-    async def _agreeing(self, round_: Round, fans: Sequence[Fan]) -> list[Fan]:
-        """Those who agree still to be shown: whoever has taken it back is left out at once, although this
-        cohort's picture has them. Asked of their slots, and not of the newest board: that another has
-        overtaken them since is not to be told yet."""
-        if not fans:
-            return []
-        layout = self._rounds.opened(round_).layout
-        box = Box(self._redis, round_.id, layout.width)
-        slots = await box.read(range(fan.number, fan.number + 1) for fan in fans)
-        return [
-            fan for fan, slot in zip(fans, slots, strict=True) if layout.unpack(slot)["flags"] & FLAG_CONSENT
-        ]
+    # ------------------------------------------------------------ reports
 
     async def report(self, now_ms: int) -> None:
         """Tells the crew how this edge is doing, when that is due: also when it cannot do anything else."""
@@ -275,12 +217,15 @@ class Edge:
         if now_ms < self._report_at_ms:
             return
         self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
-        back_ms = self._window.news(len(self.audience))
-        if back_ms is not None:
-            await self._broadcast.tell_all("back", Back(within_ms=back_ms))
         plays = self.plays
         p50_ms, p99_ms = plays.figures.took(plays.ack_ms, self._told_rate)
         plays.ack_ms.clear()
+        relief = self.shedding.news(plays, p99_ms, self.rotation.lasting)
+        if relief is not None:
+            await self._broadcast.tell_all("relief", relief)
+        back_ms = self._window.news(len(self.audience))
+        if back_ms is not None:
+            await self._broadcast.tell_all("back", Back(within_ms=back_ms))
         seconds = max(1, now_ms - self._reported_at_ms) / self._told_rate / 1000
         report = Report(
             phones=len(self.audience),
@@ -301,13 +246,15 @@ class Edge:
             waiting=plays.waiting,
             shed=self._broadcast.shed,
             turned_away=dict(self.turned_away),
+            level=self.shedding.told.level,
+            share=self.shedding.load.share,
         )
         self._reported_at_ms = now_ms
         self._reported_count = self.plays.counted
         await self._redis.hset(keys.edges(self.rundown.id), self.name, msgspec.msgpack.encode(report))
         self._edges.take(await self._redis.hgetall(keys.edges(self.rundown.id)), now_ms)
         present = self._edges.present(now_ms, GONE_MS * max(1.0, self._told_rate))
-        self._elsewhere_count = sum(said.phones for name, said in present.items() if name != self.name)
+        self._boards.elsewhere_count = sum(said.phones for name, said in present.items() if name != self.name)
 
     @property
     def back_ms(self) -> int:

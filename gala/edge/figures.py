@@ -21,11 +21,13 @@ class Spread(msgspec.Struct):
 
 
 class Figures:
-    """One edge's. `already`, `retry`, `unknown` (plays of no round there is) are written by `Plays`."""
+    """One edge's. `already`, `retry`, `crowded` (of these, for want of room) and `unknown` (plays of no round
+    there is) are written by `Plays`."""
 
     def __init__(self) -> None:
         self.already = 0
         self.retry = 0
+        self.crowded = 0
         self.unknown = 0
         self.acks = Spread([0] * (len(ACK_MS) + 1))
         self.batches = Spread([0] * (len(BATCH) + 1))

@@ -163,6 +163,7 @@ class Plays:
             return self._refused(table, cohort, Reason.ENTER_FIRST)
         if self._queued >= QUEUE_MAX:
             self.figures.retry += 1
+            self.figures.crowded += 1
             return PlayReply(status="retry", retry_after_ms=RETRY_MS)
         return None
 

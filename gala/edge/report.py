@@ -7,6 +7,7 @@ from typing import Generic, TypeVar, cast
 import msgspec
 
 from gala.edge.figures import Spread
+from gala.protocol_crew import DeskEdge
 
 GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not counted
 
@@ -33,8 +34,28 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     batches: Spread = msgspec.field(default_factory=Spread)  # over `gala.edge.figures.BATCH`
     waiting: int = 0  # plays without an answer yet, now
     turned_away: dict[str, int] = {}  # who asked for a number or a pass and got none, by reason
+    level: int = 0  # of its load, as phones are told it (`gala.edge.load`)
+    share: float = 1.0  # of the usual rate at which it lets phones in
     shed: int = 0  # shows and boards that a slow reader never got, for a newer one
     channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each
+
+
+def shown(name: str, report: Report) -> DeskEdge:
+    """As the director's desk has it."""
+    return DeskEdge(
+        name=name,
+        phones=report.phones,
+        ack_p50_ms=report.ack_p50_ms,
+        ack_p99_ms=report.ack_p99_ms,
+        plays_per_s=report.plays_per_s,
+        seen_at_ms=report.seen_at_ms,
+        rotation=report.rotation,
+        clock_ms=report.clock_ms,
+        log_lag_ms=report.log_lag_ms,
+        dropped=report.dropped,
+        level=report.level,
+        share=report.share,
+    )
 
 
 def refused_by_channel(reports: Iterable[Report], round_id: str) -> dict[str, dict[str, int]]:

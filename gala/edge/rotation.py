@@ -61,6 +61,11 @@ class Rotation:
     def out(self) -> bool:
         return bool(self.reason)
 
+    @property
+    def lasting(self) -> str:
+        """As `reason`, as of the newest step, once it has lasted from one to the next."""
+        return self._told
+
     async def step(self) -> None:
         """Logs a change, once it has lasted from one step to the next: a process that was stopped for a
         moment finds itself behind before it has had a chance to read."""

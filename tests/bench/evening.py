@@ -154,7 +154,7 @@ def report(
         "behind": behind,
         "out_of_order": crowd.faults["out of order"] + crowd.faults["went back"],
         "returns": crowd.returns,
-        "sent_away": crowd.queued,
+        "sent_away": crowd.sent_away,
         "numbers_lost": crowd.faults["number lost"],
         "cut_off": crowd.faults["cut off"],
         "dropped": summary["dropped"],

@@ -20,6 +20,7 @@ from gala.wire.frames import BINARY, FIN, TEXT
 from tests.bench.hotpath_load import SOCKETIO, client_frame, event
 
 CONNECT, EVENT, ACK, CONNECT_ERROR = 0, 2, 3, 4
+ENTER = 0  # the packet's number; plays have their seq
 PONG = client_frame(b"3", text=True)
 KNOWN_MAX = 256
 AGAIN_S = 0.5
@@ -70,7 +71,7 @@ class Crowd:
         self.faults = Counter[str]()
         self.answers = Counter[str]()
         self.waits_ms: list[float] = []
-        self.returns = self.queued = 0
+        self.returns = self.sent_away = 0
         self.over = False
         self.changed = asyncio.Event()
         self._known: dict[bytes, Any] = {}
@@ -315,25 +316,27 @@ class Phone(asyncio.Protocol):
             )
 
     def _hear(self, packet: dict[str, Any]) -> None:
-        match packet["type"]:
-            case 2:
-                name, content = packet["data"]
-                if name == "show":
-                    self._show(content)
-                elif name == "welcome":
-                    self._welcome(content)
-                elif name == "back":
-                    self._window_s = content["within_ms"] / 1000
-            case 3:
-                self._answer(packet["id"], packet["data"][0])
-            case 4:
-                said = packet["data"].get("data") or {}
-                self._slot = said.get("queue", {}).get("slot", "")
-                self._crowd.queued += 1
-                transport, self._transport = self._transport, None
-                assert transport is not None
-                transport.abort()
-                self._later(said.get("retry_after_ms", 1_000) / 1000)
+        kind = packet["type"]
+        if kind == EVENT:
+            name, content = packet["data"]
+            if name == "show":
+                self._show(content)
+            elif name == "welcome":
+                self._welcome(content)
+            elif name == "back":
+                self._window_s = content["within_ms"] / 1000
+        elif kind == ACK:
+            self._answer(packet["id"], packet["data"][0])
+        elif kind == CONNECT_ERROR:
+            self._stand_in_line(packet["data"].get("data") or {})
+
+    def _stand_in_line(self, said: dict[str, Any]) -> None:
+        transport, self._transport = self._transport, None
+        assert transport is not None
+        transport.abort()
+        self._slot = said.get("queue", {}).get("slot", "")
+        self._crowd.sent_away += 1
+        self._later(said.get("retry_after_ms", 1_000) / 1000)
 
     def _welcome(self, said: dict[str, Any]) -> None:
         crowd, number = self._crowd, said["mine"].get("number", -1)
@@ -350,7 +353,7 @@ class Phone(asyncio.Protocol):
         self.welcomed = True
         crowd.inside += 1
         if self.number < 0:
-            self._write(event("enter", 0, {}))
+            self._write(event("enter", ENTER, {}))
         for asked in self.asked.values():
             self._write(asked.frame)
         crowd.changed.set()
@@ -376,24 +379,27 @@ class Phone(asyncio.Protocol):
             self._write(self.asked[self._seq].frame)
 
     def _answer(self, number: int, said: dict[str, Any]) -> None:
-        crowd = self._crowd
-        if number == 0:
-            if "pass" not in said:
-                delay_s = said.get("retry_after_ms", 1_000) / 1000
-                asyncio.get_running_loop().call_later(delay_s, self._write, event("enter", 0, {}))
-                return
-            self._token, self.number = said["pass"], said["mine"]["number"]
-            crowd.entered += 1
-            crowd.changed.set()
+        if number == ENTER:
+            self._seat(said)
             return
         asked = self.asked.pop(number, None)
         if asked is None:
             return
         if said["status"] == "retry" and asked.tries < TRIES_MAX:
             self.asked[number] = asked._replace(tries=asked.tries + 1)
-            asyncio.get_running_loop().call_later(
-                said.get("retry_after_ms", 200) / 1000, self._write, asked.frame
-            )
+            self._say_later(said, asked.frame)
             return
-        crowd.answers[said.get("reason") or said["status"]] += 1
-        crowd.waits_ms.append((time.monotonic() - asked.at_s) * 1000)
+        self._crowd.answers[said.get("reason") or said["status"]] += 1
+        self._crowd.waits_ms.append((time.monotonic() - asked.at_s) * 1000)
+
+    def _seat(self, said: dict[str, Any]) -> None:
+        if "pass" not in said:
+            self._say_later(said, event("enter", ENTER, {}))
+            return
+        self._token, self.number = said["pass"], said["mine"]["number"]
+        self._crowd.entered += 1
+        self._crowd.changed.set()
+
+    def _say_later(self, said: dict[str, Any], frame: bytes) -> None:
+        delay_s = said.get("retry_after_ms", 200) / 1000
+        asyncio.get_running_loop().call_later(delay_s, self._write, frame)

@@ -27,6 +27,7 @@ from gala.edge.doors.seats import Seats
 from gala.edge.doors.window import Window
 from gala.edge.edge import Edge
 from gala.edge.rotation import Rotation
+from gala.edge.shedding import Shedding
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.trace import EdgeTrace
 from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S
@@ -93,6 +94,7 @@ async def serve(url: str, folder: Path) -> None:
         rate=lambda: 1.0,
         rotation=Rotation(timekeeper, time.monotonic_ns),
         window=Window(lambda _online: 0),
+        shedding=Shedding(lambda _share: None),
     )
     seal = Seal(rundown.id, SECRET, crowd.randbytes)
     asker = Asker(clients.once, rundown.id, seal, now_ms=clock.now_ms, rate=lambda: 1.0)

@@ -37,10 +37,13 @@ def told(foyer: Foyer, slot: str, now_ms: float) -> Queue:
     return found
 
 
-def evening(arrive_at_ms: list[int], late_ms: list[int], rate: int = RATE) -> list[tuple[float, int, int]]:
+def evening(
+    arrive_at_ms: list[int], late_ms: list[int], rate: int = RATE, share: float = 1.0
+) -> list[tuple[float, int, int]]:
     """Phones that come back each time when they are told, or so much later: (when it was let in, who, times
     it was sent away), in the order of their being let in."""
     foyer = foyer_of(rate)
+    foyer.let_in(share)
     due: list[tuple[float, int, int, str]] = [(float(at), n, 0, "") for n, at in enumerate(arrive_at_ms)]
     heapq.heapify(due)
     let_in = []
@@ -195,6 +198,33 @@ def test_used_slots_are_forgotten_when_they_are_too_old() -> None:
 def test_the_window_to_come_back_in_is_as_long_as_it_takes_to_let_all_in() -> None:
     assert foyer_of(1_000).back_ms(10_000) == 10_000
     assert foyer_of(1_000).back_ms(0) == 0
+
+
+@settings(max_examples=30)
+@given(arrivals, st.sampled_from([1 / 16, 1 / 4, 1 / 2]))
+def test_a_foyer_that_lets_in_less_keeps_to_that_and_lets_everybody_in_all_the_same(
+    arrive_at_ms: list[int], share: float
+) -> None:
+    let_in = [at_ms for at_ms, _, _ in evening(arrive_at_ms, [0], share=share)]
+    assert len(let_in) == len(arrive_at_ms)
+    for start in range(len(let_in)):
+        within = sum(let_in[start] <= at_ms < let_in[start] + 1_000 for at_ms in let_in)
+        assert within <= 2 * max(1, RATE * share)
+
+
+def test_who_was_promised_a_time_before_the_rate_fell_is_let_in_in_the_end() -> None:
+    foyer = foyer_of()
+    line_of(foyer)
+    waiting = [(line.wait_ms, line.slot) for line in (told(foyer, "", 0) for _ in range(2 * RATE))]
+    foyer.let_in(1 / 16)
+    heapq.heapify(waiting)
+    while waiting:
+        now_ms, slot = heapq.heappop(waiting)
+        assert now_ms <= 2 * RATE / (RATE / 16) / (1 - LINE) * 1_000 + WAIT_MS_MIN
+        line = ask(foyer, slot, now_ms)
+        if line is not None:
+            heapq.heappush(waiting, (now_ms + line.wait_ms, line.slot))
+    assert foyer.back_ms(RATE) == 16_000
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "100001"])

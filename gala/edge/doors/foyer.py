@@ -48,16 +48,22 @@ class Foyer:
         self.admit_per_s = admit_per_s
         self._key = key
         self._name = name
-        self._room = float(admit_per_s)  # for so many at once
+        self._rate = float(admit_per_s)  # as many as are let in now
+        self._room = self._rate  # for so many at once
         self._room_at_ms = -math.inf
         self._line_ms = self._late_ms = -math.inf  # when the next of either line is due
         self._given = 0
         self._used: dict[tuple[str, int], int] = {}  # slots that let somebody in, until when (the world's)
 
+    def let_in(self, share: float) -> None:
+        """From now on that share of `admit_per_s`, above 0 and at most 1. Times that were promised stand; for
+        whoever comes then and finds no room there is the line of those who come late."""
+        self._rate = self.admit_per_s * share
+
     def ask(self, slot: str, now_ms: float, world_ms: int) -> Queue | None:
         """None: come in. Otherwise where in the line this phone stands. slot: what it was told before."""
         quiet_ms = max(0.0, now_ms - self._room_at_ms)
-        self._room = min(float(self.admit_per_s), self._room + quiet_ms * self.admit_per_s / 1000)
+        self._room = min(max(1.0, self._rate), self._room + quiet_ms * self._rate / 1000)
         self._room_at_ms = now_ms
         held = self._read(slot)
         left_ms = held.due_at_ms - world_ms if held else 0
@@ -74,7 +80,7 @@ class Foyer:
 
     def back_ms(self, online: int) -> int:
         """Over how long so many spread who come back, for as many a second as are let in."""
-        return math.ceil(online * 1000 / self.admit_per_s)
+        return math.ceil(online * 1000 / self._rate)
 
     def _come_in(self) -> bool:
         if self._room < 1:
@@ -86,10 +92,10 @@ class Foyer:
         """How long until the next one of a line is due: of those who bring a slot, or of all others."""
         if slot:
             due_ms = max(self._late_ms, now_ms + WAIT_MS_MIN)
-            self._late_ms = due_ms + 1000 / (self.admit_per_s * (1 - LINE))
+            self._late_ms = due_ms + 1000 / (self._rate * (1 - LINE))
         else:
             due_ms = max(self._line_ms, now_ms + WAIT_MS_MIN)
-            self._line_ms = due_ms + 1000 / (self.admit_per_s * LINE)
+            self._line_ms = due_ms + 1000 / (self._rate * LINE)
         return due_ms - now_ms
 
     def _place(self, wait_ms: float, world_ms: int, held: Slot | None = None) -> Queue:
@@ -100,7 +106,7 @@ class Foyer:
         return self._told(held._replace(due_at_ms=due_at_ms), math.ceil(wait_ms))
 
     def _told(self, slot: Slot, left_ms: int) -> Queue:
-        place = 1 + int(left_ms * self.admit_per_s * LINE / 1000)
+        place = 1 + int(left_ms * self._rate * LINE / 1000)
         return Queue(place=place, wait_ms=left_ms, slot=self._sign(slot))
 
     def _remember(self, slot: Slot, world_ms: int) -> None:

@@ -283,6 +283,8 @@ function base(now: string, air: number, fired: number, standby: string): Desk {
       clock_ms: 0,
       log_lag_ms: 20,
       dropped: i === 1 ? { "ping timeout": 1_204, "reads too slowly": 3 } : {},
+      level: 0,
+      share: 1,
     })),
     clocks: [],
     store: "",
@@ -374,6 +376,11 @@ export const DESKS: Record<string, () => Desk> = {
     const desk = live();
     const why: Partial<Edge>[] = [{}, { rotation: "clock", clock_ms: -78 }, {}, { rotation: "log", log_lag_ms: 1_420 }];
     return { ...desk, edges: desk.edges.map((edge, i) => ({ ...edge, ...why[i] })) };
+  },
+  pressed: () => {
+    const desk = live();
+    const why: Partial<Edge>[] = [{}, { level: 1 }, { level: 4, share: 0.25, ack_p99_ms: 870 }, {}];
+    return { ...desk, level: 4, edges: desk.edges.map((edge, i) => ({ ...edge, ...why[i] })) };
   },
   boost: () => onBeam("21:10:41", beam()),
   spell: () => onBeam("21:11:02", beam({ factor_bp: 20_000, spell_until_at_ms: at("21:11:43") })),

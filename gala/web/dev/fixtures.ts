@@ -1,4 +1,4 @@
-import type { DrawView, EnvelopeView, Mine, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
+import type { DrawView, EnvelopeView, Mine, Relief, RoundView, SegmentText, SegmentView, Show, ShowText, Tally, VoucherView } from "../src/protocol.gen.ts";
 import type { ClapMemory } from "../src/viewer/clap.ts";
 import type { Finding, Report } from "../src/viewer/report.ts";
 import { complete } from "../src/wire/complete.ts";
@@ -16,6 +16,7 @@ export interface Moment {
   mine: Mine;
   plays: Record<string, LocalPlay>;
   tally: Tally | null;
+  relief?: Partial<Relief>;
   seat?: Partial<Seat>;
   place?: string;
   channel?: string;
@@ -261,6 +262,11 @@ const boost = (more: Record<string, unknown>, total = 0, counted = 0, own = 0, r
     ...rest,
   });
 };
+/** Its taps wait on the phone because the service asked for it. */
+const stays = (moment: Moment): Moment => {
+  const play = moment.plays[BOOST] as LocalPlay;
+  return { ...moment, plays: { [BOOST]: { ...play, status: "kept", reason: "asked" } } };
+};
 /** Somebody who agrees to be shown among the top fans. */
 const fan = (moment: Moment): Moment => {
   const play = moment.plays[BOOST] as LocalPlay;
@@ -329,7 +335,7 @@ export const MOMENTS: Record<string, Moment> = {
   before: at({ show: show({ phase: "before" }), showText: { ...text, starts_at_ms: NOW_MS + 134_000 } }),
   wait: at({ show: show({}) }),
   card: at({ show: show({ segment: segment({ kind: "card" }) }), segmentText: card("Runway: see now, buy now", "What walks past you is on sale from midnight.") }),
-  "card-held": at({ show: show({ segment: segment({ kind: "card" }), held: true, rehearsal: true, level: 2 }), segmentText: card("Street dance battle", "Two crews, three rounds.") }),
+  "card-held": at({ show: show({ segment: segment({ kind: "card" }), held: true, rehearsal: true }), relief: { level: 1 }, segmentText: card("Street dance battle", "Two crews, three rounds.") }),
   "unknown-game": poll({ game: "candy" }),
   lookup: at({ show: show({ segment: segment({ kind: "card", look_up: true }) }), segmentText: card("The star", "Xia Meng is singing.") }),
   countdown: at({ show: show({ segment: segment({ kind: "countdown", countdown_at_ms: NOW_MS + 42_000 }) }), segmentText: card("Midnight", "Vouchers open by themselves.") }),
@@ -445,6 +451,9 @@ export const MOMENTS: Record<string, Moment> = {
   "whack-none": whack({ state: "revealed", result: { tally: { voters: 400_000, hits: 9_120_000 } } }),
   "boost-pick": boost({}),
   boost: boost({ spells: [[NOW_MS - 19_000, NOW_MS + 41_000, 20_000]] }, 147, 141),
+  "boost-stays": stays(boost({}, 147, 120, 0, { relief: { level: 4, gather_ms: 2000 } })),
+  "boost-uncounted": boost({}, 147, 120, 0, { relief: { level: 5, gather_ms: 2000 } }),
+  "poll-pressed": poll({}, { relief: { level: 3, gather_ms: 2000 } }),
   "boost-ready": boost({ opens_at_ms: NOW_MS + 600 }),
   "boost-late": boost({ opens_at_ms: NOW_MS - 1000, closes_at_ms: NOW_MS + 4000 }, 4, 4),
   "boost-one": boost({ public: { choices: ["xia"], cap: 200, threshold: 100, tickets: 1 } }, 20, 20),

@@ -8,6 +8,7 @@ import type { Evening } from "../src/wire/evening.ts";
 import { PageContext, type Manners, type Page } from "../src/viewer/page.ts";
 import type { Report } from "../src/viewer/report.ts";
 import { Shell } from "../src/viewer/shell.tsx";
+import { NONE } from "../src/wire/relief.ts";
 import { MOMENTS, NOW_MS, type Moment } from "./fixtures.ts";
 
 const nothing = (): void => undefined;
@@ -19,6 +20,7 @@ function eveningOf(moment: Moment): Evening {
     mine: signal(moment.mine),
     tally: signal(moment.tally),
     plays: signal(moment.plays),
+    relief: signal({ ...NONE, ...moment.relief }),
     seat: signal({ asking: false, reason: "", next_at_ms: 0, ...moment.seat }),
     watching: signal({ channel: moment.channel ?? "", own_ms: moment.own_ms ?? null }),
     taken: signal(null),

@@ -106,7 +106,6 @@ export interface Show {
   held: boolean;
   /** the kill switch: nothing to play until the show goes on */
   quiet: boolean;
-  level: number;
   clap: ClapView | null;
   segment: SegmentView | null;
   round: RoundView | null;
@@ -217,6 +216,16 @@ export interface Mine {
   account: boolean;
 }
 
+/**
+ * What this phone's edge leaves off because it is pressed, told when it changes. level: 0 nothing ·
+ * 1 boards come more rarely · 3 gather hits and taps for `gather_ms` real ms before they are sent · 4 and
+ * keep boosts on the phone until it falls · 5 nothing is counted for now. Votes are never held back.
+ */
+export interface Relief {
+  level: number;
+  gather_ms: number;
+}
+
 /** Once per connection. `rate` is how fast gala time runs (1 but in rehearsals). */
 export interface Welcome {
   viewer: string;
@@ -232,6 +241,8 @@ export interface Welcome {
   rest_ms: number;
   /** see `gala.protocol_door.Back` */
   back_ms: number;
+  /** None: nothing is left off */
+  relief: Relief | null;
 }
 
 /** Rehearsals only: gala time changed its pace. Forget old `sync` samples. */
@@ -495,7 +506,8 @@ export interface DeskRound {
 
 /**
  * `rotation`: why it takes no plays now (clock, log, store); empty: it does. `dropped`: connections it
- * ended against their will, by reason.
+ * ended against their will, by reason. `level`, `share`: of its load, and of the usual rate at which it lets
+ * phones in (`gala.edge.load`).
  */
 export interface DeskEdge {
   name: string;
@@ -509,6 +521,8 @@ export interface DeskEdge {
   clock_ms: number;
   log_lag_ms: number;
   dropped: Record<string, number>;
+  level: number;
+  share: number;
 }
 
 /** A process's gala clock. Unless `right`, its roles do nothing that depends on the time. Real ms. */
@@ -601,6 +615,7 @@ export interface Desk {
   next_at_ms: number;
   expected_end_at_ms: number;
   online: number;
+  /** of the edge that is pressed the most */
   level: number;
   segments: DeskSegment[];
   rounds: DeskRound[];
@@ -826,6 +841,7 @@ export interface Messages {
   VoucherView: VoucherView,
   Standing: Standing,
   Mine: Mine,
+  Relief: Relief,
   Welcome: Welcome,
   Clock: Clock,
   Join: Join,
@@ -882,7 +898,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DrawView: { absent: {"rehearsal_beacon": false, "entrants": 0, "tickets": 0, "root": "", "beacon_round": 0, "beacon_at_ms": 0, "winners": 0}, parts: {"prizes": {"of": "PrizeView", "as": "list"}} },
   EnvelopeView: { absent: {"beacon_at_ms": 0, "announced_at_ms": 0}, parts: {} },
   ClapView: { absent: {"at_ms": 0}, parts: {} },
-  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "level": 0, "clap": null, "segment": null, "round": null, "draw": null, "envelopes": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}, "envelopes": {"of": "EnvelopeView", "as": "list"}} },
+  Show: { absent: {"rehearsal": false, "delay_ms": 0, "held": false, "quiet": false, "clap": null, "segment": null, "round": null, "draw": null, "envelopes": []}, parts: {"clap": {"of": "ClapView", "as": "one"}, "segment": {"of": "SegmentView", "as": "one"}, "round": {"of": "RoundView", "as": "one"}, "draw": {"of": "DrawView", "as": "one"}, "envelopes": {"of": "EnvelopeView", "as": "list"}} },
   ChannelView: { absent: {}, parts: {} },
   ShowText: { absent: {"accounts": false}, parts: {"channels": {"of": "ChannelView", "as": "list"}} },
   ChoiceText: { absent: {"detail": {}, "shape": "", "picture": ""}, parts: {} },
@@ -892,7 +908,8 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   VoucherView: { absent: {"state": "issued", "rehearsal": false, "claim_until_at_ms": 0}, parts: {} },
   Standing: { absent: {"rank": 0, "place": 0, "score": "", "cutoff": ""}, parts: {} },
   Mine: { absent: {"number": -1, "rounds": {}, "vouchers": [], "draws": [], "account": false}, parts: {"rounds": {"of": "RoundMine", "as": "map"}, "vouchers": {"of": "VoucherView", "as": "list"}, "draws": {"of": "Standing", "as": "list"}} },
-  Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0, "back_ms": 0}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}} },
+  Relief: { absent: {"level": 0, "gather_ms": 0}, parts: {} },
+  Welcome: { absent: {"rate": 1.0, "delay_ms": 0, "rest_ms": 0, "back_ms": 0, "relief": null}, parts: {"show": {"of": "Show", "as": "one"}, "mine": {"of": "Mine", "as": "one"}, "relief": {"of": "Relief", "as": "one"}} },
   Clock: { absent: {}, parts: {} },
   Join: { absent: {"token": ""}, parts: {} },
   Auth: { absent: {"pass": "", "channel": "", "lang": "", "show": "", "slot": ""}, parts: {} },
@@ -918,7 +935,7 @@ export const SHAPES: Record<keyof Messages, Shape> = {
   DeskChoice: { absent: {"count": 0, "own": 0, "channels": []}, parts: {} },
   DeskChannel: { absent: {}, parts: {} },
   DeskRound: { absent: {"pages": 0, "pages_locked": 0, "cut_at_ms": 0, "multiplies": false, "factor_bp": 0, "spell_until_at_ms": 0, "voters": 0, "channels": [], "tied": [], "allowance": 0, "choices": [], "outcome": "", "sealed": false, "recount_equal": false, "refused": {}, "refused_by_channel": {}, "windows": []}, parts: {"channels": {"of": "DeskChannel", "as": "list"}, "choices": {"of": "DeskChoice", "as": "list"}, "windows": {"of": "DeskWindow", "as": "list"}} },
-  DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0, "dropped": {}}, parts: {} },
+  DeskEdge: { absent: {"ack_p50_ms": 0, "ack_p99_ms": 0, "plays_per_s": 0, "seen_at_ms": 0, "rotation": "", "clock_ms": 0, "log_lag_ms": 0, "dropped": {}, "level": 0, "share": 1.0}, parts: {} },
   DeskClock: { absent: {"off_ms": 0, "store_ms": 0, "system_ms": 0, "alarm": "", "seen_at_ms": 0}, parts: {} },
   DrawParty: { absent: {"committed_at_ms": 0, "revealed_at_ms": 0}, parts: {} },
   DrawWitness: { absent: {"size": 0, "at_ms": 0, "awake": false}, parts: {} },

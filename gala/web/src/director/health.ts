@@ -23,6 +23,23 @@ const STORE: Record<string, string> = {
   full: "has no room left: plays wait on the phones, and no cue can be given. What is counted stays.",
 };
 
+/** What a pressed edge leaves off, by level: in the strip, and what it is to viewers. There is no level 2. */
+const LEVELS: Record<number, readonly [short: string, what: string]> = {
+  0: ["normal", ""],
+  1: ["slower boards", "boards come once in two seconds"],
+  3: ["longer batches", "phones gather hits and taps for two seconds, and boards come once in two"],
+  4: ["boosts stay on phones", "boosts wait on the phones, and meters stand still; votes, mascots and draws go on"],
+  5: ["counts nothing", "nothing is counted"],
+};
+
+/** The worst level of all edges, and on which. */
+export function levelWords(desk: Desk): string {
+  const words = `L${desk.level} ${LEVELS[desk.level]?.[0] ?? ""}`.trim();
+  const there = desk.edges.filter((edge) => edge.level === desk.level);
+  if (desk.level === 0 || there.length === desk.edges.length) return words;
+  return there.length === 1 ? `${words}, ${there[0]?.name}` : `${words}, ${there.length} of ${desk.edges.length} edges`;
+}
+
 /** The worst first. */
 export function troubles(desk: Desk): Trouble[] {
   const found: Trouble[] = [];
@@ -40,6 +57,13 @@ export function troubles(desk: Desk): Trouble[] {
     if (edge.rotation) {
       const why = OUT[edge.rotation]?.(edge) ?? edge.rotation;
       found.push({ bad: true, who: edge.name, what: `takes no plays: ${why}.` });
+    }
+  }
+  for (const edge of [...desk.edges].sort((a, b) => b.level - a.level)) {
+    if (edge.level > 0 && !edge.rotation) {
+      const door = edge.share < 1 ? ` It lets in ${Math.round(edge.share * 100)} % of its usual rate.` : "";
+      const what = `is pressed (L${edge.level}): ${LEVELS[edge.level]?.[1] ?? "it leaves things off"}.${door}`;
+      found.push({ bad: false, who: edge.name, what });
     }
   }
   for (const clock of desk.clocks) {

@@ -2,21 +2,13 @@
 import type { Console } from "./console.ts";
 import type { Desk } from "./desk.ts";
 import { Mark } from "../brand/mark.tsx";
+import { levelWords } from "./health.ts";
 import { Icon } from "./icons.tsx";
 import { againstPlan, count, countdown, elapsed, timeOfDay } from "./times.ts";
 import { asRunWords } from "./words.ts";
 
 /** A desk comes four times a second: after so many real milliseconds without one the page says so. */
 const QUIET_MS = 3_000;
-
-const LEVELS = [
-  "L0 normal",
-  "L1 slower boards",
-  "L2 sampled comments",
-  "L3 longer batches",
-  "L4 boosts local only",
-  "L5 static page",
-];
 
 export function Strip({ console: c, desk }: { console: Console; desk: Desk }) {
   const now = c.now.value;
@@ -92,8 +84,8 @@ function LinkWords({ console: c, desk }: { console: Console; desk: Desk }) {
     );
   }
   return (
-    <span class={`v t ${desk.level === 0 ? "ok-t" : "w-t"}`}>
-      <Icon name={desk.level === 0 ? "check" : "warn"} /> {LEVELS[desk.level] ?? `L${desk.level}`}
+    <span class={`v t ${desk.level === 0 ? "ok-t" : "w-t"}`} data-level={desk.level}>
+      <Icon name={desk.level === 0 ? "check" : "warn"} /> {levelWords(desk)}
     </span>
   );
 }

@@ -7,6 +7,7 @@ import { usePage } from "../viewer/page.ts";
 import { LateNote } from "../viewer/late.tsx";
 import { leftBy } from "../viewer/scene.ts";
 import { playState, reasonIn, State } from "../viewer/state.tsx";
+import { staysHere } from "../wire/plays.ts";
 import type { Choice } from "./ballot.ts";
 import "./boost.css";
 import { Face } from "./face.tsx";
@@ -14,7 +15,7 @@ import type { RoundProps } from "./game.ts";
 import { usePress } from "./press.ts";
 import { Feet } from "./rail.tsx";
 import { boardOf, givenOf, isCut, readStars, spellAt, type Given, type Stars } from "./stars.ts";
-import { isTotalDue, possibleBy, tapped, type SentTotal } from "./taps.ts";
+import { gatherTaps, isTotalDue, possibleBy, tapped, type SentTotal } from "./taps.ts";
 
 /** How often it is looked whether taps are due, ms. */
 const LOOK_MS = 100;
@@ -60,7 +61,7 @@ interface Playing extends RoundProps {
 
 const number = (value: unknown): number => (typeof value === "number" ? value : 0);
 
-/** Counts taps at once and sends their running total at most every 300 ms; the service's greater total stands. */
+/** Counts taps at once and sends their running total at most every 300 ms, or as the service asks; the service's greater total stands. */
 function useTaps(props: RoundProps, stars: Stars, given: Given): OwnTaps {
   const { evening, words, manners, local_ms } = usePage();
   const { local } = props;
@@ -103,7 +104,10 @@ function useTaps(props: RoundProps, stars: Stars, given: Given): OwnTaps {
   };
   useEffect(() => {
     const timer = setInterval(() => {
-      if (isTotalDue(total.peek(), sent.current, now.current.tooFast, local_ms())) send();
+      const { closes_at_ms, cut_at_ms } = now.current.props.round;
+      const ends = [closes_at_ms, cut_at_ms].map((end_ms) => end_ms - evening.at_ms()).filter((left_ms) => left_ms > 0);
+      const gather_ms = gatherTaps(evening.relief.peek().gather_ms, Math.min(...ends), evening.mine.peek().number);
+      if (isTotalDue(total.peek(), sent.current, now.current.tooFast, local_ms(), gather_ms)) send();
     }, LOOK_MS);
     const leaving = (): void => {
       if (document.hidden && total.peek() > sent.current.total) send();
@@ -205,6 +209,7 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
   const left = (until_ms: number): string => w.span(Math.max(0, Math.ceil((until_ms - now_ms) / 1000)));
   const stops_at_ms = cut_at_ms || round.closes_at_ms;
   const refused = local?.status === "refused" && local.reason !== "too_fast" ? local : null;
+  const waits = local && staysHere(local) ? playState(w, local, zone) : null;
   return (
     <>
       <div>
@@ -244,6 +249,11 @@ function Lifting(props: Playing & { star: Choice }): JSX.Element {
       {refused && (
         <State is="refused" title={w.t("refused", { label: refused.label })}>
           {reasonIn(w, refused.reason)}
+        </State>
+      )}
+      {waits && (
+        <State is={waits.is} title={waits.title}>
+          {waits.sub}
         </State>
       )}
       {shut && phase !== "soon" ? (

@@ -70,7 +70,10 @@ export interface Sent {
 /** Whether there is a hit that has not gone out. */
 export const isNew = (hits: readonly Hit[], sent: Sent): boolean => (hits.at(-1)?.at_ms ?? -Infinity) > sent.hit_at_ms;
 
-/** Whether to send now: something new, and a second has passed, or the wave is over. `now_ms` is local. */
-export function isDue(hits: readonly Hit[], sent: Sent, now_ms: number, waveOver: boolean): boolean {
-  return isNew(hits, sent) && (waveOver || now_ms - sent.at_ms >= BATCH_MS);
+/**
+ * Whether to send now: something new, and a second has passed, or as long as the service asks phones to gather, or the
+ * wave is over. `now_ms` is local.
+ */
+export function isDue(hits: readonly Hit[], sent: Sent, now_ms: number, waveOver: boolean, gather_ms = 0): boolean {
+  return isNew(hits, sent) && (waveOver || now_ms - sent.at_ms >= Math.max(BATCH_MS, gather_ms));
 }

@@ -19,8 +19,21 @@ export interface SentTotal {
   at_ms: number;
 }
 
+/**
+ * How long taps are gathered, ms: as the service asks, and as usual from an instant of this phone's own within the
+ * last `gather_ms` before the round closes or is cut, so that nothing is left behind then and not all come at once.
+ * `seat` tells phones apart.
+ */
+export function gatherTaps(gather_ms: number, left_ms: number, seat: number): number {
+  const own = (Math.max(0, seat) * GOLDEN) % 1;
+  const last_ms = 2 * BATCH_MS + own * gather_ms;
+  return left_ms <= last_ms ? BATCH_MS : Math.max(BATCH_MS, gather_ms);
+}
+/** Multiples of it lie evenly over 0…1, however many there are. */
+const GOLDEN = 0.618_033_988_75;
+
 /** Whether the total goes out now. `tooFast`: the last answer left something out for its pace. `now_ms` is local. */
-export function isTotalDue(total: number, sent: SentTotal, tooFast: boolean, now_ms: number): boolean {
+export function isTotalDue(total: number, sent: SentTotal, tooFast: boolean, now_ms: number, gather_ms = BATCH_MS): boolean {
   const waited_ms = now_ms - sent.at_ms;
-  return (total > sent.total && waited_ms >= BATCH_MS) || (tooFast && waited_ms >= AGAIN_MS);
+  return (total > sent.total && waited_ms >= gather_ms) || (tooFast && waited_ms >= Math.max(AGAIN_MS, gather_ms));
 }

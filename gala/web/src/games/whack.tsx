@@ -79,7 +79,7 @@ function useHits(props: RoundProps, table: Timetable, has: Held): OwnHits {
       const last_ms = ran(hits.peek().at(-1)?.at_ms ?? 0);
       const wave = now.current.table.waves.findLast((one) => one.from_ms <= last_ms);
       const waveOver = wave !== undefined && t_ms >= wave.to_ms;
-      if (isDue(hits.peek(), sent.current, local_ms(), waveOver)) send();
+      if (isDue(hits.peek(), sent.current, local_ms(), waveOver, evening.relief.peek().gather_ms)) send();
     };
     const leaving = (): void => {
       if (document.hidden && isNew(hits.peek(), sent.current)) send();

@@ -28,8 +28,15 @@ export function Announcer({ scene }: { scene: Scene }): JSX.Element {
       <p>{soon.value ? words.value.t("tenSeconds") : ""}</p>
       <p>{clap.value}</p>
       <p>{envelope.value}</p>
+      <p>{graveWords(evening, words.value)}</p>
     </div>
   );
+}
+
+/** Of the levels those that change what becomes of a play; the others are to be read, and interrupt nobody. */
+function graveWords(evening: Evening, w: Words): string {
+  const { level } = evening.relief.value;
+  return level === 4 ? w.t("level4") : level === 5 ? w.t("level5") : "";
 }
 
 function sayClap(page: Page): string {

@@ -119,13 +119,13 @@ function Top(): JSX.Element {
   );
 }
 
-const LEVELS: readonly (Key | "")[] = ["", "level1", "level2", "level3", "level4", "level5"];
+const LEVELS: Record<number, Key> = { 1: "level1", 3: "level3", 4: "level4", 5: "level5" };
 
 function Banners(): JSX.Element {
   const { evening, words } = usePage();
   const w = words.value;
   const show = evening.show.value;
-  const level = LEVELS[show?.level ?? 0];
+  const level = LEVELS[evening.relief.value.level];
   return (
     <>
       {show?.rehearsal && (
@@ -144,7 +144,7 @@ function Banners(): JSX.Element {
       )}
       <Account />
       {level && (
-        <p class="banner" data-banner="level">
+        <p class="banner" data-banner="level" data-level={evening.relief.value.level}>
           <Icon name="info" />
           {w.t(level)}
         </p>

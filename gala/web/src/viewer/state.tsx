@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { Icon, type IconName } from "../brand/icons.tsx";
 import { REASONS, type Reason } from "../protocol.gen.ts";
-import type { LocalPlay } from "../wire/plays.ts";
+import { staysHere, type LocalPlay } from "../wire/plays.ts";
 import type { Key } from "../i18n/en.ts";
 import type { Words } from "../i18n/words.ts";
 
@@ -49,6 +49,7 @@ export function playState(words: Words, play: LocalPlay, zone: string): { is: St
       return { is: "pending", title: words.t("sending", { label }), sub: words.t("sendingSub") };
     case "kept": {
       const time = words.time(play.made_at_ms, zone, true);
+      if (staysHere(play)) return { is: "kept", title: words.t("kept", { label }), sub: words.t("keptAsked") };
       return { is: "kept", title: words.t("kept", { label }), sub: words.t("keptSub", { time }) };
     }
     case "refused":

@@ -1,10 +1,11 @@
 import { computed, effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
-import type { ClaimReply, EnterReply, Mine, RoundMine, RoundView, SegmentText, Show, ShowText, Tally, TuneReply } from "../protocol.gen.ts";
+import type { ClaimReply, EnterReply, Mine, Relief, RoundMine, RoundView, SegmentText, Show, ShowText, Tally, TuneReply } from "../protocol.gen.ts";
 import { complete } from "./complete.ts";
 import { Connection, type Link } from "./connection.ts";
 import { GalaClock } from "./clock.ts";
 import type { Drawer } from "./drawer.ts";
 import { Plays, type LocalPlay } from "./plays.ts";
+import { goesOutAfter, NONE, waits } from "./relief.ts";
 import { Syncing } from "./syncing.ts";
 import { fetchText, Texts } from "./texts.ts";
 import { Ticking } from "./ticking.ts";
@@ -26,6 +27,8 @@ export interface Evening {
   readonly mine: ReadonlySignal<Mine>;
   readonly tally: ReadonlySignal<Tally | null>;
   readonly plays: ReadonlySignal<Record<string, LocalPlay>>;
+  /** what the service leaves off because it is pressed */
+  readonly relief: ReadonlySignal<Relief>;
   readonly seat: ReadonlySignal<Seat>;
   readonly watching: ReadonlySignal<Watching>;
   /** null until the service has spoken, and after a wish that it has not answered */
@@ -89,6 +92,7 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
   const show: Signal<Show | null> = signal(null);
   const mine = signal(NOBODY);
   const tally: Signal<Tally | null> = signal(null);
+  const relief = signal(NONE);
   const seat: Signal<Seat> = signal({ asking: false, reason: "", next_at_ms: 0 });
   const watching = signal(watchingAtFirst(drawer, asked));
   const taken: Signal<Taken | null> = signal(null);
@@ -124,6 +128,7 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
       mine.value = { ...mine.value, rounds: { ...mine.value.rounds, [round]: slot } };
     },
     () => clock.at(performance.now()),
+    (play) => waits(relief.value, round.value, play, mine.value.rounds[play.round]),
   );
 
   const syncing = new Syncing(
@@ -156,6 +161,7 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     show.value = newerShow(show.value, welcome.show, moved !== "");
     moved = "";
     mine.value = welcome.mine;
+    relief.value = welcome.relief ?? NONE;
     if (drawer.get("slot")) drawer.set("slot", "");
     connection.greeted(welcome.back_ms);
     plays.learn(welcome.mine);
@@ -168,6 +174,9 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     if (moved === "answered") moved = "";
     // the director may tune a channel at any time, and takes along whoever watches it as it comes
     if (watching.value.own_ms === null) taken.value = { delay_ms: newest.delay_ms, rest_ms: 0 };
+  });
+  socket.on("relief", (received: unknown) => {
+    relief.value = complete("Relief", received);
   });
   socket.on("tally", (received: unknown) => {
     const newest = complete("Tally", received);
@@ -258,6 +267,13 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     void round.value; // another round, or another instant of it
     ticking.now();
   });
+  const running = computed(() => (round.value?.state === "open" ? round.value.id : ""));
+  effect(() => {
+    void running.value; // what stayed here is said when there is room for it again, or when its round is over
+    const { gather_ms } = relief.value;
+    const left_ms = ((round.peek()?.closes_at_ms || Infinity) - clock.at(performance.now())) / clock.rate;
+    later(() => plays.release(), goesOutAfter(gather_ms, running.value ? left_ms : Infinity, chance()));
+  });
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) return;
     syncing.woke();
@@ -323,6 +339,7 @@ export function joinEvening(drawer: Drawer, asked: Watching & { lang: string }, 
     show,
     mine,
     tally,
+    relief,
     seat,
     watching,
     taken,

@@ -3,10 +3,16 @@ import type { Mine, Play, PlayReply, RoundMine } from "../protocol.gen.ts";
 import type { Drawer } from "./drawer.ts";
 
 /**
- * sending: on its way, not counted · kept: no link, will be sent · counted: durable, the service said so
+ * sending: on its way, not counted · kept: no link, or the service asked to wait; will be sent · counted: durable, the service said so
  * already: the service holds another play, `has` shows it · refused: will not count, `reason` says why
  */
 export type PlayStatus = "sending" | "kept" | "counted" | "already" | "refused";
+
+/** Why a play is kept although there is a link: the service asked for it. */
+const ASKED = "asked";
+
+/** Whether a play stays on this phone for now because the service is pressed. */
+export const staysHere = (play: LocalPlay): boolean => play.status === "kept" && play.reason === ASKED;
 
 /** This phone's newest play in a round. Moves are absolute, so the newest says all. */
 export interface LocalPlay {
@@ -56,6 +62,8 @@ export class Plays {
     private readonly later: (run: () => void, after_ms: number) => void,
     private readonly counted: (round: string, mine: RoundMine) => void,
     private readonly now_ms: () => number,
+    /** whether the service has asked to keep such a play here for now */
+    private readonly waits: (play: Pick<LocalPlay, "round" | "move">) => boolean = () => false,
   ) {
     this.all = signal(this.read());
     drawer.watch((name) => {
@@ -81,9 +89,11 @@ export class Plays {
   make(round: string, move: Record<string, unknown>, label: string, title: string, mine: RoundMine | undefined): void {
     const before = this.read()[round];
     const seq = Math.min(SEQ_MAX, Math.max(mine?.seq ?? 0, before?.seq ?? 0) + 1);
-    const status = this.isUp() ? "sending" : "kept";
+    const stays = this.waits({ round, move });
+    const status = this.isUp() && !stays ? "sending" : "kept";
+    const reason = stays ? ASKED : "";
     const made_at_ms = Math.round(this.now_ms());
-    this.put({ round, seq, made_at_ms, move, status, label, title, reason: "", counted_at_ms: 0, parts: [], slot: null });
+    this.put({ round, seq, made_at_ms, move, status, label, title, reason, counted_at_ms: 0, parts: [], slot: null });
     void this.deliver(round);
   }
 
@@ -92,6 +102,11 @@ export class Plays {
     for (const play of Object.values(this.all.value)) {
       if (play.status === "sending" || play.status === "kept") void this.deliver(play.round);
     }
+  }
+
+  /** The service may be less pressed now, or a round is over: what was kept here for it goes out, if it may. */
+  release(): void {
+    for (const play of Object.values(this.all.value)) if (staysHere(play)) void this.deliver(play.round);
   }
 
   /** The link broke: what is on its way is kept, and the page says so. */
@@ -121,8 +136,12 @@ export class Plays {
     if (this.waiting.has(round)) return;
     const play = this.all.value[round];
     if (!play || !this.isUp()) return;
+    if (this.waits(play)) {
+      if (!staysHere(play)) this.put({ ...play, status: "kept", reason: ASKED });
+      return;
+    }
     this.waiting.add(round);
-    if (play.status === "kept") this.put({ ...play, status: "sending" });
+    if (play.status === "kept") this.put({ ...play, status: "sending", reason: "" });
     let again_ms = -1;
     try {
       const { seq, made_at_ms, move } = play;

@@ -1,0 +1,85 @@
+"""How hard an edge is pressed, and what it leaves off for that: pure, one rung a time, in a named order.
+
+=====  ===========================================  ========================================================
+level  what is left off                             what it spares
+=====  ===========================================  ========================================================
+0      nothing
+1      boards: one in two seconds                   a frame to every phone, some times a second
+3      phones gather hits and taps for longer       plays that say little more than the one before
+4      boosts stay on the phones                    all plays that do not decide what anybody may win by luck
+5      the edge counts nothing: it is out of        nothing: this is no choice, but said all the same
+       rotation (`gala.edge.rotation`)
+=====  ===========================================  ========================================================
+
+Level 2 is a sample of comments, and there are no comments here. Between levels 1 and 3 come those who are
+not in yet: from there on `share` of the usual rate is let in. Answers to plays, what a phone is told to do,
+and draws are never left off.
+
+Level 5 is not of this module's finding, and a store that does not answer is no load: fewer boards do not
+cure it.
+"""
+
+from typing import NamedTuple
+
+LEVELS = (0, 1, 3, 4)
+COUNTS_NOTHING = 5
+
+ACK_MS = 500  # live phones are to have their answers within a second; half of it is the time to do something
+STEP_MS = 500  # a cue is to reach everyone within a second, and a step that late has used up half of it
+QUEUE = 0.25  # of the room for plays, which is about a second's: half a second's answers, there and back
+CALM = 0.5  # of what presses: between the two is neither, so that no level goes up and down by itself
+UP = 2  # tellings of pressure, a second each, for a rung up: one bad second is a disk or a collector
+DOWN = 5  # of calm for a rung down: longer than a rung up takes to show, so that levels do not swing
+SHARE_MIN = 1 / 16  # never nobody
+SHARE_GROWS = 1 / 16  # a telling: from the least to all in fifteen seconds
+
+
+class Measured(NamedTuple):
+    """What an edge saw since it was asked last, real milliseconds.
+
+    ack_ms: the time that 99 of 100 answers stayed under; 0: there were none. step_ms: the longest from one of
+    its steps to the next. queue: the share of the room for plays that is in use. crowded: plays that were
+    told to come again because there was no room.
+    """
+
+    ack_ms: float = 0
+    step_ms: float = 0
+    queue: float = 0
+    crowded: int = 0
+
+    @property
+    def pressure(self) -> float:
+        """The worst of them, as a share of what is too much: from 1 on the edge is pressed."""
+        return max(
+            self.ack_ms / ACK_MS, self.step_ms / STEP_MS, self.queue / QUEUE, 1.0 if self.crowded else 0.0
+        )
+
+
+class Load:
+    """One edge's. share: of the usual rate at which phones are let in, `SHARE_MIN` to 1."""
+
+    def __init__(self) -> None:
+        self.share = 1.0
+        self._rung = 0
+        self._pressed = self._calm = 0  # tellings in a row
+
+    @property
+    def level(self) -> int:
+        return LEVELS[self._rung]
+
+    def take(self, measured: Measured) -> None:
+        """Takes in what was measured, once a second."""
+        pressed, calm = measured.pressure >= 1, measured.pressure < CALM
+        self._pressed = self._pressed + 1 if pressed else 0
+        self._calm = self._calm + 1 if calm else 0
+        if pressed and self._pressed % UP == 0:
+            self._press()
+        if calm:
+            self.share = min(1.0, self.share + SHARE_GROWS)
+            if self._calm % DOWN == 0:
+                self._rung = max(0, self._rung - 1)
+
+    def _press(self) -> None:
+        if self._rung > 0:  # boards first
+            self.share = max(SHARE_MIN, self.share / 2)
+        self._rung = min(self._rung + 1, len(LEVELS) - 1)

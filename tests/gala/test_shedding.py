@@ -1,0 +1,127 @@
+"""An edge that is pressed says so, leaves off what is to be left off first, and never an answer to a vote.
+
+The edge, its store and its phones are real; how long its answers took is put in where it measures that.
+"""
+
+import asyncio
+from pathlib import Path
+
+from gala.edge.load import ACK_MS, Measured
+from gala.edge.shedding import GATHER_MS
+from gala.store.clients import Clients
+from tests.conftest import PATIENCE_S
+from tests.gala.phones import Join, Phone, Stage, running
+from tests.gala.scrapes import samples, total
+from tests.gala.story import TETRIS
+
+
+async def told(stage: Stage, ack_ms: float) -> None:
+    """A second passes in which an answer took so long."""
+    plays = stage.evening.edge.plays
+    plays.ack_ms.append(ack_ms)
+    stage.wait(1)
+    async with asyncio.timeout(PATIENCE_S):
+        while plays.ack_ms:
+            await asyncio.sleep(0.01)
+
+
+def reliefs(phone: Phone) -> list[tuple[int, int]]:
+    """What a phone was told, in order."""
+    return [
+        (said.get("level", 0), said.get("gather_ms", 0))
+        for event, said, _ in phone.heard
+        if event == "relief"
+    ]
+
+
+async def pressed(stage: Stage, phone: Phone, level: int, ack_ms: float = 2 * ACK_MS) -> None:
+    """Seconds pass with slow answers until this phone is told of that level."""
+    hearing = asyncio.create_task(phone.hear("relief", lambda said: said.get("level", 0) == level))
+    while not hearing.done():
+        await told(stage, ack_ms)
+    await hearing
+
+
+async def hard_pressed(stage: Stage, phone: Phone) -> None:
+    """As if that had gone on for a while."""
+    for _ in range(5):
+        stage.evening.edge.shedding.load.take(Measured(ack_ms=2 * ACK_MS))
+    await pressed(stage, phone, 4)
+
+
+async def test_phones_are_told_each_rung_and_whoever_comes_is_told_where_it_stands(
+    stage: Stage, join: Join
+) -> None:
+    phone = await join()
+    assert "relief" in (await phone.hear("welcome"))
+    await pressed(stage, phone, 4)
+    assert reliefs(phone) == [(1, 0), (3, GATHER_MS), (4, GATHER_MS)]
+    newcomer = await join()
+    assert (await newcomer.hear("welcome"))["relief"] == {"level": 4, "gather_ms": GATHER_MS}
+    phone.heard.clear()
+    await pressed(stage, phone, 1, ack_ms=5)
+    assert reliefs(phone) == [(3, GATHER_MS), (1, 0)]
+
+
+async def test_a_vote_is_counted_and_answered_at_every_level(stage: Stage, join: Join) -> None:
+    phone = await join()
+    await phone.hear("welcome")
+    await phone.ask("enter", {})
+    await stage.go("tetris.start")
+    await stage.until(phone.hear("show", lambda show: (show.get("round") or {}).get("state") == "open"))
+    await hard_pressed(stage, phone)
+    assert (await phone.play(TETRIS, 1, "comets"))["status"] == "counted"
+
+
+async def test_the_director_and_a_scrape_see_which_edge_is_pressed_and_how_many_it_lets_in(
+    stage: Stage, other: Stage, join: Join
+) -> None:
+    phone = await join()
+    await phone.hear("welcome")
+    await pressed(stage, phone, 3)
+    name = stage.evening.edge.name
+    async with asyncio.timeout(PATIENCE_S):
+        while (desk := other.evening.crew.desk(other.evening.clock.now_ms(), "Mei")).level != 3:
+            stage.wait(0.2)
+            await asyncio.sleep(0.05)
+    shown = {edge.name: (edge.level, edge.share < 1) for edge in desk.edges}
+    assert shown == {name: (3, True), other.evening.edge.name: (0, False)}
+    async with asyncio.timeout(PATIENCE_S):
+        while total(found := await samples(stage), "gala_edge_level", edge=name) != 3:
+            stage.wait(0.2)
+    assert 0.5 <= total(found, "gala_edge_share", edge=name) < 1
+
+
+async def test_fewer_are_let_in_while_an_edge_is_pressed(
+    clients: Clients, valkey_url: str, tmp_path: Path
+) -> None:
+    async with running(valkey_url, tmp_path, settings={"admit_per_s": 8}) as stage:
+        phone = await Phone.connect(stage)
+        await phone.hear("welcome")
+        await hard_pressed(stage, phone)
+        stage.wait(1)
+        came = await asyncio.gather(*(Phone.connect(stage) for _ in range(8)), return_exceptions=True)
+        let_in = [one for one in came if isinstance(one, Phone)]
+        assert 1 <= len(let_in) <= 4, "a quarter of eight, and what becomes free meanwhile"
+        assert all("queue" in str(one) for one in came if not isinstance(one, Phone))
+        for one in [phone, *let_in]:
+            await one.close()
+
+
+async def test_phones_of_an_edge_that_is_out_of_rotation_are_told_that_nothing_is_counted(
+    stage: Stage, other: Stage, join: Join
+) -> None:
+    phone = await join(on=other)
+    await phone.hear("welcome")
+    other.watch.ahead_ms = 60
+    hearing = asyncio.create_task(phone.hear("relief", lambda said: said.get("level", 0) == 5))
+    async with asyncio.timeout(PATIENCE_S):
+        while not hearing.done():
+            stage.wait(0.2)
+            await asyncio.sleep(0.05)
+    other.watch.ahead_ms = 0
+    hearing = asyncio.create_task(phone.hear("relief", lambda said: said.get("level", 0) == 0))
+    async with asyncio.timeout(PATIENCE_S):
+        while not hearing.done():
+            stage.wait(0.2)
+            await asyncio.sleep(0.05)
