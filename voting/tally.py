@@ -117,7 +117,7 @@ class Tally:
         self._contributions = [_contribution(count) for count in counts]
         # No count of ours reads `seq`, and leaving it out of the memo's key is what makes the memo hit.
         self._from = 0 if any("seq" in fields_read(count) for count in counts) else 2
-        self._memo: dict[tuple[bytes, bytes, bool, bool], Counters] = {}  # written by deltas only
+        self._memo: dict[tuple[bytes, bytes, bool, bool], Counters] = {}  # written by deltas and forget
 
     def of(self, slot: bytes) -> dict[str, int]:
         """What one slot alone contributes to the counters; nothing when it is empty."""
@@ -143,6 +143,10 @@ class Tally:
             self._memo.clear()
         self._memo[key] = deltas
         return deltas
+
+    def forget(self) -> None:
+        """Empties the memo; the answers stay the same."""
+        self._memo.clear()
 
 
 def _contribution(count: Count) -> Callable[[Values, dict[str, int]], None]:

@@ -62,6 +62,12 @@ class Boards:
             rounds = self._live_rounds(cohort.visible.rounds.values())
             if rounds and cohort.members:
                 await self._tell(cohort, rounds[-1], now_ms)
+        self._rings = {name: ring for name, ring in self._rings.items() if not self._seen_by_all(name)}
+
+    def _seen_by_all(self, round_id: str) -> bool:
+        """Whether every cohort knows how a round ended, so that nobody is shown its boards any more."""
+        found = (cohort.visible.rounds.get(round_id) for cohort in self._audience.cohorts)
+        return all(round_ is not None and (round_.void or round_.revealed_at_ms) for round_ in found)
 
     def _live_rounds(self, rounds: Iterable[Round]) -> Sequence[Round]:
         newest = self._state().rounds

@@ -220,6 +220,7 @@ class Edge:
         plays = self.plays
         p50_ms, p99_ms = plays.figures.took(plays.ack_ms, self._told_rate)
         plays.ack_ms.clear()
+        plays.forget()
         relief = self.shedding.news(plays, p99_ms, self.rotation.lasting)
         if relief is not None:
             await self._broadcast.tell_all("relief", relief)

@@ -38,6 +38,10 @@ class KnownPlays:
         self._known: dict[Kind, KnownPlay] = {}
         self.find = self._known.get
 
+    def forget(self) -> None:
+        """Drops all of them."""
+        self._known.clear()
+
     def learn(self, before: bytes, channel: int, move: bytes, counted: Counted) -> None:
         """Remembers a verdict."""
         if not self.any or counted.refused or counted.mine is None or len(move) > MOVE_BYTES_MAX:

@@ -64,7 +64,7 @@ class Plays:
         self._rate = rate
         self._out = out
         self._node_of = node_of
-        self._tables: dict[str, Table] = {}
+        self.tables: dict[str, Table] = {}  # by round
         self._due: dict[Hashable, deque[Page]] = {}  # by node: the pages for which something waits
         self._owners: dict[Hashable, asyncio.Task[None]] = {}
         self._queued = 0
@@ -85,14 +85,14 @@ class Plays:
     def refusals_by_channel(self) -> dict[str, dict[str, dict[str, int]]]:
         """As `refusals`, each by the channel that the viewer watched."""
         found: dict[str, dict[str, dict[str, int]]] = {}
-        for name, table in self._tables.items():
+        for name, table in self.tables.items():
             for (reason, channel), count in table.refused.items():
                 found.setdefault(name, {}).setdefault(reason, {})[channel] = count
         return found
 
     def answers(self) -> dict[str, int]:
         """Plays by the status of their answer since this edge started."""
-        refused = sum(sum(table.refused.values()) for table in self._tables.values())
+        refused = sum(sum(table.refused.values()) for table in self.tables.values())
         figures = self.figures
         return {
             "counted": self.counted,
@@ -118,13 +118,13 @@ class Plays:
         ms: further back nobody is believed.
         """
         round_id = said.round
-        table = self._tables.get(round_id)
+        table = self.tables.get(round_id)
         if table is None or number < 0 or self._queued >= QUEUE_MAX or round_id not in cohort.visible.rounds:
             refusal = self._not_taken(said, number, cohort)
             if refusal is not None:
                 asker.ack(NAMESPACE, packet, refusal)
                 return
-            table = self._tables[round_id]
+            table = self.tables[round_id]
         page = table.pages.get(number // PAGE)
         if page is None:
             page = self._new_page(table, number // PAGE)
@@ -154,9 +154,9 @@ class Plays:
         if round_ is None:
             self.figures.unknown += 1
             return PlayReply(status="refused", reason=Reason.UNKNOWN_ROUND)
-        table = self._tables.get(said.round)
+        table = self.tables.get(said.round)
         if table is None:
-            table = self._tables[said.round] = Table(self._redis, self._rounds.opened(round_), round_.id)
+            table = self.tables[said.round] = Table(self._redis, self._rounds.opened(round_), round_.id)
         if said.round not in cohort.visible.rounds:
             return self._refused(table, cohort, Reason.UNKNOWN_ROUND)
         if number < 0:
@@ -240,16 +240,16 @@ class Plays:
                 self._queued += len(left)
         if not self._due.get(node):
             self._due.pop(node, None)
-        self._forget()
         self.figures.flushed(count)
         return count
 
-    def _forget(self) -> None:
-        """Drops the slots of rounds that are over; their refusals stay for the desk."""
+    def forget(self) -> None:
+        """Drops what was known of rounds that are over; their refusals stay for the desk. To be called now
+        and then: no play need come any more."""
         rounds = self._state().rounds
-        for round_id, table in self._tables.items():
-            if table.slots and rounds[round_id].shut:
-                table.slots.clear()
+        for round_id, table in self.tables.items():
+            if rounds[round_id].shut:
+                table.forget()
 
     def _in_time(self, left: list[Waiting]) -> list[Waiting]:
         """Those that may still wait; the others are told to try again."""

@@ -57,13 +57,19 @@ class Table:
         self.refused: Counter[tuple[str, str]] = Counter()  # by reason and channel
         self._opened = opened
         self._empty = bytes(opened.layout.width)
-        self._known = KnownPlays(opened)
+        self.known = KnownPlays(opened)
+
+    def forget(self) -> None:
+        """Drops slots and verdicts; who asks for them all the same is answered from the box."""
+        self.slots.clear()
+        self.known.forget()
+        self._opened.tally.forget()
 
     def judge_all(self, round_: Round, queue: Sequence[Waiting], rate: float) -> Batch:
         """Judges plays in their order; two of one viewer are a chain, each judged on what the one before
         leaves. `rate`: how fast gala time runs."""
         batch = Batch()
-        known, slots, empty = self._known, self.slots, self._empty
+        known, slots, empty = self.known, self.slots, self._empty
         held: dict[int, bytes | None] = {}  # slots as this batch leaves them; None: its viewer's plays wait
         spans: dict[int, tuple[int, int]] = {}  # when a play of a delay counts, for games that are timeless
         for waiting in queue:

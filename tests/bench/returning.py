@@ -191,7 +191,8 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
             await service.reported(len(all_phones))
             for phone in live:
                 phone.acks_ms.clear()
-            voting = [asyncio.create_task(_vote_on(phone)) for phone in live]
+            stop = asyncio.Event()
+            voting = [asyncio.create_task(_vote_on(phone, stop)) for phone in live]
             window_s = len(all_phones) / options.admit_per_s
             cut_s = time.monotonic()
             before = _used_s(service.process.pid)
@@ -205,9 +206,8 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
             cores = Cores(*((now - then) / rush_s for now, then in zip(after, before, strict=True)))
             await asyncio.sleep(BETWEEN_S)
             missed = sum(phone.show.get("clap") is None for phone in all_phones)
-            for task in voting:
-                task.cancel()
-            await asyncio.gather(*voting, return_exceptions=True)
+            stop.set()
+            await asyncio.gather(*voting)
             return report(returns, [ms for phone in live for ms in phone.acks_ms], window_s, missed, cores)
 
 
@@ -220,9 +220,9 @@ def _used_s(pid: int) -> tuple[float, float, float]:
     return theirs_s, time.process_time(), waited_ns / 1e9
 
 
-async def _vote_on(phone: Phone) -> None:
+async def _vote_on(phone: Phone, stop: asyncio.Event) -> None:
     await asyncio.sleep(phone.chance.random() * PLAY_EVERY_S)
-    while True:
+    while not stop.is_set():
         await phone.vote()
         await asyncio.sleep(PLAY_EVERY_S)
 

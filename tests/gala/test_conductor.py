@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -124,6 +125,28 @@ async def test_a_conductor_that_slept_through_the_lock_opens_nothing(hall: Hall)
     assert (hall.state, await box_of(hall, TETRIS).gates(range(2))) == before
     await booth.follower.read()
     assert (await booth.play(TETRIS, 0, 1, "comets")).reason == "locked"
+
+
+async def test_what_an_edge_knew_of_a_round_is_forgotten_once_its_gates_are_shut_and_no_answer_changes(
+    hall: Hall,
+) -> None:
+    conductor, booth = hall.conductor(), hall.booth()
+    await hall.numbers(1)
+    await opened(hall, conductor)
+    await booth.follower.read()
+    await booth.play(TETRIS, 0, 1, "comets")
+    table, kind = booth.plays.tables[TETRIS], (0, msgspec.msgpack.encode({"choices": ["comets"]}))
+    booth.plays.forget()
+    assert table.slots
+    assert table.known.find(kind)
+    after_lock(hall)
+    await conductor.step(hall.now_ms)
+    await booth.follower.read()
+    booth.plays.forget()
+    assert not table.slots
+    assert table.known.find(kind) is None
+    assert (await booth.play(TETRIS, 0, 1, "comets")).status == "already"
+    assert (await booth.play(TETRIS, 0, 2, "harbour")).reason == "locked"
 
 
 async def test_a_conductor_that_dies_anywhere_around_the_lock_loses_no_vote(

@@ -133,3 +133,13 @@ def test_published_counts_that_are_none_are_refused_by_name(published: Any, says
 def test_counts_that_do_not_fit_the_layout_are_refused_by_name(listed: list[Count], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         check_counts(POLL, listed)
+
+
+def test_what_a_tally_forgets_it_finds_again_the_same() -> None:
+    tally = Tally(POLL, [Voters("voters"), By("choice", ("choice",))])
+    voted = POLL.pack({**dict.fromkeys(POLL.names, 0), "seq": 1, "choice": 2})
+    before = tally.deltas(POLL.empty, voted)
+    assert tally.deltas(POLL.empty, voted) is before
+    tally.forget()
+    assert tally.deltas(POLL.empty, voted) is not before
+    assert tally.deltas(POLL.empty, voted) == before
