@@ -51,7 +51,8 @@ BENCHES = {  # modules of tests/bench, which only a source checkout has
     "hotpath": "what a vote, a board and a connection cost, beside Node and Bun",
     "wire": "what a play, a board and a connection cost, beside python-socketio as it comes",
     "cluster": "what durable costs on a cluster, and what its faults cost",
-    "return": "how soon phones are back whose lines broke all at once",
+    "return": "how soon phones are back, and with what, whose lines broke",
+    "welcome": "what it costs an edge to welcome somebody back",
     "sync": "how nearly phones on four networks and five channels start a cue together",
 }
 

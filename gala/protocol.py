@@ -239,7 +239,8 @@ class Mine(Message):
 class Relief(Message):
     """What this phone's edge leaves off because it is pressed, told when it changes. level: 0 nothing ·
     1 boards come more rarely · 3 gather hits and taps for `gather_ms` real ms before they are sent · 4 and
-    keep boosts on the phone until it falls · 5 nothing is counted for now. Votes are never held back.
+    keep boosts on the phone, but for one that earns the entry · 5 nothing is counted for now. Votes are never
+    held back.
     """
 
     level: int = 0

@@ -6,7 +6,7 @@ level  what is left off                             what it spares
 0      nothing
 1      boards: one in two seconds                   a frame to every phone, some times a second
 3      phones gather hits and taps for longer       plays that say little more than the one before
-4      boosts stay on the phones                    all plays that do not decide what anybody may win by luck
+4      boosts stay on the phones                    plays that earn nobody an entry
 5      the edge counts nothing: it is out of        nothing: this is no choice, but said all the same
        rotation (`gala.edge.rotation`)
 =====  ===========================================  ========================================================

@@ -91,6 +91,10 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
             return await super().trigger_event(event, sid, content[0] if len(content) == 1 else None)
         if event in ("connect", "disconnect") and self._sockets.manager.is_connected(sid, NAMESPACE):
             return None  # not what happened, but an event of the phone's that calls itself so
+        if event == "connect":  # called here, as python-socketio's own way to them costs more than they do
+            return await self.on_connect(*args)
+        if event == "disconnect":
+            return await self.on_disconnect(*args)
         return await super().trigger_event(event, *args)
 
     async def on_connect(self, sid: str, _environ: dict[str, Any], auth: object = None) -> None:

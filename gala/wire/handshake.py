@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -59,8 +60,7 @@ def answer(head: bytes, origins: Origins) -> bytes:
         raise NoSocket("405 Method Not Allowed", "a socket begins with GET", "allow: GET")
     if headers.get("sec-websocket-version") != "13":
         raise NoSocket("426 Upgrade Required", "WebSocket version 13, please", "sec-websocket-version: 13")
-    said = parse_qs(query)
-    if said.get("EIO") != ["4"] or said.get("transport") != ["websocket"] or "sid" in said:
+    if not _asks_for_a_line(query):
         raise NoSocket("400 Bad Request", "Engine.IO 4 over WebSocket from the start, please")
     _check_origin(headers, origins)
     key = headers.get("sec-websocket-key", "")
@@ -74,6 +74,12 @@ def answer(head: bytes, origins: Origins) -> bytes:
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
         f"sec-websocket-accept: {accept_key(key)}\r\n\r\n"
     ).encode()
+
+
+@lru_cache(maxsize=16)  # all phones say the same, and reading it would cost as much as the rest of the head
+def _asks_for_a_line(query: str) -> bool:
+    said = parse_qs(query)
+    return said.get("EIO") == ["4"] and said.get("transport") == ["websocket"] and "sid" not in said
 
 
 def _check_origin(headers: dict[str, str], origins: Origins) -> None:

@@ -2,8 +2,9 @@
 
 `gala serve` runs in a process of its own, the phones in this one; both share the machine. Each phone hits
 every mascot that it is told of and sends all its hits so far, as the page does. Those who are dropped lose
-their line at a moment of their own, and connect again when their network is back. How long a round still
-lasts for them is held against the clock of a phone that stayed and has measured the service's.
+their line at a moment of their own, and connect again when their network is back. They have *resumed* when
+they were welcomed and have measured the service's clock, as the page does at once; then how long the round
+still lasts for them is held against a phone that stayed.
 """
 
 import asyncio
@@ -22,8 +23,9 @@ PATIENCE_S = 240
 ROUND = "short/whack/1"
 AWAY_S_LEAST = 0.5
 DROPPED_WITHIN = 0.2  # of the longest absence: so they go while others come back
-REACTION_MS = 250
+REACTION_MS = 250, 1_250  # from the quick to the slow; all at one instant would measure this process
 EXCHANGES = 4  # of clocks; the one with the shortest round trip is believed
+NOTHING = (-1, 0, 0)  # is down before it is up
 GOALS: Goals = {
     "resumed, at most": ("resume_most_ms", 2_000.0),
     "time left off, at most": ("time_left_off_most_ms", 200.0),
@@ -54,8 +56,8 @@ title = { en = "Whack the mascots" }
 card = { en = "They pop up any moment now." }
 question = { en = "Tap the mascots as they rise." }
 [segments.whack]
-waves = 60
-wave_ms = 2000
+waves = 36
+wave_ms = 4000
 moles = 1
 up_ms = 1500
 threshold = 1
@@ -81,8 +83,8 @@ class Options:
 
 
 class Back(NamedTuple):
-    """One phone's return. resume_ms: from its network's return to its welcome; off_ms: how wrong the time
-    was that the welcome told it; lost: hits that were acknowledged and are not there."""
+    """One phone's return. resume_ms: since its network's return; off_ms: how far its clock is from that of
+    one who stayed; lost: hits that were acknowledged and are not there."""
 
     resume_ms: float
     off_ms: float
@@ -128,11 +130,12 @@ class Whacker(Phone):
             found.append((t3_ms - t0_ms, (said["t1_ms"] + said["t2_ms"] - t0_ms - t3_ms) / 2))
         self.offset_ms = min(found)[1]
 
-    async def whack(self) -> None:
-        """Hits what rises, and says so; until cancelled."""
-        while True:
+    async def whack(self, stop: asyncio.Event) -> None:
+        """Hits what rises, and says so; until `stop`, and then until anything is told to it."""
+        while not stop.is_set():
             mole, up_ms, down_ms = await self.risen.get()
-            await asyncio.sleep(max(0.0, up_ms + REACTION_MS - self.now_ms()) / 1_000)
+            hit_at_ms = up_ms + self.chance.uniform(*REACTION_MS)
+            await asyncio.sleep(max(0.0, hit_at_ms - self.now_ms()) / 1_000)
             if self.now_ms() < down_ms:
                 self.hits.append([mole, int(self.now_ms())])
                 await self._tell()
@@ -160,11 +163,12 @@ class Whacker(Phone):
         await asyncio.sleep(self.chance.uniform(AWAY_S_LEAST, longest_s))
         began_s = time.monotonic()
         welcome = await self.come_in()
-        off_ms = abs(welcome["now_ms"] - witness.now_ms())
+        self.offset_ms = welcome["now_ms"] - time.monotonic() * 1_000
+        await self.sync()
         resume_ms = (time.monotonic() - began_s) * 1_000
+        off_ms = abs(self.offset_ms - witness.offset_ms)
         lasting = self._lasting(welcome["show"]) == self._lasting(witness.show)
         mine = welcome["mine"].get("rounds", {}).get(ROUND)
-        await self.sync()
         hits = mine["has"]["hits"] if mine else 0
         return Back(resume_ms, off_ms, max(0, acked - hits), lasting and mine is not None)
 
@@ -185,7 +189,8 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
         await service.up()
         async with seated(service, options.phones, options.seed, Whacker) as phones:
             await asyncio.gather(*(phone.sync() for phone in phones))
-            playing = [asyncio.create_task(phone.whack()) for phone in phones]
+            stop = asyncio.Event()
+            playing = [asyncio.create_task(phone.whack(stop)) for phone in phones]
             await service.go("whack.start")
             await service.go("whack.open")
             await asyncio.gather(*(phone.played.wait() for phone in phones))
@@ -193,9 +198,10 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
             await witness.sync()
             leaving = others[: max(1, round(options.phones * options.dropped))]
             backs = await asyncio.gather(*(phone.go_away(options.away_s, witness) for phone in leaving))
-            for task in playing:
-                task.cancel()
-            await asyncio.gather(*playing, return_exceptions=True)
+            stop.set()
+            for phone in phones:
+                phone.risen.put_nowait(NOTHING)
+            await asyncio.gather(*playing)
             counted = await service.counted("whack.lock")
             return report(backs, [phone.acked for phone in phones], counted.get("hits", 0))
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from gala.crowd.line import Line, LineDown, RefusedConnect
+from gala.crowd.line import LineDown, RefusedConnect
+from tests.bench.bare_line import BareLine
 from tests.bench.sync_report import share
 from tests.gala.serving import CHOICES, Service, serving
 from tests.gala.story import TETRIS
@@ -56,6 +57,14 @@ class Return(NamedTuple):
     right: bool
 
 
+class Cores(NamedTuple):
+    """Of how many cores the service's process (its store has one of its own) and the phones' made use from
+    the cut to the last welcome."""
+
+    service: float
+    phones: float
+
+
 @dataclass
 class Phone:
     """One viewer with a ballot. Written by its own tasks."""
@@ -69,7 +78,7 @@ class Phone:
     opened_s: float = 0.0
     acks_ms: list[float] = field(default_factory=list)
     show: dict[str, Any] = field(default_factory=dict)
-    line: Line | None = None
+    line: BareLine | None = None
     hearing: asyncio.Task[None] | None = None
     welcomed: "asyncio.Future[dict[str, Any]] | None" = None
 
@@ -79,7 +88,7 @@ class Phone:
         while True:
             self.opened_s = time.monotonic()
             try:
-                self.line = await Line.open(self.url, {"pass": self.token, "slot": slot})
+                self.line = await BareLine.open(self.url, {"pass": self.token, "slot": slot})
             except RefusedConnect as refused:
                 self.queued += 1
                 slot = refused.content.get("queue", {}).get("slot", "")
@@ -95,7 +104,7 @@ class Phone:
         self.window_s = welcome.get("back_ms", 0) / 1_000
         return welcome
 
-    async def _hear(self, line: Line, welcomed: "asyncio.Future[dict[str, Any]]") -> None:
+    async def _hear(self, line: BareLine, welcomed: "asyncio.Future[dict[str, Any]]") -> None:
         async for event, content in line.events():
             if event in ("welcome", "show"):
                 self.show = content["show"] if event == "welcome" else content
@@ -128,7 +137,7 @@ class Phone:
     def cut(self) -> None:
         """The line breaks."""
         assert self.line is not None
-        self.line._socket.transport.abort()
+        self.line.cut()
 
     async def come_back(self, cut_s: float) -> Return:
         """At a moment of its own within the window."""
@@ -180,31 +189,41 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
             await service.reported(len(all_phones))
             for phone in live:
                 phone.acks_ms.clear()
-            voting = [asyncio.create_task(_vote_on(phone)) for phone in live]
+            stop = asyncio.Event()
+            voting = [asyncio.create_task(_vote_on(phone, stop)) for phone in live]
             window_s = len(all_phones) / options.admit_per_s
             cut_s = time.monotonic()
+            before = _cpu_s(service.process.pid)
             for phone in leaving:
                 phone.cut()
             pressing = asyncio.create_task(service.cue("ask_clap"))
             returns = await asyncio.gather(*(phone.come_back(cut_s) for phone in leaving))
             await pressing
+            rush_s = time.monotonic() - cut_s
+            after = _cpu_s(service.process.pid)
+            cores = Cores(*((now - then) / rush_s for now, then in zip(after, before, strict=True)))
             await asyncio.sleep(BETWEEN_S)
             missed = sum(phone.show.get("clap") is None for phone in all_phones)
-            for task in voting:
-                task.cancel()
-            await asyncio.gather(*voting, return_exceptions=True)
-            return report(returns, [ms for phone in live for ms in phone.acks_ms], window_s, missed)
+            stop.set()
+            await asyncio.gather(*voting)
+            return report(returns, [ms for phone in live for ms in phone.acks_ms], window_s, missed, cores)
 
 
-async def _vote_on(phone: Phone) -> None:
+def _cpu_s(pid: int) -> tuple[float, float]:
+    """CPU time of that process and of ours so far, all threads, user and system. Linux only."""
+    # the kernel's clock of another process' CPU time: its id, inverted, over three bits of kind
+    return time.clock_gettime((~pid << 3) | 2), time.process_time()
+
+
+async def _vote_on(phone: Phone, stop: asyncio.Event) -> None:
     await asyncio.sleep(phone.chance.random() * PLAY_EVERY_S)
-    while True:
+    while not stop.is_set():
         await phone.vote()
         await asyncio.sleep(PLAY_EVERY_S)
 
 
 def report(
-    returns: Iterable[Return], acks_ms: Iterable[float], window_s: float, missed: int
+    returns: Iterable[Return], acks_ms: Iterable[float], window_s: float, missed: int, cores: Cores
 ) -> dict[str, Any]:
     """The figures, and the goals they meet. window_s: W, phones here / phones let in a second; missed: phones
     that did not hear of the cue."""
@@ -224,6 +243,8 @@ def report(
         "live_ack_p50_ms": round(share(acks, 0.5), 1),
         "live_ack_p99_ms": round(share(acks, 0.99), 1),
         "wrong": sum(not one.right for one in found),
+        "service_cores": round(cores.service, 2),
+        "phones_cores": round(cores.phones, 2),
         "missed_a_cue": missed,
     }
     return judged(figures, GOALS, ran=bool(found) and bool(acks))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gala.crowd.line import Line, LineDown
+from gala.crowd.line import LineDown
 from tests.bench.returning import Goals, Phone, judged, seated
 from tests.bench.sync_report import share
 from tests.gala.serving import CHOICES, fold, serving
@@ -58,11 +58,7 @@ class Resident(Phone):
             wait_s = self.chance.random() * content["within_ms"] / 1_000
             self.leave_at_s = time.monotonic() + wait_s
             assert self.line is not None
-            loop.call_later(wait_s, self._hang_up, self.line)
-
-    @staticmethod
-    def _hang_up(line: Line) -> None:
-        line._socket.transport.abort()
+            loop.call_later(wait_s, self.line.cut)
 
     async def reside(self) -> None:
         """Is here until cancelled."""

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from tests.bench import away, rolling
-from tests.bench.returning import GOALS, Options, Return, measure, report
+from tests.bench.returning import GOALS, Cores, Options, Return, measure, report
+
+CORES = Cores(0.5, 0.4)
 
 
 async def test_phones_that_are_cut_off_all_at_once_find_the_round_and_their_ballots_and_miss_no_cue(
@@ -34,14 +36,14 @@ async def test_phones_that_are_cut_off_all_at_once_find_the_round_and_their_ball
 def test_a_goal_of_the_return_is_met_or_missed(
     back: Return, ack_ms: float, deaf: int, missed: list[str]
 ) -> None:
-    said = report([back], [ack_ms], 2.0, deaf)
+    said = report([back], [ack_ms], 2.0, deaf, CORES)
     assert [name for name, goal in said["goals"].items() if not goal["met"]] == missed
     assert said["met"] is (missed == [])
 
 
 def test_a_run_in_which_nobody_came_back_or_played_meets_nothing() -> None:
-    assert not report([], [1.0], 1.0, 0)["met"]
-    assert not report([Return(1, 1, 0, True)], [], 1.0, 0)["met"]
+    assert not report([], [1.0], 1.0, 0, CORES)["met"]
+    assert not report([Return(1, 1, 0, True)], [], 1.0, 0, CORES)["met"]
 
 
 async def test_a_restart_by_sighup_costs_each_phone_one_connection_and_no_play(tmp_path: Path) -> None:

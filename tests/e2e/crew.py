@@ -28,7 +28,7 @@ def crew_url(night: Night, path: str = "") -> str:
 
 async def is_clean(page: Page) -> None:
     """Fails with axe's own words where the page has an access fault."""
-    found = await Axe().run(page, options={"runOnly": RULES})
+    found = await Axe().run(page, options={"runOnly": RULES, "resultTypes": ["violations"]})  # not all passes
     assert found.violations_count == 0, found.generate_report()
 
 

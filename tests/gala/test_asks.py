@@ -17,7 +17,7 @@ from gala.protocol_crew import TillReply
 from gala.store import keys
 from gala.store.clients import Clients
 from rewards.keeping.register import Register
-from tests.conftest import emptied
+from tests.conftest import PATIENCE_S, emptied
 from tests.gala.hall import SECRET, Killed, Life, Mortal
 from tests.gala.paid import FROM_MS, SHOW, Till, books, code, vouchers
 
@@ -247,3 +247,14 @@ async def test_asks_work_on_a_cluster_as_on_one_server(any_url: str, paid: Path,
         assert (await answered(till.asker(), till.clerk(), FROM_MS, ask)).status == "done"
         assert (await answered(till.asker(), None, FROM_MS, ask)).status == "done"
         await register.close()
+
+
+async def test_who_asks_is_told_that_there_is_no_answer_whenever_the_deadline_falls(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asker = till.asker()
+    async with asyncio.timeout(PATIENCE_S):
+        for n in range(40):  # most of them fall while the store is still asked
+            monkeypatch.setattr(asks, "DEADLINE_S", n / 10_000)
+            with pytest.raises(Unanswered):
+                await asker.ask(AtTill("redeem", "a code", "Lin's", f"k-{n}"))

@@ -9,7 +9,7 @@ import { goesOutAfter, NONE, waits } from "../src/wire/relief.ts";
 
 const BEAM = "gala/beam/1";
 const PRESSED: Relief = { level: 4, gather_ms: 2000 };
-const round = { id: BEAM, game: "boost", state: "open" as const };
+const round = { id: BEAM, game: "boost", state: "open" as const, public: { threshold: 100, tickets: 1 } };
 const boosts = (total: number, fan = false) => ({ round: BEAM, move: { total, for: "xia", fan } });
 const slot = (total: number, fan = false): RoundMine => ({ seq: 1, has: { for: "xia", total, fan }, entries: 0 });
 
@@ -55,6 +55,14 @@ describe("what waits", () => {
     expect(waits(PRESSED, { ...round, state: "locked" }, boosts(9), slot(4))).toBe(false);
     expect(waits(PRESSED, { ...round, id: "gala/other/1" }, boosts(9), slot(4))).toBe(false);
     expect(waits(PRESSED, null, boosts(9), slot(4))).toBe(false);
+  });
+
+  test("never is the boost that earns the entry", () => {
+    expect(waits(PRESSED, round, boosts(99), slot(90))).toBe(true);
+    expect(waits(PRESSED, round, boosts(100), slot(90))).toBe(false);
+    expect(waits(PRESSED, round, boosts(130), undefined)).toBe(false);
+    expect(waits(PRESSED, round, boosts(130), slot(100))).toBe(true);
+    expect(waits(PRESSED, { ...round, public: { threshold: 100, tickets: 0 } }, boosts(130), undefined)).toBe(true);
   });
 
   test("never is a viewer's word on being shown", () => {

@@ -16,7 +16,7 @@ export const en = {
   held: "The show is on hold",
   heldSub: "Its clocks wait too. Nothing you did is lost.",
   level1: "Very many are watching: boards refresh more slowly.",
-  level3: "Very many are watching: answers take a little longer.",
+  level3: "Very many are watching: taps are counted a little later. Votes go out at once.",
   level4: "Very many are watching: votes and draws go first. Boosts stay on your phone for now.",
   level5: "Nothing can be counted at the moment. What was counted is safe; what was not sent may come too late.",
 
@@ -90,7 +90,7 @@ export const en = {
   sendingSub: "Not counted yet. Keep watching, we will tell you.",
   kept: "Kept: {label}",
   keptSub: "Made at {time}. It goes out the moment the link is back. If the round locks before, we tell you.",
-  keptAsked: "Votes go first now. Your boosts wait on this phone and go out as soon as there is room. If the round closes before, they do not count.",
+  keptAsked: "Your boosts wait on this phone and go out as soon as there is room. If the round closes before, they do not count.",
   counted: "Counted",
   countedLabel: "Counted: {label}",
   countedAt: "Counted at",

@@ -14,7 +14,7 @@ export const es: Dictionary = {
   held: "El espectáculo está en pausa",
   heldSub: "Sus relojes también esperan. No se pierde nada de lo que hiciste.",
   level1: "Hay muchísima gente: los marcadores van más despacio.",
-  level3: "Hay muchísima gente: las respuestas tardan un poco más.",
+  level3: "Hay muchísima gente: los toques se cuentan un poco más tarde. Los votos salen al momento.",
   level4: "Hay muchísima gente: primero van los votos y los sorteos. Tus impulsos se quedan por ahora en el teléfono.",
   level5: "Ahora mismo no se puede contar nada. Lo contado está a salvo; lo no enviado puede llegar tarde.",
 
@@ -91,7 +91,7 @@ export const es: Dictionary = {
   sendingSub: "Aún no cuenta. Sigue mirando, te avisamos.",
   kept: "Guardado: {label}",
   keptSub: "Hecho a las {time}. Sale en cuanto vuelva el enlace. Si la ronda se cierra antes, te lo decimos.",
-  keptAsked: "Ahora van primero los votos. Tus impulsos esperan en este teléfono y salen en cuanto haya sitio. Si la ronda se cierra antes, no cuentan.",
+  keptAsked: "Tus impulsos esperan en este teléfono y salen en cuanto haya sitio. Si la ronda se cierra antes, no cuentan.",
   counted: "Contado",
   countedLabel: "Contado: {label}",
   countedAt: "Contado a las",

@@ -14,7 +14,7 @@ export const sw: Dictionary = {
   held: "Onyesho limesimama kidogo",
   heldSub: "Saa zake pia zinasubiri. Ulichofanya hakipotei.",
   level1: "Watazamaji ni wengi sana: mbao za matokeo zinasasishwa polepole.",
-  level3: "Watazamaji ni wengi sana: majibu yanachelewa kidogo.",
+  level3: "Watazamaji ni wengi sana: miguso inahesabiwa baadaye kidogo. Kura zinatumwa mara moja.",
   level4: "Watazamaji ni wengi sana: kura na bahati nasibu kwanza. Miguso yako inabaki kwenye simu kwa sasa.",
   level5: "Kwa sasa hakuna kinachoweza kuhesabiwa. Kilichohesabiwa kiko salama; ambacho hakijatumwa kinaweza kuchelewa.",
 
@@ -91,7 +91,7 @@ export const sw: Dictionary = {
   sendingSub: "Bado haijahesabiwa. Endelea kutazama, tutakuambia.",
   kept: "Imehifadhiwa: {label}",
   keptSub: "Ulichagua {time}. Itatumwa mara mtandao ukirudi. Raundi ikifungwa kabla, tutakuambia.",
-  keptAsked: "Sasa kura kwanza. Miguso yako inasubiri kwenye simu hii na itatumwa nafasi ikipatikana. Raundi ikifungwa kabla, haihesabiwi.",
+  keptAsked: "Miguso yako inasubiri kwenye simu hii na itatumwa nafasi ikipatikana. Raundi ikifungwa kabla, haihesabiwi.",
   counted: "Imehesabiwa",
   countedLabel: "Imehesabiwa: {label}",
   countedAt: "Ilihesabiwa",

@@ -14,7 +14,7 @@ export const zh_cn: Dictionary = {
   held: "节目暂停",
   heldSub: "计时也暂停。你做过的都不会丢。",
   level1: "观众非常多：榜单刷新会慢一些。",
-  level3: "观众非常多：回应会慢一些。",
+  level3: "观众非常多：点按会稍晚一点计入，投票照常立即发出。",
   level4: "观众非常多：优先保证投票和抽奖。助力暂时留在你的手机上。",
   level5: "现在暂时无法计入。已计入的是安全的；还没发出的可能来不及。",
 
@@ -85,7 +85,7 @@ export const zh_cn: Dictionary = {
   sendingSub: "还没有计入。请继续看，我们会告诉你。",
   kept: "已保存：{label}",
   keptSub: "{time} 所选。连接一恢复就会发出。如果在此之前截止，我们会告诉你。",
-  keptAsked: "现在优先投票。你的助力先存在这台手机上，有余量就会发出。如果在此之前截止，就不计入。",
+  keptAsked: "你的助力先存在这台手机上，有余量就会发出。如果在此之前截止，就不计入。",
   counted: "已计票",
   countedLabel: "已计票：{label}",
   countedAt: "计票时间",
