@@ -25,6 +25,7 @@ from gala.edge.broadcast import NAMESPACE, Broadcast
 from gala.edge.doors.window import Window
 from gala.edge.edge import Edge
 from gala.edge.rotation import Rotation
+from gala.edge.shedding import Shedding
 from gala.passes import Passes
 from gala.rundown_file import load
 from gala.store.clients import Clients, connect
@@ -88,6 +89,7 @@ async def measure(clients: Clients, folder: Path, viewers: int) -> dict[str, Any
         rate=lambda: 1.0,
         rotation=Rotation(timekeeper, time.monotonic_ns),
         window=Window(lambda _online: 0),
+        shedding=Shedding(lambda _share: None),
     )
     await edge.follow()
     layout = hall.rounds.opened(hall.state.rounds[ROUND]).layout
