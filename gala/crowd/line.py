@@ -102,7 +102,8 @@ class Line:
             asked.cancel() or asked.exception()  # nobody waits for it: it is not to complain
             raise
         try:
-            return await asyncio.wait_for(asked, ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):  # `wait_for` of 3.11 can forget a cancellation
+                return await asked
         except TimeoutError as error:
             self._asked.pop(number, None)
             raise LineDown("no answer") from error

@@ -202,7 +202,8 @@ class SimulatedViewer:
     async def _until(self, at_ms: float) -> None:
         while (left_ms := at_ms - self.now_ms()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._clock_changed.wait(), left_ms / 1000 / self._rate)
+                async with asyncio.timeout(left_ms / 1000 / self._rate):
+                    await self._clock_changed.wait()
 
     async def _play(self, round_id: str, plan: Plan) -> None:
         for at_ms, move in plan.plays:

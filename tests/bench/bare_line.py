@@ -63,7 +63,8 @@ class BareLine(asyncio.Protocol):
         asked = self._asked[self._next_id] = asyncio.get_running_loop().create_future()
         self._say({"type": EVENT, "nsp": NAMESPACE, "data": [event, content], "id": self._next_id})
         try:
-            return await asyncio.wait_for(asked, ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):  # wait_for of 3.11 forgets a cancellation
+                return await asked
         except TimeoutError as error:
             raise LineDown("no answer") from error
 

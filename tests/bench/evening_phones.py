@@ -325,7 +325,7 @@ class Phone(asyncio.Protocol):
                 self._welcome(content)
             elif name == "back":
                 self._window_s = content["within_ms"] / 1000
-        elif kind == ACK:
+        elif kind == ACK and packet["data"]:
             self._answer(packet["id"], packet["data"][0])
         elif kind == CONNECT_ERROR:
             self._stand_in_line(packet["data"].get("data") or {})

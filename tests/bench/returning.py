@@ -58,11 +58,13 @@ class Return(NamedTuple):
 
 
 class Cores(NamedTuple):
-    """Of how many cores the service's process (its store has one of its own) and the phones' made use from
-    the cut to the last welcome."""
+    """From the cut to the last welcome: of how many cores the service's process made use (its store has one
+    of its own) and the phones'; and for what part of that time the service's loop had something to do and no
+    core, as others had them: what that is beyond a few hundredths is no figure of ours."""
 
     service: float
     phones: float
+    waited: float
 
 
 @dataclass
@@ -193,14 +195,14 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
             voting = [asyncio.create_task(_vote_on(phone, stop)) for phone in live]
             window_s = len(all_phones) / options.admit_per_s
             cut_s = time.monotonic()
-            before = _cpu_s(service.process.pid)
+            before = _used_s(service.process.pid)
             for phone in leaving:
                 phone.cut()
             pressing = asyncio.create_task(service.cue("ask_clap"))
             returns = await asyncio.gather(*(phone.come_back(cut_s) for phone in leaving))
             await pressing
             rush_s = time.monotonic() - cut_s
-            after = _cpu_s(service.process.pid)
+            after = _used_s(service.process.pid)
             cores = Cores(*((now - then) / rush_s for now, then in zip(after, before, strict=True)))
             await asyncio.sleep(BETWEEN_S)
             missed = sum(phone.show.get("clap") is None for phone in all_phones)
@@ -209,10 +211,13 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
             return report(returns, [ms for phone in live for ms in phone.acks_ms], window_s, missed, cores)
 
 
-def _cpu_s(pid: int) -> tuple[float, float]:
-    """CPU time of that process and of ours so far, all threads, user and system. Linux only."""
+def _used_s(pid: int) -> tuple[float, float, float]:
+    """CPU time of that process and of ours so far, all threads, and how long its loop's thread has waited for
+    a core. Linux only."""
     # the kernel's clock of another process' CPU time: its id, inverted, over three bits of kind
-    return time.clock_gettime((~pid << 3) | 2), time.process_time()
+    theirs_s = time.clock_gettime((~pid << 3) | 2)
+    waited_ns = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
+    return theirs_s, time.process_time(), waited_ns / 1e9
 
 
 async def _vote_on(phone: Phone, stop: asyncio.Event) -> None:
@@ -245,6 +250,7 @@ def report(
         "wrong": sum(not one.right for one in found),
         "service_cores": round(cores.service, 2),
         "phones_cores": round(cores.phones, 2),
+        "service_waited": round(cores.waited, 2),
         "missed_a_cue": missed,
     }
     return judged(figures, GOALS, ran=bool(found) and bool(acks))

@@ -10,7 +10,7 @@ import pytest
 from tests.bench import away, rolling
 from tests.bench.returning import GOALS, Cores, Options, Return, measure, report
 
-CORES = Cores(0.5, 0.4)
+CORES = Cores(0.5, 0.4, 0.1)
 
 
 async def test_phones_that_are_cut_off_all_at_once_find_the_round_and_their_ballots_and_miss_no_cue(

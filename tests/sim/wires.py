@@ -180,7 +180,7 @@ class Wire:
         kind, data = packet["type"], packet.get("data") or []
         if kind == ACK:
             asked = self._asked.pop(packet["id"], None)
-            if asked is not None and not asked.done():
+            if asked is not None and not asked.done() and data:  # empty: its edge died in the middle of it
                 asked.set_result(data[0])
         elif kind == EVENT:
             self._hear(self, data[0], data[1] if len(data) > 1 else None)
