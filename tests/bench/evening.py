@@ -29,6 +29,7 @@ from gala.serving import as_many_sockets_as_allowed
 from tests.bench.evening_phones import Crowd
 from tests.bench.sync_report import share
 
+STAGE = "from tests.bench.evening_stage import main; main()"
 ATTENTION = 0.5
 JOIN_PER_S = 400  # below what a process lets in, so that nobody stands in line at the start
 SETTLE_S = 1.0
@@ -92,7 +93,7 @@ async def stage(options: Options, folder: Path) -> AsyncIterator[Stage]:
     """The service, up; it has ended afterwards."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GALA_")}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.evening_stage", options.rundown, str(options.speed)),
+        *(sys.executable, "-c", STAGE, options.rundown, str(options.speed)),
         env=environment
         | {"GALA_DATA": str(folder), "GALA_PUBLIC_PORT": "0", "GALA_CREW_PORT": "0", "GALA_LOG": "warning"},
         stdin=asyncio.subprocess.PIPE,

@@ -127,7 +127,3 @@ async def serve(rundown_name: str, speed: float) -> None:
 def main() -> None:
     """The process: its arguments are a rundown and how many gala seconds a real one has."""
     uvloop.run(serve(sys.argv[1], float(sys.argv[2])))
-
-
-if __name__ == "__main__":
-    main()
