@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gala.crowd.line import LineDown
-from tests.bench.returning import Goals, Phone, judged, seated
+from tests.bench.goals import Goals, judged
+from tests.bench.returning import Phone, seated
 from tests.bench.sync_report import share
 from tests.gala.serving import serving_plan
 

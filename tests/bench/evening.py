@@ -27,6 +27,7 @@ import uvloop
 
 from gala.serving import as_many_sockets_as_allowed
 from tests.bench.evening_phones import Crowd
+from tests.bench.goals import Goals, judged, lines_of
 from tests.bench.sync_report import share
 
 STAGE = "from tests.bench.evening_stage import main; main()"
@@ -34,7 +35,7 @@ ATTENTION = 0.5
 JOIN_PER_S = 400  # below what a process lets in, so that nobody stands in line at the start
 SETTLE_S = 1.0
 OWN_KIB = 8 * 1024
-GOALS = {  # name: (the figure, at most)
+GOALS: Goals = {
     "shows missed": ("missed", 0),
     "phones behind": ("behind", 0),
     "out of order, gone back": ("out_of_order", 0),
@@ -172,12 +173,8 @@ def report(
         "problems": len(summary["problems"]),
         "samples": list(samples),
     }
-    goals = {
-        name: {"found": figures[figure], "goal": most, "met": figures[figure] <= most}
-        for name, (figure, most) in GOALS.items()
-    }
     played = crowd.answers["counted"] > 0 and crowd.returns > 0
-    return {**figures, "goals": goals, "met": played and all(goal["met"] for goal in goals.values())}
+    return judged(figures, GOALS, ran=played)
 
 
 def main(arguments: list[str]) -> int:
@@ -205,15 +202,11 @@ def main(arguments: list[str]) -> int:
     if asked.json:
         sys.stdout.write(json.dumps(said) + "\n")
     else:
-        goals, samples = said.pop("goals"), said.pop("samples")
+        samples = said.pop("samples")
         columns = ("segment", "version", "sockets", "resident_kib", "blocks", "open_files", "tasks", "cpu_s")
         lines = ["".join(f"{name:>14}" for name in columns)]
         lines += ["".join(f"{one[name]:>14}" for name in columns) for one in samples]
-        lines += [f"{name:26}{value}" for name, value in said.items()]
-        lines += [
-            f"{'met' if goal['met'] else 'MISSED':8}{name}: {goal['found']:g} of {goal['goal']:g}"
-            for name, goal in goals.items()
-        ]
+        lines += lines_of(said)
         sys.stdout.write("\n".join(lines) + "\n")
     return 0 if said["met"] else 1
 

@@ -35,7 +35,7 @@ from gala.listener import Listener
 from gala.passes import Passes
 from gala.protocol import Tally
 from gala.rundown_file import load
-from gala.store.clients import connect
+from gala.store.clients import Clients, connect
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from gala.timekeeping import Timekeeper, world_of
@@ -54,6 +54,28 @@ def endless(folder: Path) -> Path:
     path = folder / "endless.toml"
     path.write_text(EVENING.read_text("utf-8").replace('lock = "after 18s"', 'lock = "go"'), "utf-8")
     return path
+
+
+def edge_of(
+    hall: Hall, clients: Clients, clock: GalaClock, timekeeper: Timekeeper, broadcast: Broadcast
+) -> Edge:
+    """An edge that nothing is left off by, and that lets everybody in."""
+    return Edge(
+        hall.rundown,
+        hall.rounds,
+        Texts(hall.rundown, bytes(32)),
+        ShowLog(clients, hall.rundown.id),
+        clients,
+        Passes(SECRET, hall.rundown.id),
+        broadcast,
+        name="edge-bench",
+        code_key=bytes(32),
+        now=clock.now_ms,
+        rate=lambda: 1.0,
+        rotation=Rotation(timekeeper, time.monotonic_ns),
+        window=Window(lambda _online: 0),
+        shedding=Shedding(lambda _share: None),
+    )
 
 
 async def serve(url: str, folder: Path) -> None:
@@ -80,22 +102,7 @@ async def serve(url: str, folder: Path) -> None:
     limits = Limits(messages_per_s=10**6, ping_interval_ms=QUIET_MS)
     exchange = Exchange(sockets, limits, now_s=time.monotonic)
     broadcast = Broadcast(exchange)
-    edge = Edge(
-        rundown,
-        hall.rounds,
-        Texts(rundown, bytes(32)),
-        ShowLog(clients, rundown.id),
-        clients,
-        Passes(SECRET, rundown.id),
-        broadcast,
-        name="edge-bench",
-        code_key=bytes(32),
-        now=clock.now_ms,
-        rate=lambda: 1.0,
-        rotation=Rotation(timekeeper, time.monotonic_ns),
-        window=Window(lambda _online: 0),
-        shedding=Shedding(lambda _share: None),
-    )
+    edge = edge_of(hall, clients, clock, timekeeper, broadcast)
     seal = Seal(rundown.id, SECRET, crowd.randbytes)
     asker = Asker(clients.once, rundown.id, seal, now_ms=clock.now_ms, rate=lambda: 1.0)
     admission = Admission(now_s=time.monotonic, entropy=crowd.randbytes, key=bytes(32))

@@ -12,6 +12,7 @@ import uvloop
 
 from gala.serving import as_many_sockets_as_allowed
 from tests.bench import away, returning, rolling
+from tests.bench.goals import lines_of
 
 
 def chosen(asked: argparse.Namespace, folder: Path) -> Coroutine[Any, Any, dict[str, Any]]:
@@ -47,13 +48,7 @@ def main(arguments: list[str]) -> int:
     if asked.json:
         sys.stdout.write(json.dumps(said) + "\n")
     else:
-        goals = said.pop("goals")
-        lines = [f"{name:26}{value}" for name, value in said.items()]
-        lines += [
-            f"{'met' if goal['met'] else 'MISSED':8}{name}: {goal['found']:g} of {goal['goal']:g}"
-            for name, goal in goals.items()
-        ]
-        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.write("\n".join(lines_of(said)) + "\n")
     return 0 if said["met"] else 1
 
 

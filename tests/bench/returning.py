@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from gala.crowd.line import LineDown, RefusedConnect
 from tests.bench.bare_line import BareLine
+from tests.bench.goals import Goals, judged
 from tests.bench.sync_report import share
 from tests.gala.serving import CHOICES, Service, serving
 from tests.gala.story import TETRIS
@@ -25,7 +26,6 @@ from tests.gala.story import TETRIS
 PATIENCE_S = 120
 PLAY_EVERY_S = 0.5
 BETWEEN_S = 1.0  # the rush lasts so much longer than W, for those who play on
-Goals = Mapping[str, tuple[str, float]]  # name: (the figure, at most)
 GOALS: Goals = {
     "right state p95": ("state_p95_ms", 300.0),
     "right state p99": ("state_p99_ms", 1_000.0),
@@ -254,12 +254,3 @@ def report(
         "missed_a_cue": missed,
     }
     return judged(figures, GOALS, ran=bool(found) and bool(acks))
-
-
-def judged(figures: dict[str, Any], goals: Goals, *, ran: bool) -> dict[str, Any]:
-    """The figures with the goals that they meet or miss; met: all of them are, in a run that did anything."""
-    told = {
-        name: {"found": figures[figure], "goal": most, "met": figures[figure] <= most}
-        for name, (figure, most) in goals.items()
-    }
-    return {**figures, "goals": told, "met": ran and all(goal["met"] for goal in told.values())}

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from gala.crowd.line import LineDown
-from tests.bench.returning import Goals, Phone, judged, seated
+from tests.bench.goals import Goals, judged
+from tests.bench.returning import Phone, seated
 from tests.bench.sync_report import share
 from tests.gala.serving import CHOICES, fold, serving
 from tests.gala.story import TETRIS

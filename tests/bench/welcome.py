@@ -22,20 +22,13 @@ import uvloop
 from gala.clock import GalaClock
 from gala.edge.audience import Cohort, Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, Broadcast
-from gala.edge.doors.window import Window
-from gala.edge.edge import Edge
-from gala.edge.rotation import Rotation
-from gala.edge.shedding import Shedding
-from gala.passes import Passes
 from gala.rundown_file import load
 from gala.store.clients import Clients, connect
-from gala.store.log import ShowLog
 from gala.store.valkey import EmbeddedValkey
-from gala.texts import Texts
 from gala.timekeeping import Timekeeper, world_of
 from gala.wire.packets import event_frame
-from tests.bench.hotpath_server import ROUND, endless
-from tests.gala.hall import SECRET, Hall
+from tests.bench.hotpath_server import ROUND, edge_of, endless
+from tests.gala.hall import Hall
 from voting.box import PAGE, Box
 
 RUSHES = 5
@@ -75,22 +68,7 @@ async def measure(clients: Clients, folder: Path, viewers: int) -> dict[str, Any
         await hall.desk.read()
         await asyncio.sleep(0.02)
     frames = Frames()
-    edge = Edge(
-        rundown,
-        hall.rounds,
-        Texts(rundown, bytes(32)),
-        ShowLog(clients, rundown.id),
-        clients,
-        Passes(SECRET, rundown.id),
-        frames,
-        name="edge-bench",
-        code_key=bytes(32),
-        now=clock.now_ms,
-        rate=lambda: 1.0,
-        rotation=Rotation(timekeeper, time.monotonic_ns),
-        window=Window(lambda _online: 0),
-        shedding=Shedding(lambda _share: None),
-    )
+    edge = edge_of(hall, clients, clock, timekeeper, frames)
     await edge.follow()
     layout = hall.rounds.opened(hall.state.rounds[ROUND]).layout
     slot = layout.pack({**dict.fromkeys(layout.names, 0), "seq": 1, layout.names[3]: 1})
