@@ -61,7 +61,7 @@ def faults(found: Remains) -> list[str]:
     laws = {
         "no role fails": found.stumbles,
         "nobody is told what is false": found.crowd.wrong,
-        "receipts are in boxes that count each once": check_history(found.crowd.attempts, found.boxes).faults,
+        "receipts are in boxes that count each once": check_history(list(_told(found)), found.boxes).faults,
         "recount = counters": _counters(found),
         "nothing counts after its lock": _after_the_lock(found),
         "nothing is told before its time": (
