@@ -17,12 +17,12 @@ import msgpack
 from gala.crowd.people import PLANS, Person
 from gala.crowd.whacking import Whacker
 from gala.wire.frames import BINARY, FIN, TEXT
+from tests.bench.bare_line import Known
 from tests.bench.hotpath_load import SOCKETIO, client_frame, event
 
 CONNECT, EVENT, ACK, CONNECT_ERROR = 0, 2, 3, 4
 ENTER = 0  # the packet's number; plays have their seq
 PONG = client_frame(b"3", text=True)
-KNOWN_MAX = 256
 AGAIN_S = 0.5
 SOON_S = 0.05
 PLAYS_EACH = 2  # in one round, at most
@@ -74,22 +74,16 @@ class Crowd:
         self.returns = self.sent_away = 0
         self.over = False
         self.changed = asyncio.Event()
-        self._known: dict[bytes, Any] = {}
+        self._known = Known()
         self._planned: set[tuple[str, str]] = set()
         self._whackers: dict[tuple[str, str], Whacker] = {}
         self._clock = (0.0, 1.0, 0.0)
 
     def read(self, content: bytes) -> Any:
         """A packet; what many are told, only once."""
-        packet = self._known.get(content)
-        if packet is None:
-            packet = msgpack.unpackb(content)
-            if packet["type"] == EVENT and packet["data"][0] in ("show", "tally", "clock", "back"):
-                if len(self._known) >= KNOWN_MAX:
-                    self._known.clear()
-                self._known[content] = packet
-                if packet["data"][0] == "clock":
-                    self.set_clock(packet["data"][1])
+        packet, new = self._known.read(content)
+        if new and packet["type"] == EVENT and packet["data"][0] == "clock":
+            self.set_clock(packet["data"][1])
         return packet
 
     def set_clock(self, said: Mapping[str, Any]) -> None:

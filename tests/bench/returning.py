@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from gala import memory
 from gala.crowd.line import LineDown, RefusedConnect
 from tests.bench.bare_line import BareLine
 from tests.bench.goals import Goals, judged
 from tests.bench.sync_report import share
-from tests.gala.serving import CHOICES, Service, serving
+from tests.gala.serving import CHOICES, serving
 from tests.gala.story import TETRIS
 
 PATIENCE_S = 120
@@ -81,7 +82,6 @@ class Phone:
     acks_ms: list[float] = field(default_factory=list)
     show: dict[str, Any] = field(default_factory=dict)
     line: BareLine | None = None
-    hearing: asyncio.Task[None] | None = None
     welcomed: "asyncio.Future[dict[str, Any]] | None" = None
 
     async def come_in(self) -> dict[str, Any]:
@@ -89,39 +89,41 @@ class Phone:
         slot = ""
         while True:
             self.opened_s = time.monotonic()
+            self.welcomed = asyncio.get_running_loop().create_future()
             try:
-                self.line = await BareLine.open(self.url, {"pass": self.token, "slot": slot})
+                self.line = await BareLine.open(self.url, {"pass": self.token, "slot": slot}, self._hear)
+                await asyncio.wait((self.welcomed, self.line.lost), return_when=asyncio.FIRST_COMPLETED)
+                if self.welcomed.done():
+                    return self.welcomed.result()
             except RefusedConnect as refused:
                 self.queued += 1
                 slot = refused.content.get("queue", {}).get("slot", "")
                 await asyncio.sleep(refused.content.get("retry_after_ms", 1_000) / 1_000)
             except LineDown:
                 await asyncio.sleep(self.chance.uniform(0.4, 0.6))
-            else:
-                break
-        self.welcomed = asyncio.get_running_loop().create_future()
-        self.hearing = asyncio.create_task(self._hear(self.line, self.welcomed))
-        welcome = await self.welcomed
-        self.token = welcome["pass"]
-        self.window_s = welcome.get("back_ms", 0) / 1_000
-        return welcome
 
-    async def _hear(self, line: BareLine, welcomed: "asyncio.Future[dict[str, Any]]") -> None:
-        async for event, content in line.events():
-            if event in ("welcome", "show"):
-                self.show = content["show"] if event == "welcome" else content
-            elif event == "back":
-                self.window_s = content.get("within_ms", 0) / 1_000
-            self.heard(event, content)
-            if event == "welcome":
-                welcomed.set_result(content)
+    def _hear(self, event: str, content: Any) -> None:
+        if event == "welcome":
+            self.token = content["pass"]
+            self.window_s = content.get("back_ms", 0) / 1_000
+            self.show = content["show"]
+            assert self.welcomed is not None
+            self.welcomed.set_result(content)
+        elif event == "show":
+            self.show = content
+        elif event == "back":
+            self.window_s = content.get("within_ms", 0) / 1_000
+        self.heard(event, content)
 
     def heard(self, event: str, content: Any) -> None:
         """What a kind of phones does about what the service says."""
 
     async def enter(self) -> None:
+        """Gets a number, asked for again as often as it takes."""
         assert self.line is not None
-        self.token = (await self.line.ask("enter", {}))["pass"]
+        while "pass" not in (said := await self.line.ask("enter", {})):
+            await asyncio.sleep(said["retry_after_ms"] / 1_000)
+        self.token = said["pass"]
 
     async def vote(self) -> None:
         """A ballot, until it is counted; how long its acknowledgement took is noted."""
@@ -155,21 +157,25 @@ class Phone:
     async def leave(self) -> None:
         if self.line is not None:
             await self.line.close()
-        if self.hearing is not None:
-            await self.hearing
+            await self.line.lost
+
+
+def chances(seed: int, count: int) -> list[random.Random]:
+    """For so many phones, each its own."""
+    return [random.Random(seed * 100_003 + n) for n in range(count)]
 
 
 Kind = TypeVar("Kind", bound=Phone)
 
 
 @contextlib.asynccontextmanager
-async def seated(service: Service, count: int, seed: int, kind: type[Kind]) -> AsyncIterator[list[Kind]]:
-    """So many phones with a number."""
-    url = f"ws://127.0.0.1:{service.port}"
-    phones = [kind(url, random.Random(seed * 100_003 + n)) for n in range(count)]
+async def seated(port: int, chances: Iterable[random.Random], kind: type[Kind]) -> AsyncIterator[list[Kind]]:
+    """A phone with a number for each of these chances."""
+    phones = [kind(f"ws://127.0.0.1:{port}", chance) for chance in chances]
     try:
         await asyncio.gather(*(phone.come_in() for phone in phones))
         await asyncio.gather(*(phone.enter() for phone in phones))
+        memory.settle()
         yield phones
     finally:
         await asyncio.gather(*(phone.leave() for phone in phones))
@@ -184,7 +190,8 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
         await service.up()
         await service.go("tetris.start")
         await service.cued("fire")
-        async with seated(service, options.live + options.phones, options.seed, Phone) as all_phones:
+        everybody = chances(options.seed, options.live + options.phones)
+        async with seated(service.port, everybody, Phone) as all_phones:
             await asyncio.gather(*(phone.vote() for phone in all_phones))
             live, leaving = all_phones[: options.live], all_phones[options.live :]
             # what a phone knows of the window comes with the next of the edge's reports, once a second

@@ -17,7 +17,7 @@ from typing import Any
 
 from gala.crowd.line import LineDown
 from tests.bench.goals import Goals, judged
-from tests.bench.returning import Phone, seated
+from tests.bench.returning import Phone, chances, seated
 from tests.bench.sync_report import share
 from tests.gala.serving import CHOICES, fold, serving
 from tests.gala.story import TETRIS
@@ -66,8 +66,8 @@ class Resident(Phone):
         self.queued = 0  # as it came the first time
         while True:
             self.here.set()
-            assert self.hearing is not None
-            await asyncio.wait({self.hearing})
+            assert self.line is not None
+            await asyncio.wait({self.line.lost})
             lost_s = time.monotonic()
             self.here.clear()
             left_s, self.leave_at_s = self.leave_at_s - lost_s, 0.0
@@ -106,7 +106,7 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
         await service.up()
         await service.go("tetris.start")
         await service.cued("fire")
-        async with seated(service, options.phones, options.seed, Resident) as phones:
+        async with seated(service.port, chances(options.seed, options.phones), Resident) as phones:
             stop = asyncio.Event()
             residing = [asyncio.create_task(phone.reside()) for phone in phones]
             playing = [asyncio.create_task(phone.play_on(stop)) for phone in phones]
