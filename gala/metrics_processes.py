@@ -43,7 +43,7 @@ def of_edges(edges: Mapping[str, Report]) -> list[Metric]:
         ),
         gauge(
             "edge_share",
-            "The share of the usual rate at which an edge lets phones in.",
+            "The share of its rate for newcomers at which an edge lets them in.",
             [((name,), one.share) for name, one in edges.items()],
             "edge",
         ),

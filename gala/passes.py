@@ -88,6 +88,13 @@ class Passes:
         claims = self._read(token, self._viewer_key, _viewer)
         return ViewerPass(claims.sub, claims.show, claims.num, claims.acc)
 
+    def has_number(self, token: str) -> bool:
+        """Whether this is a pass of a viewer who has entered, whatever else may be wrong with it."""
+        try:
+            return self.read_viewer(token).number >= 0
+        except BadPass:
+            return False
+
     def read_crew(self, token: str, now_s: int) -> CrewPass:
         """The crew pass in `token` as of `now_s` (seconds UTC); `BadPass` otherwise."""
         claims = self._read(token, self._crew_key, _crew)

@@ -202,7 +202,7 @@ def stalls(house: House, limits: Limits) -> Stalls:
     seats = Seats(edge, admission, trace, lines.address)
     viewers.register_namespace(ViewerSocket(viewers, edge, Claims(edge, asker), seats, entropy))
     AtOnce(lines, edge, clock.now_ms)
-    foyer_before(lines, foyer, house.world)
+    foyer_before(lines, foyer, house.passes, house.world)
     return Stalls(edge, asker, trace, viewers, lines)
 
 

@@ -12,8 +12,8 @@ level  what is left off                             what it spares
 =====  ===========================================  ========================================================
 
 Level 2 is a sample of comments, and there are no comments here. Between levels 1 and 3 come those who are
-not in yet: from there on `share` of the usual rate is let in. Answers to plays, what a phone is told to do,
-and draws are never left off.
+not in yet: from there on fewer newcomers are let in, `share` (`gala.edge.doors.foyer`). Answers to plays,
+what a phone is told to do, and draws are never left off.
 
 Level 5 is not of this module's finding, and a store that does not answer is no load: fewer boards do not
 cure it.
@@ -56,7 +56,7 @@ class Measured(NamedTuple):
 
 
 class Load:
-    """One edge's. share: of the usual rate at which phones are let in, `SHARE_MIN` to 1."""
+    """One edge's. share: what the foyer lets in, `SHARE_MIN` to 1."""
 
     def __init__(self) -> None:
         self.share = 1.0

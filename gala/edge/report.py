@@ -35,7 +35,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0  # plays without an answer yet, now
     turned_away: dict[str, int] = {}  # who asked for a number or a pass and got none, by reason
     level: int = 0  # of its load, as phones are told it (`gala.edge.load`)
-    share: float = 1.0  # of the usual rate at which it lets phones in
+    share: float = 1.0  # what its foyer lets in of newcomers
     shed: int = 0  # shows and boards that a slow reader never got, for a newer one
     channels: dict[str, int] = msgspec.field(default_factory=dict)  # phones on each
 

@@ -17,7 +17,7 @@ for the tick of *counted* still sees it come."""
 
 
 class Shedding:
-    """One edge's. let_in: takes the share of the usual rate at which phones are let in."""
+    """One edge's. let_in: the foyer's."""
 
     def __init__(self, let_in: Callable[[float], None]) -> None:
         self.told = Relief()

@@ -16,7 +16,7 @@ from gala.edge.doors.foyer import Foyer
 from gala.edge.doors.seats import Seats
 from gala.edge.edge import Edge
 from gala.edge.waiting import Said
-from gala.passes import BadPass, ViewerPass
+from gala.passes import BadPass, Passes, ViewerPass
 from gala.timekeeping import World
 from gala.wire.exchange import Exchange
 from gala.wire.line import Line
@@ -173,15 +173,19 @@ class ViewerSocket(socketio.AsyncNamespace):  # type: ignore[misc]  # python-soc
         return plain(await self._claims.claim(viewer, said.voucher))
 
 
-def foyer_before(exchange: Exchange, foyer: Foyer, world: World) -> None:
-    """From now on phones come in through the foyer: before their pass or anything else is looked at."""
+def foyer_before(exchange: Exchange, foyer: Foyer, passes: Passes, world: World) -> None:
+    """From now on phones come in through the foyer: before anything else of theirs is looked at."""
 
     def turn_away(namespace: str, auth: Any) -> tuple[str, protocol_door.Refusal] | None:
         if namespace != NAMESPACE:
             return None  # which there is nothing behind
-        slot = auth.get("slot", "") if isinstance(auth, dict) else ""
+        said = auth if isinstance(auth, dict) else {}
+        slot, token = (found if isinstance(found := said.get(name), str) else "" for name in ("slot", "pass"))
         told = foyer.ask(
-            slot if isinstance(slot, str) else "", world.monotonic_ns() / 1e6, int(world.system_ms())
+            slot,
+            world.monotonic_ns() / 1e6,
+            int(world.system_ms()),
+            lambda: passes.has_number(token),
         )
         if told is None:
             return None

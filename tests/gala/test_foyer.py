@@ -3,7 +3,8 @@ once through a real server.
 """
 
 import heapq
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.gala.phones import Join, Phone, Refused, Stage, running
 KEY = bytes(32)
 WORLD_MS = 1_573_385_400_000
 RATE = 20
+SHARES = st.sampled_from([1 / 16, 1 / 4, 1 / 2, 15 / 16])
 
 arrivals = st.lists(st.integers(0, 3_000), min_size=1, max_size=120).map(sorted)
 
@@ -27,8 +29,18 @@ def foyer_of(rate: int = RATE, name: str = "here", key: bytes = KEY) -> Foyer:
     return Foyer(rate, key=key, name=name)
 
 
-def ask(foyer: Foyer, slot: str, now_ms: float) -> Queue | None:
-    return foyer.ask(slot, now_ms, WORLD_MS + int(now_ms))
+def newcomer() -> bool:
+    return False
+
+
+def comes_back() -> bool:
+    return True
+
+
+def ask(
+    foyer: Foyer, slot: str, now_ms: float, who: Callable[[], bool] = newcomer, ahead_ms: int = 0
+) -> Queue | None:
+    return foyer.ask(slot, now_ms, WORLD_MS + int(now_ms) + ahead_ms, who)
 
 
 def told(foyer: Foyer, slot: str, now_ms: float) -> Queue:
@@ -38,18 +50,21 @@ def told(foyer: Foyer, slot: str, now_ms: float) -> Queue:
 
 
 def evening(
-    arrive_at_ms: list[int], late_ms: list[int], rate: int = RATE, share: float = 1.0
+    arrive_at_ms: list[int],
+    late_ms: list[int],
+    share: float = 1.0,
+    kind: Callable[[int], Callable[[], bool]] = lambda _who: newcomer,
 ) -> list[tuple[float, int, int]]:
     """Phones that come back each time when they are told, or so much later: (when it was let in, who, times
-    it was sent away), in the order of their being let in."""
-    foyer = foyer_of(rate)
+    it was sent away), in the order of their being let in. kind: of each of them."""
+    foyer = foyer_of()
     foyer.let_in(share)
     due: list[tuple[float, int, int, str]] = [(float(at), n, 0, "") for n, at in enumerate(arrive_at_ms)]
     heapq.heapify(due)
     let_in = []
     while due:
         at_ms, who, times, slot = heapq.heappop(due)
-        line = ask(foyer, slot, at_ms)
+        line = ask(foyer, slot, at_ms, kind(who))
         if line is None:
             let_in.append((at_ms, who, times))
         else:
@@ -182,7 +197,7 @@ def test_a_world_clock_that_is_set_lets_nobody_wait_longer_than_the_line_is(step
     foyer = foyer_of()
     line = line_of(foyer)
     now_ms = float(line.wait_ms)
-    found = foyer.ask(line.slot, now_ms, WORLD_MS + int(now_ms) + step_ms)
+    found = ask(foyer, line.slot, now_ms, ahead_ms=step_ms)
     assert found is None or found.wait_ms <= max(-step_ms, WAIT_MS_MIN)
 
 
@@ -201,7 +216,7 @@ def test_the_window_to_come_back_in_is_as_long_as_it_takes_to_let_all_in() -> No
 
 
 @settings(max_examples=30)
-@given(arrivals, st.sampled_from([1 / 16, 1 / 4, 1 / 2]))
+@given(arrivals, SHARES)
 def test_a_foyer_that_lets_in_less_keeps_to_that_and_lets_everybody_in_all_the_same(
     arrive_at_ms: list[int], share: float
 ) -> None:
@@ -209,7 +224,39 @@ def test_a_foyer_that_lets_in_less_keeps_to_that_and_lets_everybody_in_all_the_s
     assert len(let_in) == len(arrive_at_ms)
     for start in range(len(let_in)):
         within = sum(let_in[start] <= at_ms < let_in[start] + 1_000 for at_ms in let_in)
-        assert within <= 2 * max(1, RATE * share)
+        assert within <= 2 * max(1, RATE / 2 * share)
+
+
+@settings(max_examples=30)
+@given(arrivals, arrivals, st.lists(st.integers(0, 2_000), min_size=1, max_size=5), SHARES)
+def test_who_comes_back_to_a_pressed_edge_waits_behind_no_newcomer(
+    back_at_ms: list[int], new_at_ms: list[int], late_ms: list[int], share: float
+) -> None:
+    back = len(back_at_ms)
+    # as many lateness as make those of the first phones the same, whoever else there is
+    late_ms = [late_ms[who % len(late_ms)] for who in range(back + len(new_at_ms))]
+    among = evening(
+        back_at_ms + new_at_ms, late_ms, share, lambda who: comes_back if who < back else newcomer
+    )
+    alone = evening(back_at_ms, late_ms, share, lambda _who: comes_back)
+    assert [one for one in among if one[1] < back] == alone
+    assert len(among) == back + len(new_at_ms)
+    for start in range(len(alone)):
+        within = sum(alone[start][0] <= at_ms < alone[start][0] + 1_000 for at_ms, _, _ in alone)
+        assert within <= RATE, "half of the rate, and half of the burst"
+
+
+def test_nobody_is_asked_who_they_are_while_nothing_presses() -> None:
+    foyer, asked = foyer_of(), Counter[str]()
+
+    def counted() -> bool:
+        asked["who"] += 1
+        return True
+
+    for share in (1.0, 1 / 2, 1.0):
+        foyer.let_in(share)
+        ask(foyer, "", 0, counted)
+    assert asked["who"] == 1
 
 
 def test_who_was_promised_a_time_before_the_rate_fell_is_let_in_in_the_end() -> None:
@@ -220,11 +267,11 @@ def test_who_was_promised_a_time_before_the_rate_fell_is_let_in_in_the_end() -> 
     heapq.heapify(waiting)
     while waiting:
         now_ms, slot = heapq.heappop(waiting)
-        assert now_ms <= 2 * RATE / (RATE / 16) / (1 - LINE) * 1_000 + WAIT_MS_MIN
+        assert now_ms <= 2 * RATE / (RATE / 32) / (1 - LINE) * 1_000 + WAIT_MS_MIN
         line = ask(foyer, slot, now_ms)
         if line is not None:
             heapq.heappush(waiting, (now_ms + line.wait_ms, line.slot))
-    assert foyer.back_ms(RATE) == 16_000
+    assert foyer.back_ms(RATE) == 2_000, "for those who come back it is half of the rate, whatever presses"
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "100001"])
@@ -295,3 +342,16 @@ async def test_who_is_sent_away_leaves_nothing_behind(stage: Stage) -> None:
     assert len(stage.evening.edge.audience) <= 2
     assert len(lines) <= 4
     assert stage.evening.edge._broadcast.dropped == {"queue": 4}, "and the crew sees how many there were"
+
+
+async def test_a_pressed_edge_lets_in_who_has_a_number_while_newcomers_wait(stage: Stage, join: Join) -> None:
+    live = await join()
+    token = (await live.ask("enter", {}))["pass"]
+    stage.evening.edge.shedding._let_in(1 / 16)
+    stage.wait(1)
+    await line_up(stage)
+    again = await Phone.connect(stage, pass_=token)
+    assert (await again.hear("welcome"))["mine"]["number"] >= 0
+    await again.close()
+    forged = await refused(stage, pass_=token[:-2] + "AA")
+    assert forged["reason"] == "queue", "which is not looked at twice"
