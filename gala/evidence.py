@@ -13,10 +13,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from gala import protocol_crew, readiness
+from gala import readiness
 from gala.edge.report import Report, refused_by_channel
+from gala.protocol import crew as protocol_crew
 from gala.rundown import Rundown, Segment, words
-from gala.show_state import Drawing, LogEntry, Round, State, running_order
+from gala.show.state import Drawing, LogEntry, Round, State, running_order
 from rewards.evidence.checks import Check
 from rewards.keeping.told import Outline
 

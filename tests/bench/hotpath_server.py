@@ -34,7 +34,7 @@ from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S
 from gala.listener import Listener
 from gala.passes import Passes
 from gala.protocol import Tally
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.store.clients import Clients, connect
 from gala.store.log import ShowLog
 from gala.texts import Texts

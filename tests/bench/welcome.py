@@ -22,7 +22,7 @@ import uvloop
 from gala.clock import GalaClock
 from gala.edge.audience import Cohort, Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, Broadcast
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.store.clients import Clients, connect
 from gala.store.valkey import EmbeddedValkey
 from gala.timekeeping import Timekeeper, world_of

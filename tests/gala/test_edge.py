@@ -18,7 +18,7 @@ from gala.edge import arrivals
 from gala.edge.audience import Audience, Tuning, Viewer
 from gala.passes import Passes
 from gala.protocol import Mine
-from gala.show_state import Round
+from gala.show.state import Round
 from gala.store.clients import Clients
 from gala.store.valkey import EmbeddedValkey
 from gala.timing import COHORTS_MAX, OPEN_LEAD_MS

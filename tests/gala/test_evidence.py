@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from gala import protocol_crew
 from gala.edge.report import Report
 from gala.evidence import Books, evidence
-from gala.rundown_file import load
-from gala.show import advance
-from gala.show_state import State
+from gala.protocol import crew as protocol_crew
+from gala.rundown.file import load
+from gala.show.fold import advance
+from gala.show.state import State
 from gala.store.log import Entry
 
 RUNDOWN = load(Path("tests/gala/polls.toml"))
