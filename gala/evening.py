@@ -15,13 +15,14 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gala.accounts import Accounts, as_held, host_keys
-from gala.beginning import begin, same_show, store_for
 from gala.clock import GalaClock
 from gala.draws.beacons import Signature
 from gala.edge.pace import EDGE_S
-from gala.loops import BACKOFF_S, Loops, Step
 from gala.passes import Passes, derive
-from gala.ports import join_url
+from gala.processes.beginning import begin, same_show, store_for
+from gala.processes.loops import BACKOFF_S, Loops, Step
+from gala.processes.ports import join_url
+from gala.processes.vitals import Pulse
 from gala.roles import ROLES
 from gala.roles.house import House, texts_of
 from gala.roles.parts import Parts
@@ -33,7 +34,6 @@ from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timekeeping import Timekeeper, World
 from gala.timing import GRACE_MS
-from gala.vitals import Pulse
 from gala.wire.limits import Limits
 from rewards.arithmetic.beacon import Chain
 

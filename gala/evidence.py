@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from gala import readiness
+from gala.desk import readiness
 from gala.edge.report import Report, refused_by_channel
 from gala.protocol import crew as protocol_crew
 from gala.rundown import Rundown, Segment, words

@@ -29,7 +29,7 @@ from gala.show.state import LogEntry, Round, State
 from gala.statement import chronicle
 from gala.store import keys
 from gala.store.log import ShowLog
-from gala.wallets import Wallets
+from gala.vouchers.wallets import Wallets
 from rewards.arithmetic.beacon import Chain
 from rewards.keeping.register import Register
 from rewards.log.note import BadNote

@@ -106,7 +106,7 @@ def demo_command(
 
     from gala.cli.running import run_or_say, stop_on_signals
     from gala.demo import Options, demo
-    from gala.logs import set_up_logs
+    from gala.processes.logs import set_up_logs
 
     if manual and as_json:
         raise fail("--manual waits for you and --json asks nobody: choose one")
@@ -160,8 +160,8 @@ def serve(
 ) -> None:
     """Run an evening until Ctrl-C: in this process, some roles of it, or in several processes."""
     from gala.cli.running import run_or_say, stop_on_signals
-    from gala.logs import set_up_logs
-    from gala.serving import Unserved, command_of, roles_of, serve_here, serve_with_workers
+    from gala.processes.logs import set_up_logs
+    from gala.processes.serving import Unserved, command_of, roles_of, serve_here, serve_with_workers
 
     chosen = read_settings()
     set_up_logs(chosen.log, worker or ("workers" if workers > 1 else ""))
@@ -209,8 +209,8 @@ def serve(
 async def counter(chosen: "settings.Settings") -> int:
     """Keeps an evening's books open until a signal."""
     from gala.cli.running import stop_on_signals
-    from gala.counter import serve_counter
     from gala.secret import service_secret
+    from gala.vouchers.counter import serve_counter
     from rewards.keeping.reopening import NoEvening
 
     if not (chosen.data / "books").is_dir():

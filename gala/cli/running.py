@@ -42,11 +42,11 @@ def run_or_say(run: Callable[[], Coroutine[Any, Any, int]]) -> int:
 def _sayable() -> tuple[type[Exception], ...]:
     """What says in its message what is wrong and what to do. Looked up only when something is."""
     from gala.accounts import NoHost
-    from gala.beginning import OtherRundown
-    from gala.ports import CannotListen
+    from gala.processes.beginning import OtherRundown
+    from gala.processes.ports import CannotListen
+    from gala.processes.workers import NotUp
     from gala.store.clients import StoreUnusable
     from gala.store.valkey import ValkeyUnusable
-    from gala.workers import NotUp
     from rewards.keeping.reopening import NoEvening, OtherKeys
 
     return (

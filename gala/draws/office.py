@@ -17,16 +17,16 @@ from redis.asyncio import Redis
 
 from gala import admitted
 from gala.accounts import pseudonym
+from gala.desk.readiness import AWAKE_MS
 from gala.draws.beacons import Signature
 from gala.edge import wallet
 from gala.follower import Follower
 from gala.passes import derive
 from gala.protocol import Standing
-from gala.readiness import AWAKE_MS
 from gala.rundown import Draw, Prize, Rundown, Segment, words
 from gala.show.state import Drawing, LogEntry, State, round_id
 from gala.store import keys
-from gala.wallets import Wallets
+from gala.vouchers.wallets import Wallets
 from games import GAMES
 from games.game import open_round
 from rewards.arithmetic import beacon, decks

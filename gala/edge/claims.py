@@ -4,10 +4,10 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from gala.asks import Asker, Claim, Claimed, Unanswered
 from gala.edge.audience import Viewer
 from gala.edge.edge import Edge
 from gala.protocol import ClaimReply
+from gala.vouchers.asks import Asker, Claim, Claimed, Unanswered
 
 RETRY_MS = 1_000
 

@@ -18,11 +18,11 @@ from starlette.routing import Route
 
 from gala import embargo, protocol
 from gala.accounts import unlisted
-from gala.as_run import as_run, call_taken, person
 from gala.clock import Now
 from gala.conductor import Snapshot, pages_of
-from gala.cue_post import OF_PARTIES, cue_of, malformed, meets
 from gala.desk import Gates, desk
+from gala.desk.as_run_log import as_run, call_taken, person
+from gala.desk.cue_post import OF_PARTIES, cue_of, malformed, meets
 from gala.edge.bearer import bearers, json_response
 from gala.edge.broadcast import plain
 from gala.edge.report import GONE_MS, Heard, Report

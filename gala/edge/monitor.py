@@ -17,9 +17,9 @@ from gala import embargo, metrics
 from gala.edge.bearer import Allowed
 from gala.edge.crew import Crew
 from gala.edge.report import GONE_MS, Heard, Report
+from gala.processes.vitals import Vitals
 from gala.store import keys
 from gala.timekeeping import Standing, StoreTrouble
-from gala.vitals import Vitals
 
 
 class Monitor:

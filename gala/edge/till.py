@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gala.asks import AtTill, Unanswered
 from gala.edge.bearer import Allowed, json_response
 from gala.protocol.crew import TillPost, TillReply
+from gala.vouchers.asks import AtTill, Unanswered
 
 BURST = 40
 """Attempts a till may make at once; a queue of customers, each with a code that is mistyped twice."""

@@ -1,10 +1,11 @@
 """Whether tonight is all right, in figures: what the crew's listener knows, as Prometheus has it.
 
-Pure. Everything here is what processes have told through the store (`gala.edge.report`, `gala.vitals`,
-`gala.timekeeping`), what the log says, and what the notary tells of the books. No figure is of one viewer: no
-number, no nick, no address, no code. Labels are names of processes, channels, draws, witnesses and words from
-closed lists. Counters are of one process each and begin with it. Times are real seconds, unless gala time
-hurries in a rehearsal: then what a cue or a lock is overdue by is divided by its rate.
+Pure. Everything here is what processes have told through the store (`gala.edge.report`,
+`gala.processes.vitals`, `gala.timekeeping`), what the log says, and what the notary tells of the books. No
+figure is of one viewer: no number, no nick, no address, no code. Labels are names of processes, channels,
+draws, witnesses and words from closed lists. Counters are of one process each and begin with it. Times are
+real seconds, unless gala time hurries in a rehearsal: then what a cue or a lock is overdue by is divided by
+its rate.
 """
 
 from collections import Counter
@@ -15,17 +16,17 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from gala import readiness
+from gala.desk import readiness
 from gala.edge.report import Report
 from gala.evidence import Books
 from gala.metrics.families import gauge, one
 from gala.metrics.processes import of_clocks, of_edges, of_vitals
+from gala.processes.vitals import Vitals
 from gala.rundown import Rundown
 from gala.show.refusals import due
 from gala.show.state import LogEntry, Round, State
 from gala.timekeeping import Standing, StoreTrouble
 from gala.timing import GRACE_MS, shuts_at_ms, slowest_ms
-from gala.vitals import Vitals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

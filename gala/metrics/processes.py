@@ -8,8 +8,8 @@ from prometheus_client.metrics_core import Metric
 from gala.edge.figures import ACK_MS, BATCH
 from gala.edge.report import Report
 from gala.metrics.families import counter, gauge, histogram
+from gala.processes.vitals import Vitals
 from gala.timekeeping import Standing
-from gala.vitals import Vitals
 
 ROTATION = ("clock", "log", "store")
 CLOCKS = ("store", "system")

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gala.asks import Asker, AtTill
 from gala.edge.bearer import bearers
 from gala.edge.crew import Crew
 from gala.edge.crew_app import crew_app
@@ -17,9 +16,10 @@ from gala.edge.socket import make_sockets
 from gala.edge.till import till_routes
 from gala.edge.trace import trace_route
 from gala.edge.watch import watch_routes
-from gala.listener import Listener
+from gala.processes.listener import Listener
 from gala.protocol.crew import TillReply
 from gala.roles.house import House
+from gala.vouchers.asks import Asker, AtTill
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from socketio import AsyncServer
 
-from gala.asks import Asker
 from gala.edge.app import public_app
 from gala.edge.broadcast import Broadcast
 from gala.edge.claims import Claims
@@ -19,10 +18,11 @@ from gala.edge.rotation import Rotation
 from gala.edge.shedding import Shedding
 from gala.edge.socket import AtOnce, ViewerSocket, foyer_before, make_sockets
 from gala.edge.trace import EdgeTrace
-from gala.listener import Listener
 from gala.passes import derive
+from gala.processes.listener import Listener
 from gala.roles.house import House
 from gala.secret import register_keys
+from gala.vouchers.asks import Asker
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gala.accounts import Accounts
-from gala.asks import Asker, Seal
 from gala.clock import GalaClock
 from gala.passes import Passes, derive
 from gala.rounds import Rounds
@@ -16,6 +15,7 @@ from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from gala.timekeeping import Timekeeper, World
+from gala.vouchers.asks import Asker, Seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

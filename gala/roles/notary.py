@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from gala.asks import Asked
-from gala.clerk import Clerk
 from gala.draws.beacons import Signature
 from gala.notary import Notary
 from gala.publishing import Publishing
 from gala.roles.house import House
 from gala.secret import register_keys
-from gala.wallets import Wallets, titles_of
+from gala.vouchers.asks import Asked
+from gala.vouchers.clerk import Clerk
+from gala.vouchers.wallets import Wallets, titles_of
 from rewards.arithmetic.beacon import Chain
 from rewards.keeping.register import Register
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from gala.clerk import Clerk
     from gala.conductor import Conductor
     from gala.edge.crew import Crew
     from gala.edge.edge import Edge
     from gala.edge.overlay import Overlays
-    from gala.listener import Listener
     from gala.notary import Notary
+    from gala.processes.listener import Listener
     from gala.roles.crew import Booth
     from gala.roles.edge import Front
     from gala.roles.notary import Office
+    from gala.vouchers.clerk import Clerk
     from rewards.keeping.register import Register
 
 Part = TypeVar("Part")

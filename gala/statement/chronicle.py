@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from gala.as_run import as_run
+from gala.desk.as_run_log import as_run
 from gala.edge.report import Report, refused_by_channel
 from gala.rundown import Rundown, words
 from gala.show.state import LogEntry, State

@@ -16,7 +16,7 @@ clocks:{SHOW}            hash    a process's clock -> how it stands, msgpack
 vitals:{SHOW}            hash    a process -> how it is doing, msgpack
 evidence:{SHOW}          string  what the auditor may watch of the books, msgpack
 cosigned:{SHOW}          hash    witness -> the newest checkpoint of the log that it has cosigned
-asks:{SHOW}              hash    an ask's id -> what the notary is asked for, sealed (`gala.asks`)
+asks:{SHOW}              hash    an ask's id -> what the notary is asked for, sealed (`gala.vouchers.asks`)
 answers:{SHOW}           hash    an ask's id -> its answer, sealed; the newest of them
 answers:{SHOW}:order     list    the ids of these, oldest first
 mark:{N}                 string  empty; in a cluster one a node, set behind all that must be durable there

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import uvloop
 
 from gala.crowd.line import LineDown
-from gala.serving import as_many_sockets_as_allowed
+from gala.processes.serving import as_many_sockets_as_allowed
 from tests.bench.goals import Goals, judged
 from tests.bench.returning import Phone, chances, seated
 from tests.bench.sync_report import share

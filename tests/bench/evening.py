@@ -25,7 +25,7 @@ from typing import Any
 
 import uvloop
 
-from gala.serving import as_many_sockets_as_allowed
+from gala.processes.serving import as_many_sockets_as_allowed
 from tests.bench.evening_phones import Crowd
 from tests.bench.goals import Goals, judged, lines_of
 from tests.bench.sync_report import share

@@ -17,21 +17,22 @@ from typing import Any, cast
 import msgspec
 import uvloop
 
-from gala import memory, settings
+from gala import settings
 from gala.cli import read_rundown
 from gala.clock import GalaClock
 from gala.demo import direct, pace, summary_of
 from gala.draws.beacons import chain_and_signature
 from gala.edge.report import Report
 from gala.evening import Evening, open_evening
-from gala.logs import set_up_logs
+from gala.processes import memory
+from gala.processes.logs import set_up_logs
+from gala.processes.serving import as_many_sockets_as_allowed
+from gala.processes.vitals import open_files, resident_bytes
 from gala.rehearsal import BEFORE_MS
 from gala.secret import service_secret
-from gala.serving import as_many_sockets_as_allowed
 from gala.store import keys
 from gala.timekeeping import world_of
 from gala.timing import GRACE_MS
-from gala.vitals import open_files, resident_bytes
 
 LOOK_S = 0.05
 ENDED = "ended"

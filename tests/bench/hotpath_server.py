@@ -16,8 +16,6 @@ from pathlib import Path
 
 import uvloop
 
-from gala import memory
-from gala.asks import Asker, Seal
 from gala.clock import GalaClock
 from gala.edge.app import public_app
 from gala.edge.broadcast import Broadcast
@@ -32,14 +30,16 @@ from gala.edge.shedding import Shedding
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.trace import EdgeTrace
 from gala.evening import CLOCK_S, FOLLOW_S
-from gala.listener import Listener
 from gala.passes import Passes
+from gala.processes import memory
+from gala.processes.listener import Listener
 from gala.protocol import Tally
 from gala.rundown.file import load
 from gala.store.clients import Clients, connect
 from gala.store.log import ShowLog
 from gala.texts import Texts
 from gala.timekeeping import Timekeeper, world_of
+from gala.vouchers.asks import Asker, Seal
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
 from tests.gala.hall import SECRET, Hall

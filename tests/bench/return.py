@@ -10,7 +10,7 @@ from typing import Any
 
 import uvloop
 
-from gala.serving import as_many_sockets_as_allowed
+from gala.processes.serving import as_many_sockets_as_allowed
 from tests.bench import away, returning, rolling
 from tests.bench.goals import lines_of
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from gala import memory
 from gala.crowd.line import LineDown, RefusedConnect
+from gala.processes import memory
 from tests.bench.bare_line import BareLine
 from tests.bench.goals import Goals, judged
 from tests.bench.sync_report import share

@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from gala.listener import Listener
+from gala.processes.listener import Listener
 from gala.wire.exchange import Exchange
 from gala.wire.frames import BINARY, FIN, MASKED, TEXT, unmask
 from gala.wire.limits import Limits

@@ -30,7 +30,7 @@ from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timing import GRACE_MS
-from gala.wallets import Wallets, titles_of
+from gala.vouchers.wallets import Wallets, titles_of
 from gala.wire.packets import ack_frame
 from rewards.keeping.register import Register
 from tests.gala.story import SHORT

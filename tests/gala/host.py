@@ -9,7 +9,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from gala.host_keys import HostKeys
+from gala.accounts.keys import HostKeys
 from tests.gala.phones import NOW_S
 
 ISSUER, AUDIENCE = "https://app.example", "gala"

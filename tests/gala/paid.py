@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from gala.asks import Asked, Asker, Seal
-from gala.clerk import Clerk
 from gala.rundown import Rundown, Segment
 from gala.secret import register_keys
 from gala.store.clients import Clients
-from gala.wallets import Wallets, titles_of
+from gala.vouchers.asks import Asked, Asker, Seal
+from gala.vouchers.clerk import Clerk
+from gala.vouchers.wallets import Wallets, titles_of
 from rewards.keeping.register import Register
 from rewards.money.codes import voucher_code
 from rewards.money.vouchers import Voucher

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from gala import asks
-from gala.asks import Asked, Asker, AtTill, Seal, Unanswered
-from gala.clerk import Clerk
 from gala.protocol.crew import TillReply
 from gala.store import keys
 from gala.store.clients import Clients
+from gala.vouchers import asks
+from gala.vouchers.asks import Asked, Asker, AtTill, Seal, Unanswered
+from gala.vouchers.clerk import Clerk
 from rewards.keeping.register import Register
 from tests.conftest import PATIENCE_S, emptied
 from tests.gala.hall import SECRET, Killed, Life, Mortal

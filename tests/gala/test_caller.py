@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gala.as_run import as_run
-from gala.cue_post import malformed
+from gala.desk.as_run_log import as_run
+from gala.desk.cue_post import malformed
 from gala.protocol.crew import CuePost
 from gala.show.reasons import Reason
 from gala.show.refusals import refusal

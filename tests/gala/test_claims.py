@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from gala.asks import AtTill, Seal
-from gala.clerk import at_till
 from gala.edge import wallet
 from gala.store import keys
 from gala.store.clients import Clients
+from gala.vouchers.asks import AtTill, Seal
+from gala.vouchers.clerk import at_till
 from rewards.money.vouchers import Voucher
 from tests.conftest import PATIENCE_S
 from tests.gala.hall import SECRET

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from gala import publishing
 from gala.cli import app
-from gala.counter import Counter, open_counter, serve_counter
 from gala.passes import CrewRole, Passes
 from gala.settings import STATEMENT, Settings
+from gala.vouchers.counter import Counter, open_counter, serve_counter
 from rewards.evidence.checks import verify_bundle
 from rewards.keeping.reopening import NoEvening, OtherKeys
 from rewards.money.vouchers import Voucher

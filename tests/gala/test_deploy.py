@@ -14,8 +14,8 @@ import yaml
 from gala import settings
 from gala.cli import app
 from gala.evening import LEAVE_MS_MAX
+from gala.processes.serving import roles_of
 from gala.roles import ROLES
-from gala.serving import roles_of
 
 DEPLOY = Path("deploy")
 IMAGE = "gala"

@@ -23,7 +23,7 @@ from gala.show.reasons import Reason
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
-from gala.wallets import Wallets, titles_of
+from gala.vouchers.wallets import Wallets, titles_of
 from rewards import verify
 from rewards.arithmetic.beacon import QUICKNET
 from rewards.evidence.checks import verify_bundle

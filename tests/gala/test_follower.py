@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from gala.beginning import OtherRundown, begin
 from gala.edge.crew import Crew
 from gala.follower import STALE, CueRefused, Follower
 from gala.passes import CrewPass, Passes
+from gala.processes.beginning import OtherRundown, begin
 from gala.protocol.crew import CuePost
 from gala.store.clients import Clients
 from gala.store.log import Forked, ShowLog

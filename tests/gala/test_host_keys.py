@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from gala.host_keys import ACCOUNT_BYTES_MAX, LEEWAY_S
-from gala.host_tokens import BadHostKeys, BadToken
+from gala.accounts.keys import ACCOUNT_BYTES_MAX, LEEWAY_S
+from gala.accounts.tokens import BadHostKeys, BadToken
 from tests.gala.host import host_keys, jwk, private, published, token
 from tests.gala.phones import NOW_S
 

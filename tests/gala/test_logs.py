@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 import structlog
 
-from gala.logs import set_up_logs
+from gala.processes.logs import set_up_logs
 from gala.store import keys
 from gala.store.clients import Clients
 from tests.conftest import PATIENCE_S

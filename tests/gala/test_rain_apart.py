@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from gala import protocol
-from gala.as_run import as_run
+from gala.desk.as_run_log import as_run
 from gala.edge.audience import Audience, Tuning
 from gala.notary import Notary
 from gala.rounds import Rounds

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from gala.desk.readiness import AWAKE_MS, parties, unseen_close, witnesses
 from gala.evidence import Books
 from gala.protocol.crew import EvidenceLeaf
-from gala.readiness import AWAKE_MS, parties, unseen_close, witnesses
 from gala.rundown.file import load
 from gala.store import keys
 from gala.store.clients import Clients

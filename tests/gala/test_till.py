@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gala.asks import Asked
 from gala.edge import till as door
 from gala.edge.till import Attempts
 from gala.store.clients import Clients
+from gala.vouchers.asks import Asked
 from rewards.money.vouchers import Voucher
 from tests.gala.paid import DATED, FROM_MS, UNTIL_MS, books, code, vouchers
 from tests.gala.phones import Stage, running
@@ -149,7 +149,7 @@ async def test_a_till_whose_ask_is_not_answered_hears_when_to_ask_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await shop.at(FROM_MS)
-    monkeypatch.setattr("gala.asks.DEADLINE_S", 0.05)
+    monkeypatch.setattr("gala.vouchers.asks.DEADLINE_S", 0.05)
 
     async def nothing(_asked: Asked, _now_ms: int) -> dict[str, Any]:
         return {}

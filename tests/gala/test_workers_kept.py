@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gala import workers
-from gala.workers import NotUp, Workers
+from gala.processes import workers
+from gala.processes.workers import NotUp, Workers
 from tests.conftest import PATIENCE_S
 from tests.gala.serving import gone, until
 

@@ -7,12 +7,12 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gala.asks import Asker, AtTill, Seal, Unanswered
 from gala.follower import CueRefused, Follower
 from gala.protocol.crew import TillReply
 from gala.show.state import State
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
+from gala.vouchers.asks import Asker, AtTill, Seal, Unanswered
 from tests.gala.hall import SECRET
 from tests.sim.phones import Crowd
 from tests.sim.process import Process, Told

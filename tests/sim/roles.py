@@ -10,12 +10,12 @@ from redis.exceptions import RedisError
 from uvicorn.server import ServerState
 
 from gala.accounts import Accounts
-from gala.beginning import begin, same_show
 from gala.clock import GalaClock
 from gala.draws.beacons import chain_and_signature
 from gala.evening import PHONES
-from gala.loops import Loops, Step
 from gala.passes import Passes, derive
+from gala.processes.beginning import begin, same_show
+from gala.processes.loops import Loops, Step
 from gala.roles.conductor import conductor
 from gala.roles.edge import Stalls
 from gala.roles.edge import stalls as stalls_of

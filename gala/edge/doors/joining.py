@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gala.accounts import Accounts
+from gala.accounts.tokens import TOKEN_CHARS_MAX, BadToken
 from gala.edge.bearer import json_response
-from gala.host_tokens import TOKEN_CHARS_MAX, BadToken
 from gala.passes import Passes
 from gala.protocol import Join
 

@@ -10,7 +10,6 @@ import msgspec
 import structlog
 from rich.console import Console
 
-from gala import leash, memory
 from gala.accounts import as_held, host_keys
 from gala.clock import GalaClock
 from gala.draws.beacons import chain_and_signature
@@ -18,7 +17,9 @@ from gala.draws.relays import Relays
 from gala.evening import open_evening
 from gala.links import links
 from gala.passes import Passes
-from gala.ports import join_url, reserve
+from gala.processes import leash, memory
+from gala.processes.ports import join_url, reserve
+from gala.processes.workers import Workers, on_signals, one_of
 from gala.rehearsal import BEFORE_MS
 from gala.roles import ROLES
 from gala.rundown import Rundown
@@ -27,7 +28,6 @@ from gala.settings import Settings
 from gala.store import users
 from gala.store.valkey import embedded
 from gala.timekeeping import world_of
-from gala.workers import Workers, on_signals, one_of
 from rewards.arithmetic.beacon import QUICKNET
 
 log = structlog.get_logger("gala")

@@ -1,4 +1,4 @@
-"""What is said of the host app's tokens and keys by those who cannot check them: see `gala.host_keys`."""
+"""What is said of the host app's tokens and keys by those who cannot check them: see `keys`."""
 
 TOKEN_CHARS_MAX = 8_192
 

@@ -19,20 +19,20 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from gala.asks import AtTill
-from gala.clerk import at_till
 from gala.edge.bearer import Allowed, bearers
 from gala.edge.evidence_files import bundle_files, statement_route
 from gala.edge.pages import Guarded, healthz
 from gala.edge.socket import make_sockets
 from gala.edge.till import till_routes
-from gala.listener import Listener
-from gala.loops import Loops
 from gala.passes import Passes
+from gala.processes.listener import Listener
+from gala.processes.loops import Loops
 from gala.protocol.crew import TillReply
 from gala.publishing import Publishing
 from gala.secret import register_keys
 from gala.settings import Settings
+from gala.vouchers.asks import AtTill
+from gala.vouchers.clerk import at_till
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits
 from rewards.keeping.reopening import Reopened, reopen

@@ -1,7 +1,6 @@
 """A uvicorn server inside our own loop: it binds first, says where it listens, and stops when told.
 
-Several processes may share its port, see `gala.ports`: one that should get no more connections shuts its
-socket.
+Several processes may share its port, see `ports`: one that should get no more connections shuts its socket.
 """
 
 import asyncio
@@ -14,7 +13,7 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from gala.ports import bound
+from gala.processes.ports import bound
 from gala.wire.door import Door
 from gala.wire.exchange import Exchange
 

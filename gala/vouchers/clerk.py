@@ -11,9 +11,9 @@ from typing import Literal
 import msgspec
 import structlog
 
-from gala.asks import Ask, Asked, AtTill, Claim, Claimed
 from gala.protocol.crew import TillReply
-from gala.wallets import Wallets
+from gala.vouchers.asks import Ask, Asked, AtTill, Claim, Claimed
+from gala.vouchers.wallets import Wallets
 from rewards.keeping.register import Register
 from rewards.money import cashier
 from rewards.money.vouchers import Answer

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gala.host_tokens import BadHostKeys
+from gala.accounts.tokens import BadHostKeys
 from gala.passes import derive
 from gala.rundown import Rundown, Segment
 from gala.settings import Settings
 from rewards.rules.leaves import account_hash
 
 if TYPE_CHECKING:
-    from gala.host_keys import HostKeys
+    from gala.accounts.keys import HostKeys
 
 
 class NoHost(Exception):
@@ -49,7 +49,7 @@ def host_keys(settings: Settings) -> "HostKeys | None":
     """The host app's keys, if GALA_HOST_KEYS names them. NoHost if they cannot be used."""
     if not settings.host_keys:
         return None
-    from gala.host_keys import HostKeys
+    from gala.accounts.keys import HostKeys
 
     try:
         path = Path(settings.host_keys)

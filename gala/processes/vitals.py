@@ -16,7 +16,7 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gala.loops import Loops
+from gala.processes.loops import Loops
 from gala.store import keys
 
 

@@ -2,7 +2,7 @@
 
 It owns the store, unless there is one already, and holds the ports; the work is done by N edges and one
 process with the other roles, each the very command with ``--role``. They share the ports, so that a process
-can be replaced by another before it is gone. What we tell them, and they us, is in `gala.leash`.
+can be replaced by another before it is gone. What we tell them, and they us, is in `gala.processes.leash`.
 
 A rolling restart starts all new edges first; when they are of use the old ones let nobody in any more, all
 at once, and only then are they sent home, one after the other. So a phone that one of them sends elsewhere
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from gala.evening import LEAVE_MS_MAX
-from gala.leash import HERE, KEEP_OUT, LEAVE, OUT, READY
+from gala.processes.leash import HERE, KEEP_OUT, LEAVE, OUT, READY
 
 log = structlog.get_logger("gala")
 

@@ -15,7 +15,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from gala.host_tokens import TOKEN_CHARS_MAX, BadHostKeys, BadToken
+from gala.accounts.tokens import TOKEN_CHARS_MAX, BadHostKeys, BadToken
 
 RSA_BITS_MIN = 2048
 ACCOUNT_BYTES_MAX = 256

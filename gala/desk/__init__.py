@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from gala import protocol, readiness
-from gala.as_run import as_run
+from gala import protocol
+from gala.desk import readiness
+from gala.desk.as_run_log import as_run
 from gala.edge.report import Report, refused_by_channel, shown
 from gala.evidence import Books, so_far
 from gala.protocol import crew as protocol_crew

@@ -41,7 +41,7 @@ DEADLINE_S = 3.0
 LATE_MS = 10_000  # real time; how long an ask that nobody answered may still be done
 NONCE_BYTES = 12
 
-_LUA = Path(__file__).parent / "store" / "lua"
+_LUA = Path(__file__).parent.parent / "store" / "lua"
 _LAY = (_LUA / "lay.lua").read_text("utf-8")
 _ANSWER = (_LUA / "answer.lua").read_text("utf-8")
 
