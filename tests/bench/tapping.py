@@ -45,6 +45,8 @@ class Tapper(Phone):
     fickle: bool = False
     fan: bool = False
     fan_acked: bool = False
+    seat: float = 0.0  # 0 to 1, its own
+    due: asyncio.TimerHandle | None = None
     total: int = 0
     acked: int = 0
     level: int = 0
@@ -67,11 +69,21 @@ class Tapper(Phone):
         if self.deaf:
             return
         self.level, self.gather_s = relief.get("level", 0), relief.get("gather_ms", 0) / 1_000
+        if self.due is not None:
+            self.due.cancel()
+            self._next(self._gathers_s())
         asyncio.get_running_loop().call_later(self.chance.random() * self.gather_s, self._deliver)
+
+    def _gathers_s(self) -> float:
+        """Until the total goes out: as usual, or until an instant of this phone's own."""
+        if self.gather_s <= BATCH_S:
+            return BATCH_S
+        part = (self.seat - time.monotonic() / self.gather_s) % 1
+        return max(BATCH_S, part * self.gather_s)
 
     def begin(self) -> None:
         """Taps from now on; the first total goes out within the usual time."""
-        self.began_s = time.monotonic()
+        self.began_s, self.seat = time.monotonic(), self.chance.random()
         assert self.line is not None
         self.line.lost.add_done_callback(self._cut_off)
         self._next(self.chance.random() * BATCH_S)
@@ -82,13 +94,13 @@ class Tapper(Phone):
         self.all.cut_off += not self.over
 
     def _next(self, after_s: float) -> None:
-        asyncio.get_running_loop().call_later(after_s, self._say)
+        self.due = asyncio.get_running_loop().call_later(after_s, self._say)
 
     def _say(self) -> None:
         """What a page does when a total is due, and when the next one will be."""
         if not self.over:
             self.total = 1 + int((time.monotonic() - self.began_s) * TAPS_PER_S)
-            self._next(max(BATCH_S, self.gather_s))
+            self._next(self._gathers_s())
         self._deliver()
 
     def _switch(self) -> None:
