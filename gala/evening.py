@@ -25,6 +25,7 @@ from gala.draw_office import Signature
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays
+from gala.edge.shedding import BEAT_S
 from gala.listener import Listener
 from gala.loops import BACKOFF_S, Loops, Step
 from gala.notary import Notary
@@ -237,6 +238,7 @@ class Evening:
                 ("claims", self.front.asker.step, ASKS_S),
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
+                ("load", lambda: edge.relieve(now()), BEAT_S),
                 ("report", lambda: edge.report(now()), REPORT_S),
                 ("trace", lambda: trace.step(now(), edge.plays), TRACE_S),
             ]

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -41,7 +41,8 @@ JOIN_PER_S = 500
 SETTLE_S = 4.0  # joining is a load too
 CUE_EVERY_S = 3.0
 FICKLE = 0.1  # of the phones
-RELIEVED_S = 8.0  # what comes after is judged: three rungs up, and what had piled up
+RELIEVED_S = 10.0  # what comes after is judged: three rungs up, and what had piled up
+DEAF_AFTER_S = 5.0  # how they come home is nothing to learn from
 CALM, TIGHT, AFTER = "calm", "tight", "after"
 GOALS: Goals = {
     "ack p99 once relieved": ("ack_p99_ms", 1_000.0),
@@ -99,6 +100,7 @@ class Options:
 
     phones: int
     share: float
+    settle_s: float
     calm_s: float
     tight_s: float
     after_s: float
@@ -247,7 +249,7 @@ async def episode(options: Options, folder: Path, *, deaf: bool) -> dict[str, An
                 for phone in phones:
                     phone.all, phone.deaf, phone.fickle = heard, deaf, phone.chance.random() < FICKLE
                     phone.begin()
-                await asyncio.sleep(SETTLE_S)
+                await asyncio.sleep(options.settle_s)
                 watch = Watch(service, clients, pid, heard, len(phones))
                 async with alongside(watch.look(), watch.press()):
                     began_s, used_s = time.monotonic(), cpu_s(pid)
@@ -263,7 +265,8 @@ async def episode(options: Options, folder: Path, *, deaf: bool) -> dict[str, An
                 while not all(phone.settled for phone in phones):
                     await asyncio.sleep(0.1)
                 counted = (await service.counted("boost.lock")).get("taps", 0)
-                return figures(watch, need, [phone.acked for phone in phones], counted)
+                said = figures(watch, need, [phone.acked for phone in phones], counted)
+                return said | {"edge_said": [line for line in front.said if "edge load" in line]}
         finally:
             await clients.close()
 
@@ -304,7 +307,7 @@ def figures(watch: Watch, need: float, acked: Sequence[int], counted: int) -> di
 async def measure(options: Options, folder: Path) -> dict[str, Any]:
     """Both crowds; what was found."""
     obeying = await episode(options, folder / "obeying", deaf=False)
-    deaf = await episode(options, folder / "deaf", deaf=True)
+    deaf = await episode(replace(options, after_s=DEAF_AFTER_S), folder / "deaf", deaf=True)
     return report(options, obeying, deaf)
 
 
@@ -331,13 +334,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--phones", type=int, default=800, help="who tap (800)")
     parser.add_argument("--share", type=float, default=0.3, help="of what the edge needs (0.3)")
     parser.add_argument("--calm-s", type=float, default=8.0, help="before (8)")
-    parser.add_argument("--tight-s", type=float, default=45.0, help="with too little (45)")
-    parser.add_argument("--after-s", type=float, default=25.0, help="with all it wants again (25)")
+    parser.add_argument("--tight-s", type=float, default=40.0, help="with too little (40)")
+    parser.add_argument("--after-s", type=float, default=60.0, help="with all it wants again (60)")
     parser.add_argument("--seed", type=int, default=2019, help="other moments")
     asked = parser.parse_args(arguments)
     options = Options(
         phones=max(1, asked.phones),
         share=asked.share,
+        settle_s=SETTLE_S,
         calm_s=asked.calm_s,
         tight_s=asked.tight_s,
         after_s=asked.after_s,
@@ -350,7 +354,8 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(json.dumps(said) + "\n")
         return 0 if said["met"] else 1
     deaf = said.pop("deaf")
-    lines = [*table(said.pop("seconds")), "", "the deaf:", *table(deaf.pop("seconds")), ""]
+    lines = [*table(said.pop("seconds")), "", *said.pop("edge_said"), ""]
+    lines += ["the deaf:", *table(deaf.pop("seconds")), "", *deaf.pop("edge_said"), ""]
     lines += [f"deaf {name:22}{value}" for name, value in deaf.items()]
     sys.stdout.write("\n".join([*lines, "", *lines_of(said)]) + "\n")
     return 0 if said["met"] else 1

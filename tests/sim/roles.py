@@ -13,6 +13,7 @@ from gala import roles
 from gala.accounts import Accounts
 from gala.beginning import begin, same_show
 from gala.clock import GalaClock
+from gala.edge.shedding import BEAT_S
 from gala.evening import PHONES
 from gala.loops import Loops, Step
 from gala.notary import chain_and_signature
@@ -155,6 +156,7 @@ class Playing:
             return [
                 ("claims", stalls.asker.step, 0.1),
                 ("edge", lambda: stalls.edge.step(now()), often_s),
+                ("load", lambda: stalls.edge.relieve(now()), BEAT_S),
                 ("report", lambda: stalls.edge.report(now()), 1.0),
                 ("trace", lambda: stalls.trace.step(now(), stalls.edge.plays), 2.0),
             ]
