@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gala import protocol_crew
+from gala.protocol import crew as protocol_crew
 from gala.rundown import Rundown, words
-from gala.rundown_times import shown
-from gala.show_state import LogEntry, State
+from gala.rundown.times import shown
+from gala.show.state import LogEntry, State
 
 
 def as_run(rundown: Rundown, entries: Sequence[LogEntry]) -> list[protocol_crew.AsRun]:

@@ -140,19 +140,16 @@ class Asker:
         content = msgspec.msgpack.encode(msgspec.structs.replace(ask, until_ms=until_ms))
         sealed = self.seal.close("ask", name, content)
         most = ASKS_MAX if isinstance(ask, AtTill) else VIEWERS_MAX
-        deadline_s = asyncio.get_running_loop().time() + DEADLINE_S
-        # no deadline of ours within a command: where it falls there may be lost in the client, and a command
-        # has one of its own
-        said, *answer = await self._lay(keys=list(self._keys), args=[name, sealed, most])
-        if said == b"full":
-            raise Unanswered("too many ask")
-        if said == b"answered":
-            found = self.seal.open("answer", name, answer[0])
-            if found is None:
-                raise Unanswered("what stands for an answer is none")
-            return found
         try:
-            async with asyncio.timeout_at(deadline_s):
+            async with asyncio.timeout(DEADLINE_S):
+                said, *answer = await self._lay(keys=list(self._keys), args=[name, sealed, most])
+                if said == b"full":
+                    raise Unanswered("too many ask")
+                if said == b"answered":
+                    found = self.seal.open("answer", name, answer[0])
+                    if found is None:
+                        raise Unanswered("what stands for an answer is none")
+                    return found
                 return await self._answered(name)
         except TimeoutError:
             raise Unanswered("no answer yet") from None

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from gala.asks import Ask, Asked, AtTill, Claim
-from gala.protocol_crew import TillReply
+from gala.protocol.crew import TillReply
 from gala.wallets import Wallets
 from rewards.keeping.register import Register
 from rewards.money import cashier

@@ -7,13 +7,13 @@ first; gates only move forward; a snapshot is absolute. One that froze and came 
 import msgspec
 from redis.asyncio import Redis
 
-from gala import show_apart
 from gala.fans import Fan, FanScan
 from gala.follower import Follower
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_refusals import due
-from gala.show_state import Round
+from gala.show import apart as show_apart
+from gala.show.refusals import due
+from gala.show.state import Round
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.timing import shuts_at_ms, slowest_ms

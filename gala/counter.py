@@ -30,7 +30,7 @@ from gala.listener import Listener
 from gala.loops import Loops
 from gala.notary import register_keys
 from gala.passes import Passes
-from gala.protocol_crew import TillReply
+from gala.protocol.crew import TillReply
 from gala.publishing import Publishing
 from gala.settings import Settings
 from gala.wire.exchange import Exchange

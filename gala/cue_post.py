@@ -1,15 +1,15 @@
 """A cue as a console posts it: which fields each kind needs, and what is wrong, in words that say what to do.
 
-Pure. Whether the cue may be done now is not asked here (`gala.show_refusals`).
+Pure. Whether the cue may be done now is not asked here (`gala.show.refusals`).
 """
 
 from typing import Any
 
 from msgspec import UnsetType
 
-from gala.protocol_crew import CuePost
-from gala.show_refusals import EXTEND_MS_MAX, FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX
-from gala.show_state import State
+from gala.protocol.crew import CuePost
+from gala.show.refusals import EXTEND_MS_MAX, FACTOR_BP_MAX, FACTOR_BP_MIN, SPELL_MS_MAX
+from gala.show.state import State
 from gala.timing import DELAY_MS_MAX
 
 TARGETS = {

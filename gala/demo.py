@@ -92,7 +92,8 @@ class Crowd:
         assert self.process.stdin is not None
         self.process.stdin.close()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), 5)
+            async with asyncio.timeout(5):
+                await self.process.wait()
         if self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
@@ -189,7 +190,8 @@ async def _crowd_is_here(crowd: Crowd, viewers: int) -> None:
     while crowd.newest.get("entered", 0) < viewers * 0.8 and time.monotonic() < until_s:
         crowd.spoke.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(crowd.spoke.wait(), 1)
+            async with asyncio.timeout(1):
+                await crowd.spoke.wait()
 
 
 async def _published(evening: Evening) -> None:

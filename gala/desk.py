@@ -5,15 +5,17 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from gala import planner, protocol, protocol_crew, readiness
+from gala import protocol, readiness
 from gala.as_run import as_run
 from gala.edge.report import Report, refused_by_channel, shown
-from gala.evidence import Books
-from gala.planner import opens_red, window_ms
+from gala.evidence import Books, so_far
+from gala.protocol import crew as protocol_crew
 from gala.rounds import Rounds
 from gala.rundown import Cue, Draw, Rundown, Segment, TimingClass, words
-from gala.show_ahead import foreseen, timed
-from gala.show_state import Drawing, LogEntry, Round, State, delays_of, running_order, timing_of
+from gala.show import planner
+from gala.show.ahead import foreseen, timed
+from gala.show.planner import opens_red, window_ms
+from gala.show.state import Drawing, LogEntry, Round, State, delays_of, running_order, timing_of
 from games.game import running_ms
 
 AS_RUN_MAX = 50
@@ -211,17 +213,7 @@ def _draw(
         lapses_at_ms=books.lapses.get(draw.number, 0),
         unseen=readiness.unseen_close(books.leaves, books.unwitnessed, draw.number),
     )
-    if drawing is None:
-        return found
-    return replace(
-        found,
-        state=drawing.state,
-        entrants=drawing.entrants,
-        tickets=drawing.tickets,
-        beacon_round=drawing.beacon_round,
-        beacon_at_ms=drawing.beacon_at_ms,
-        winners=drawing.winners,
-    )
+    return so_far(found, drawing)
 
 
 def _tunings(rundown: Rundown, state: State, edges: Mapping[str, Report]) -> list[protocol_crew.DeskTuning]:

@@ -11,7 +11,7 @@ and figures as they are.
 
 from gala.passes import CrewRole
 from gala.rundown import Rundown
-from gala.show_state import Drawing, Round, State, delays_of
+from gala.show.state import Drawing, Round, State, delays_of
 from gala.timing import slowest_ms
 
 KNOW_BEFORE: tuple[CrewRole, ...] = ("director", "auditor")

@@ -21,7 +21,7 @@ from gala.beginning import begin, same_show, store_for
 from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
-from gala.draw_office import Signature
+from gala.draws.office import Signature
 from gala.edge.crew import Crew
 from gala.edge.edge import Edge
 from gala.edge.overlay import Overlays

@@ -8,17 +8,20 @@ place, key and hash, their content is published with the bundle.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from gala import protocol_crew, readiness
+from gala import readiness
 from gala.edge.report import Report, refused_by_channel
+from gala.protocol import crew as protocol_crew
 from gala.rundown import Rundown, Segment, words
-from gala.show_state import Drawing, LogEntry, Round, State, running_order
+from gala.show.state import Drawing, LogEntry, Round, State, running_order
 from rewards.evidence.checks import Check
 from rewards.keeping.told import Outline
+
+_Draw = TypeVar("_Draw", protocol_crew.DeskDraw, protocol_crew.EvidenceDraw)
 
 
 class Books(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,18 +159,23 @@ def _draw(
         draw=number,
         state="ahead",
         title=words(segment.title),
+        root="" if drawing is None else drawing.root,
         parties=readiness.parties(rundown, written.leaves, number),
         lapses_at_ms=written.lapses.get(number, 0),
         unseen=readiness.unseen_close(written.leaves, written.unwitnessed, number),
     )
+    return so_far(found, drawing)
+
+
+def so_far(draw: _Draw, drawing: Drawing | None) -> _Draw:
+    """What a page says of a draw, with what became of it since its segment began. None: it has not."""
     if drawing is None:
-        return found
+        return draw
     return replace(
-        found,
+        draw,
         state=drawing.state,
         entrants=drawing.entrants,
         tickets=drawing.tickets,
-        root=drawing.root,
         beacon_round=drawing.beacon_round,
         beacon_at_ms=drawing.beacon_at_ms,
         winners=drawing.winners,

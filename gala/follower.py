@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from gala.rundown import Rundown
-from gala.show_reasons import Reason
-from gala.show_refusals import refusal
-from gala.show_state import State
+from gala.show.reasons import Reason
+from gala.show.refusals import refusal
+from gala.show.state import State
 from gala.store.log import Entry, Head, ShowLog, Stale
 from gala.view import History
 

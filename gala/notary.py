@@ -13,8 +13,8 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 
-from gala import chronicle, embargo, show_apart, show_draws
-from gala.draw_office import DrawOffice, Signature
+from gala import embargo
+from gala.draws.office import DrawOffice, Signature
 from gala.edge.report import Report
 from gala.evidence import books
 from gala.follower import Follower
@@ -22,8 +22,11 @@ from gala.passes import derive
 from gala.publishing import Publishing
 from gala.rounds import Rounds
 from gala.rundown import Rundown, Segment
-from gala.show_refusals import refusal
-from gala.show_state import LogEntry, Round, State
+from gala.show import apart as show_apart
+from gala.show import draws as show_draws
+from gala.show.refusals import refusal
+from gala.show.state import LogEntry, Round, State
+from gala.statement import chronicle
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.wallets import Wallets

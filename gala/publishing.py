@@ -11,9 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from gala import chronicle
-from gala.reckoning import reckoning
-from gala.statement import statement
+from gala.statement import chronicle, statement
+from gala.statement.reckoning import reckoning
 from rewards.evidence import bundle
 from rewards.evidence.checks import Check, verify_bundle
 from rewards.keeping.register import Register

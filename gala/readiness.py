@@ -6,7 +6,7 @@ For the crew's pages. All of it is read off the log's leaves and the witnesses' 
 
 from collections.abc import Iterable, Mapping
 
-from gala import protocol_crew
+from gala.protocol import crew as protocol_crew
 from gala.rundown import Rundown
 
 AWAKE_MS = 60_000  # how recent a witness's word must be for it to be there at the close

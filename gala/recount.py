@@ -19,7 +19,7 @@ from rich.table import Table
 from gala.follower import Follower
 from gala.rundown import Rundown
 from gala.settings import Settings
-from gala.show_state import Round
+from gala.show.state import Round
 from gala.store import keys
 from gala.store.clients import Clients, connect
 from gala.store.log import ShowLog

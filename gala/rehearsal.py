@@ -7,9 +7,9 @@ import hashlib
 from typing import Any, Literal, NamedTuple
 
 from gala.rundown import Rundown
-from gala.show_ahead import timed
-from gala.show_refusals import refusal
-from gala.show_state import State, delays_of
+from gala.show.ahead import timed
+from gala.show.refusals import refusal
+from gala.show.state import State, delays_of
 from gala.timing import slowest_ms
 
 SEEN_MS = 8_000  # after the slowest channel saw a result, before time may be hurried again

@@ -23,7 +23,7 @@ from gala.asks import Asked, Asker, AtTill, Seal
 from gala.clerk import Clerk
 from gala.clock import GalaClock
 from gala.conductor import Conductor
-from gala.draw_office import Signature
+from gala.draws.office import Signature
 from gala.edge.app import crew_app, public_app
 from gala.edge.bearer import bearers
 from gala.edge.broadcast import Broadcast
@@ -48,7 +48,7 @@ from gala.edge.watch import watch_routes
 from gala.listener import Listener, reachable_host
 from gala.notary import Notary, register_keys
 from gala.passes import Passes, derive
-from gala.protocol_crew import TillReply
+from gala.protocol.crew import TillReply
 from gala.publishing import Publishing
 from gala.rounds import Rounds
 from gala.rundown import Rundown

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from gala.fans import Fan
 from gala.rundown import Rundown, Text
-from gala.show_state import Round, State
+from gala.show.state import Round, State
 from games import GAMES
 from games.game import AnyOpened, open_round, running_ms
 from voting.tally import By

@@ -15,11 +15,11 @@ from gala.accounts import as_held, host_keys
 from gala.beginning import service_secret
 from gala.clock import GalaClock
 from gala.demo import BEFORE_MS, links
+from gala.draws.relays import Relays
 from gala.evening import open_evening
 from gala.listener import reserve
 from gala.notary import chain_and_signature
 from gala.passes import Passes
-from gala.relays import Relays
 from gala.roles import ROLES, Entropy, join_url
 from gala.rundown import Rundown
 from gala.settings import Settings

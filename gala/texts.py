@@ -11,7 +11,7 @@ import msgspec
 
 from gala.protocol import ChannelView, ChoiceText, SegmentText, ShowText
 from gala.rundown import Rundown, Segment
-from gala.rundown_pictures import media_type
+from gala.rundown.pictures import media_type
 
 
 class Picture(msgspec.Struct, frozen=True):

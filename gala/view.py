@@ -19,8 +19,8 @@ from msgspec.structs import replace
 
 from gala import embargo, protocol
 from gala.rundown import Channel, Draw, Rundown, Segment
-from gala.show import advance
-from gala.show_state import CueContent, LogEntry, Round, State
+from gala.show.fold import advance
+from gala.show.state import CueContent, LogEntry, Round, State
 from gala.timing import cohort_delay_ms, later, opens_at_ms
 
 DIGIT = 1 << 16

@@ -17,9 +17,9 @@ import typer
 
 from gala.cli import app
 from gala.crowd.viewer import PLAYED
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.settings import Settings
-from gala.show_reasons import Reason as CueReason
+from gala.show.reasons import Reason as CueReason
 from gala.timekeeping import StoreTrouble
 from games import GAMES
 from games.game import Reason as PlayReason

@@ -8,7 +8,7 @@ import msgspec
 
 from gala import timing
 from gala.rundown import Channel, Rundown
-from gala.show_state import State
+from gala.show.state import State
 from gala.view import cohort_name
 
 TRIPS = 8  # of a connection are remembered: those of its first burst, then two minutes of single ones

@@ -15,7 +15,7 @@ from gala.edge.pace import every_ms
 from gala.fans import Fan
 from gala.protocol import Tally
 from gala.rounds import Rounds
-from gala.show_state import Round, State
+from gala.show.state import Round, State
 from gala.store import keys
 from voting.box import Box
 from voting.layout import FLAG_CONSENT

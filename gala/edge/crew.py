@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gala import embargo, protocol, protocol_crew
+from gala import embargo, protocol
 from gala.accounts import unlisted
 from gala.as_run import as_run, call_taken, person
 from gala.clock import Now
@@ -30,11 +30,12 @@ from gala.edge.socket import refuse
 from gala.evidence import Books, evidence
 from gala.follower import STALE, CueRefused, Follower
 from gala.passes import BadPass, CrewPass, Passes
+from gala.protocol import crew as protocol_crew
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_reasons import Reason
-from gala.show_refusals import not_caller
-from gala.show_state import Round, State
+from gala.show.reasons import Reason
+from gala.show.refusals import not_caller
+from gala.show.state import Round, State
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.timekeeping import Standing, StoreTrouble

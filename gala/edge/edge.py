@@ -29,10 +29,10 @@ from gala.protocol import (
     Show,
     Sync,
 )
-from gala.protocol_door import Back, Drain
+from gala.protocol.door import Back, Drain
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_state import State
+from gala.show.state import State
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog

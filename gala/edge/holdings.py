@@ -15,7 +15,7 @@ from gala.edge.audience import Viewer
 from gala.edge.waiting import mine_of
 from gala.protocol import Mine, RoundMine, VoucherView
 from gala.rounds import Rounds
-from gala.show_state import Round, State
+from gala.show.state import Round, State
 from gala.store import keys
 from games.game import AnyOpened
 from voting.box import Box, read_slots

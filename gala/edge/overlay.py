@@ -20,7 +20,7 @@ from gala.edge.socket import refuse, sync_reply
 from gala.passes import BadPass, Passes
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_state import State
+from gala.show.state import State
 from gala.store import keys
 from gala.texts import Texts
 from gala.view import History

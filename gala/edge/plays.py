@@ -24,7 +24,7 @@ from gala.edge.table import Batch, Page, Table
 from gala.edge.waiting import RETRY_MS, Asker, Said, Waiting, mine_of
 from gala.protocol import PlayReply
 from gala.rounds import Rounds
-from gala.show_state import Round, State
+from gala.show.state import Round, State
 from gala.timing import play_at_ms
 from games.game import Already, Counted, Reason
 from voting.box import BATCH_MAX, PAGE, NoGate, Shut, Stale

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar, cast
 import msgspec
 
 from gala.edge.figures import Spread
-from gala.protocol_crew import DeskEdge
+from gala.protocol.crew import DeskEdge
 
 GONE_MS = 5_000  # an edge or a clock not heard of for so long (real time) is not counted
 

@@ -7,7 +7,7 @@ import msgspec
 import socketio
 from redis.exceptions import RedisError
 
-from gala import protocol, protocol_door
+from gala import protocol
 from gala.clock import Now
 from gala.edge.audience import Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, plain
@@ -17,6 +17,7 @@ from gala.edge.doors.seats import Seats
 from gala.edge.edge import Edge
 from gala.edge.waiting import Said
 from gala.passes import BadPass, Passes, ViewerPass
+from gala.protocol import door as protocol_door
 from gala.timekeeping import World
 from gala.wire.exchange import Exchange
 from gala.wire.line import Line

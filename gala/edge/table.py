@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from gala.edge.known import KnownPlay, KnownPlays
 from gala.edge.waiting import CLOSED, Waiting, judge, window_of
-from gala.show_state import Round
+from gala.show.state import Round
 from gala.timing import slack_ms
 from games.game import AnyOpened, Counted, Outcome
 from voting.box import PAGE, Box, Change

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from gala.asks import AtTill, Unanswered
 from gala.edge.bearer import Allowed, json_response
-from gala.protocol_crew import TillPost, TillReply
+from gala.protocol.crew import TillPost, TillReply
 
 BURST = 40
 """Attempts a till may make at once; a queue of customers, each with a code that is mistyped twice."""

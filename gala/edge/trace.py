@@ -19,7 +19,7 @@ from starlette.routing import Route
 from gala.edge.bearer import Allowed, json_response
 from gala.edge.doors.admission import Admission
 from gala.edge.plays import Plays
-from gala.protocol_trace import Trace, TraceBurst, TraceMinute
+from gala.protocol.trace import Trace, TraceBurst, TraceMinute
 from gala.store import keys
 
 MINUTE_MS = 60_000

@@ -7,7 +7,7 @@ import msgspec
 from gala.edge.audience import Cohort
 from gala.edge.broadcast import NAMESPACE
 from gala.protocol import PlayReply, RoundMine
-from gala.show_state import Round
+from gala.show.state import Round
 from gala.timing import later, plays_from_ms
 from games.game import AnyOpened, Outcome, Pauses, Window, play
 from voting.layout import channel_of

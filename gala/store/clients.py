@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 
 from gala.store.chart import Chart
 from gala.store.cluster import CONNECTIONS_MAX, Cluster
+from gala.store.connections import heed
 from gala.store.topology import Node
 
 CONNECT_S = 0.5
@@ -236,6 +237,7 @@ def _client(url: str) -> "Redis":
         socket_timeout=OPERATION_S,
         decode_responses=False,
     )
+    heed(pool)
     return Redis.from_pool(pool)
 
 

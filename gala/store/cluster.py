@@ -17,6 +17,7 @@ Which keys share a node their hash tags decide (`gala.store.keys`); commands of 
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
@@ -35,8 +36,6 @@ FREE = frozenset(("GET", "HGET", "HGETALL", "HMGET", "XRANGE", "TIME", "INFO", "
 whether a play is *already* counted. Of the log, `ShowLog` asks for itself what it needs (`settle`)."""
 
 EVERYWHERE = frozenset(("CLIENT KILL", "FLUSHALL", "SCRIPT FLUSH", "SCRIPT LOAD"))
-
-"""For what must be durable of a client without a deadline of its own."""
 
 PAUSE_S = (0.0, 0.01, 0.02, 0.05, 0.1)
 """Before a command is tried again: a failover takes seconds, a slot's last key milliseconds."""
@@ -142,7 +141,8 @@ class Cluster(Redis):
 
     async def scan_iter(self, match: Any = None, **more: Any) -> AsyncIterator[Any]:  # type: ignore[override]
         """The keys of all primaries, in no order."""
-        await self._looked()
+        async with self._in_time():
+            await self._looked()
         for node in self.topology.primaries:
             async for key in Redis(connection_pool=self._pool(node)).scan_iter(match=match, **more):
                 yield key
@@ -153,23 +153,29 @@ class Cluster(Redis):
         replies: list[Any] = [None] * len(commands)
         left: dict[int, Target | None] = dict.fromkeys(range(len(commands)))
         tries = 0
+        async with self._in_time():
+            while left:
+                await self._looked()
+                left = await self._round(commands, left, replies)
+                if left:
+                    await asyncio.sleep(PAUSE_S[min(tries, len(PAUSE_S) - 1)])
+                    tries += 1
+        return replies
+
+    @contextlib.asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(self._operation_s):
-                while left:
-                    await self._looked()
-                    left = await self._round(commands, left, replies)
-                    if left:
-                        await asyncio.sleep(PAUSE_S[min(tries, len(PAUSE_S) - 1)])
-                        tries += 1
+                yield
         except TimeoutError as error:
             self._chart.doubted = True
             raise exceptions.TimeoutError("the cluster did not do it in time") from error
         except BaseException:  # a lost reply, or whoever asked has given up
             self._chart.doubted = True
             raise
-        return replies
 
     async def _looked(self) -> None:
+        """Returns when it is known who serves what; a cluster that nobody reaches is waited for."""
         while self._chart.doubted:
             try:
                 await self._chart.look()
@@ -298,7 +304,8 @@ class Cluster(Redis):
             return error
 
     async def _everywhere(self, command: Command) -> Any:
-        await self._looked()
+        async with self._in_time():
+            await self._looked()
         replies = [
             await Redis(connection_pool=self._pool(node)).execute_command(  # type: ignore[no-untyped-call]
                 *command.args, **command.options

@@ -15,6 +15,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from gala.store.connections import heed
+
 LOOK_S = 5.0
 WORTH_BYTES = 8 << 20
 """What the file has to be longer by than it was when it was written anew: about 170 000 plays, 0.3 s."""
@@ -43,6 +45,7 @@ def worth_it(before: File, now: File) -> bool:
 async def keep_short(url: str) -> None:
     """Looks after the file of the server at `url`, until cancelled. A server that is away is waited for."""
     redis = Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_timeout=LOOK_S)
+    heed(redis.connection_pool)
     loop = asyncio.get_running_loop()
     before: File | None = None
     try:

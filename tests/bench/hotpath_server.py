@@ -34,7 +34,7 @@ from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S
 from gala.listener import Listener
 from gala.passes import Passes
 from gala.protocol import Tally
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.store.clients import Clients, connect
 from gala.store.log import ShowLog
 from gala.texts import Texts
@@ -78,13 +78,13 @@ def edge_of(
     )
 
 
-async def serve(url: str, folder: Path) -> None:
-    """Serves until standard input ends."""
+async def open_poll(clients: Clients, folder: Path) -> tuple[Hall, GalaClock, Timekeeper]:
+    """An evening whose poll is open, gates and all."""
     rundown = load(endless(folder))
-    clients = await connect(url)
-    redis, clock = clients.once, GalaClock(rundown.starts_at_ms)
-    world = world_of(redis)
-    timekeeper = Timekeeper(clock, redis, world, show=rundown.id, name="bench", keeps=True)
+    clock = GalaClock(rundown.starts_at_ms)
+    timekeeper = Timekeeper(
+        clock, clients.once, world_of(clients.once), show=rundown.id, name="bench", keeps=True
+    )
     hall = Hall(clients, folder, rundown)
     hall.now_ms = clock.now_ms()
     await hall.begin()
@@ -96,17 +96,24 @@ async def serve(url: str, folder: Path) -> None:
         await hall.desk.read()
         await asyncio.sleep(EDGE_S)
     await conductor.step(clock.now_ms())  # which opens the gates
+    return hall, clock, timekeeper
 
+
+async def serve(url: str, folder: Path) -> None:
+    """Serves until standard input ends."""
+    clients = await connect(url)
+    hall, clock, timekeeper = await open_poll(clients, folder)
+    show = hall.rundown.id
     crowd = random.Random(2019)  # whose names mean nothing here
     sockets = make_sockets([])
     limits = Limits(messages_per_s=10**6, ping_interval_ms=QUIET_MS)
     exchange = Exchange(sockets, limits, now_s=time.monotonic)
     broadcast = Broadcast(exchange)
     edge = edge_of(hall, clients, clock, timekeeper, broadcast)
-    seal = Seal(rundown.id, SECRET, crowd.randbytes)
-    asker = Asker(clients.once, rundown.id, seal, now_ms=clock.now_ms, rate=lambda: 1.0)
+    seal = Seal(show, SECRET, crowd.randbytes)
+    asker = Asker(clients.once, show, seal, now_ms=clock.now_ms, rate=lambda: 1.0)
     admission = Admission(now_s=time.monotonic, entropy=crowd.randbytes, key=bytes(32))
-    trace = EdgeTrace(clients.once, rundown.id, edge.name, admission, crowd.randbytes)
+    trace = EdgeTrace(clients.once, show, edge.name, admission, crowd.randbytes)
     seats = Seats(edge, admission, trace, exchange.address)
     sockets.register_namespace(ViewerSocket(sockets, edge, Claims(edge, asker), seats, crowd.randbytes))
     AtOnce(exchange, edge, clock.now_ms)

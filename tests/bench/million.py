@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 from gala import recount
 from gala.follower import Follower
 from gala.rounds import Rounds
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from tests.bench.million_load import Crowd, choice_of

@@ -35,9 +35,9 @@ from gala.clock import GalaClock
 from gala.evening import Evening, open_evening
 from gala.logs import set_up_logs
 from gala.notary import chain_and_signature
-from gala.protocol_crew import CuePost
+from gala.protocol.crew import CuePost
 from gala.rundown import Rundown
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.settings import Settings
 from gala.timekeeping import world_of
 from gala.timing import OPEN_LEAD_MS

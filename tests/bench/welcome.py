@@ -6,7 +6,6 @@ replies read and passes signed among it; not the sockets, which `gala bench hotp
 """
 
 import argparse
-import asyncio
 import json
 import random
 import sys
@@ -19,16 +18,12 @@ from typing import Any
 import msgspec
 import uvloop
 
-from gala.clock import GalaClock
 from gala.edge.audience import Cohort, Tuning, Viewer
 from gala.edge.broadcast import NAMESPACE, Broadcast
-from gala.rundown_file import load
 from gala.store.clients import Clients, connect
 from gala.store.valkey import EmbeddedValkey
-from gala.timekeeping import Timekeeper, world_of
 from gala.wire.packets import event_frame
-from tests.bench.hotpath_server import ROUND, edge_of, endless
-from tests.gala.hall import Hall
+from tests.bench.hotpath_server import ROUND, edge_of, open_poll
 from voting.box import PAGE, Box
 
 RUSHES = 5
@@ -53,20 +48,7 @@ class Frames(Broadcast):
 
 async def measure(clients: Clients, folder: Path, viewers: int) -> dict[str, Any]:
     """Medians of five rushes. viewers: of each, at most a page of them."""
-    rundown = load(endless(folder))
-    clock = GalaClock(rundown.starts_at_ms)
-    timekeeper = Timekeeper(
-        clock, clients.once, world_of(clients.once), show=rundown.id, name="bench", keeps=True
-    )
-    hall = Hall(clients, folder, rundown)
-    hall.now_ms = clock.now_ms()
-    await hall.begin()
-    await timekeeper.step()
-    await hall.go("tetris.start")
-    while ROUND not in hall.state.rounds:
-        await hall.conductor().step(clock.now_ms())
-        await hall.desk.read()
-        await asyncio.sleep(0.02)
+    hall, clock, timekeeper = await open_poll(clients, folder)
     frames = Frames()
     edge = edge_of(hall, clients, clock, timekeeper, frames)
     await edge.follow()

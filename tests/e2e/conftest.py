@@ -26,10 +26,10 @@ from gala.clock import GalaClock
 from gala.demo import BEFORE_MS
 from gala.evening import Evening, open_evening
 from gala.notary import chain_and_signature
-from gala.protocol_crew import CuePost
-from gala.rundown_file import load
+from gala.protocol.crew import CuePost
+from gala.rundown.file import load
 from gala.settings import Settings
-from gala.show_state import State
+from gala.show.state import State
 from gala.timekeeping import world_of
 from tests.conftest import PATIENCE_S
 from tests.e2e.chromium import chromium_path

@@ -19,8 +19,8 @@ from gala.edge.audience import Audience, Cohort, Tuning
 from gala.edge.plays import Plays
 from gala.follower import CueRefused, Follower
 from gala.protocol import PlayReply
-from gala.show_ahead import called_at_ms, timed
-from gala.show_state import Round
+from gala.show.ahead import called_at_ms, timed
+from gala.show.state import Round
 from gala.store.clients import connect
 from gala.store.log import ShowLog
 from games import whack

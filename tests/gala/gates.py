@@ -1,6 +1,6 @@
 """An evening of three short rounds, one of each class that can be played, on three channels."""
 
-from gala.rundown_file import read
+from gala.rundown.file import read
 
 TEXT = """
 [show]

@@ -23,7 +23,7 @@ from gala.publishing import Publishing
 from gala.rehearsal import next_act
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_state import State
+from gala.show.state import State
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from gala.clock import GalaClock
 from gala.evening import Evening, open_evening
 from gala.notary import chain_and_signature
-from gala.protocol_crew import CuePost
+from gala.protocol.crew import CuePost
 from gala.rundown import Rundown
 from gala.settings import Settings
 from gala.timekeeping import World, world_of

@@ -21,7 +21,7 @@ from gala.clock import GalaClock
 from gala.edge.audience import Tuning
 from gala.evening import Evening, open_evening
 from gala.notary import chain_and_signature
-from gala.protocol_crew import CuePost
+from gala.protocol.crew import CuePost
 from gala.rundown import Rundown
 from gala.settings import Settings
 from gala.store import keys

@@ -1,6 +1,6 @@
 """A short evening of two rounds in which viewers choose: a boost that is cut, and a ballot of 64 songs."""
 
-from gala.rundown_file import read
+from gala.rundown.file import read
 
 MANY = 64
 TEXT = """

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from gala.rundown import Rundown
-from gala.rundown_file import load
-from gala.show_reasons import Reason
-from gala.show_refusals import due, refusal
-from gala.show_state import Round, State
+from gala.rundown.file import load
+from gala.show.reasons import Reason
+from gala.show.refusals import due, refusal
+from gala.show.state import Round, State
 from gala.store.log import Entry
 from gala.view import History
 

@@ -19,9 +19,9 @@ from gala.cli import app
 from gala.edge.numbers import Numbers
 from gala.passes import derive
 from gala.rundown import Rundown
-from gala.rundown_check import evening
-from gala.rundown_file import Reading, read
-from gala.rundown_lists import rows
+from gala.rundown.check import evening
+from gala.rundown.file import Reading, read
+from gala.rundown.lists import rows
 from gala.settings import Settings
 from gala.store import keys
 from gala.store.clients import Clients

@@ -21,7 +21,7 @@ from gala.edge.doors import admission as admissions
 from gala.edge.doors.admission import BURST, RATE_PER_S, WIDE, Admission
 from gala.edge.doors.networks import around, shared_networks
 from gala.edge.trace import BURSTS_MAX, SAMPLES_MAX, EdgeTrace, Sample, merged
-from gala.protocol_trace import Trace, TraceBurst, TraceMinute
+from gala.protocol.trace import Trace, TraceBurst, TraceMinute
 from gala.settings import SettingsFault, read
 from gala.store import keys
 from gala.store.clients import Clients

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from gala import asks
 from gala.asks import Asked, Asker, AtTill, Seal, Unanswered
 from gala.clerk import Clerk
-from gala.protocol_crew import TillReply
+from gala.protocol.crew import TillReply
 from gala.store import keys
 from gala.store.clients import Clients
 from rewards.keeping.register import Register

@@ -9,14 +9,14 @@ from gala.desk import desk
 from gala.edge.crew import Crew
 from gala.evidence import Books
 from gala.passes import CrewPass, Passes
-from gala.planner import window_ms
 from gala.protocol import PlayReply
-from gala.protocol_crew import CuePost, Desk
+from gala.protocol.crew import CuePost, Desk
 from gala.rounds import Rounds
-from gala.rundown_file import read
-from gala.show_reasons import Reason
-from gala.show_refusals import FACTOR_BP_MAX, SPELL_MS_MAX
-from gala.show_state import Round
+from gala.rundown.file import read
+from gala.show.planner import window_ms
+from gala.show.reasons import Reason
+from gala.show.refusals import FACTOR_BP_MAX, SPELL_MS_MAX
+from gala.show.state import Round
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timing import GRACE_MS, OPEN_LEAD_MS

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from gala.as_run import as_run
 from gala.cue_post import malformed
-from gala.protocol_crew import CuePost
-from gala.show_reasons import Reason
-from gala.show_refusals import refusal
-from gala.show_state import Caller
+from gala.protocol.crew import CuePost
+from gala.show.reasons import Reason
+from gala.show.refusals import refusal
+from gala.show.state import Caller
 from tests.conftest import PATIENCE_S
 from tests.gala.hall import Hall
 from tests.gala.phones import NOW_S, Phone, Stage

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from gala.desk import desk
 from gala.evidence import Books
 from gala.protocol import RoundView
-from gala.protocol_crew import Desk
+from gala.protocol.crew import Desk
 from gala.rounds import Rounds, ran_ms
 from gala.rundown import Rundown
-from gala.rundown_file import read
-from gala.show_ahead import timed
-from gala.show_reasons import Reason
+from gala.rundown.file import read
+from gala.show.ahead import timed
+from gala.show.reasons import Reason
 from gala.timing import OPEN_LEAD_MS, STEP_MS, cohort_delay_ms, play_at_ms, shuts_at_ms
 from gala.view import show
 from games.game import running_ms

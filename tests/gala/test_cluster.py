@@ -294,6 +294,17 @@ async def test_a_cluster_is_found_again_when_the_node_that_was_named_has_gone(
         await asyncio.to_thread(primaries.mend)
 
 
+async def test_a_cluster_that_nobody_reaches_is_waited_for_by_no_command_for_ever() -> None:
+    node = Node("127.0.0.1", 1)
+    cluster = Cluster(Chart([node], ConnectionPool(host=node.host, port=node.port)), 0.05)
+    asked = [cluster.get("a"), cluster.flushall(), anext(cluster.scan_iter())]
+    async with asyncio.timeout(PATIENCE_S):
+        for one in asked:
+            with pytest.raises(exceptions.TimeoutError):
+                await one
+    await cluster.aclose()
+
+
 async def test_pages_are_told_apart_by_their_node_and_one_server_is_one_node(
     primaries: Primaries, clients: Clients, valkey_url: str
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from gala.conductor import Conductor
-from gala.rundown_file import read
+from gala.rundown.file import read
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from gala import protocol_crew
 from gala.desk import desk
 from gala.evidence import Books
+from gala.protocol import crew as protocol_crew
 from gala.rounds import Rounds
-from gala.rundown_file import load
-from gala.show import advance
-from gala.show_refusals import refusal
-from gala.show_state import State
+from gala.rundown.file import load
+from gala.show.fold import advance
+from gala.show.refusals import refusal
+from gala.show.state import State
 from gala.store.log import Entry
 
 RUNDOWN = load(Path("tests/gala/polls.toml"))

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from gala.draw_office import GRACE_MS, REVEAL_MS
+from gala.draws.office import GRACE_MS, REVEAL_MS
 from gala.evidence import Books
 from gala.follower import CueRefused
 from gala.notary import Notary, register_keys
 from gala.publishing import Publishing
 from gala.rundown import Rundown
-from gala.rundown_file import load
-from gala.show_reasons import Reason
+from gala.rundown.file import load
+from gala.show.reasons import Reason
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.store.log import ShowLog

@@ -18,7 +18,7 @@ from gala.edge import arrivals
 from gala.edge.audience import Audience, Tuning, Viewer
 from gala.passes import Passes
 from gala.protocol import Mine
-from gala.show_state import Round
+from gala.show.state import Round
 from gala.store.clients import Clients
 from gala.store.valkey import EmbeddedValkey
 from gala.timing import COHORTS_MAX, OPEN_LEAD_MS
@@ -422,6 +422,18 @@ async def test_an_opinions_counts_run_live_each_channel_in_its_own_time(stage: S
     for name, content, now_ms in app.heard:
         if name == "tally":
             assert content["seq"] + 8_000 <= now_ms, "no channel is told what its picture does not show yet"
+
+    boards = stage.evening.edge._boards
+    stage.wait(18)
+    await sees(hall, "locked")
+    await stage.go("last-song.reveal")
+    await sees(hall, "revealed")
+    assert SONG in boards._rings, "the app's picture is still before the result"
+    stage.wait(8)
+    await sees(app, "revealed")
+    async with asyncio.timeout(PATIENCE_S):
+        while boards._rings:
+            await asyncio.sleep(0.02)
 
 
 async def test_the_phones_that_a_board_tells_of_are_those_of_all_edges(

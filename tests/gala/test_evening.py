@@ -24,7 +24,8 @@ async def direct(stage: Stage, done: asyncio.Event) -> None:
         if act is not None:
             await stage.cue("go", expect={"standby": act.target}, outcome=act.outcome)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), 0.05)
+            async with asyncio.timeout(0.05):
+                await done.wait()
 
 
 async def play(phone: Phone, *choices: tuple[str, str]) -> None:

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from gala import protocol_crew
+from gala.desk import desk
 from gala.edge.report import Report
 from gala.evidence import Books, evidence
-from gala.rundown_file import load
-from gala.show import advance
-from gala.show_state import State
+from gala.protocol import crew as protocol_crew
+from gala.rounds import Rounds
+from gala.rundown.file import load
+from gala.show.fold import advance
+from gala.show.state import Drawing, State
 from gala.store.log import Entry
+from tests.gala.story import SHORT
 
 RUNDOWN = load(Path("tests/gala/polls.toml"))
 GAME = next(segment for segment in RUNDOWN.segments if segment.game is not None)
@@ -116,3 +119,38 @@ def test_refusals_of_all_edges_are_added_up_also_of_those_that_are_gone() -> Non
     round_ = shown(edges=edges)
     assert round_.refused == {"locked": 7, "bad_move": 1}
     assert round_.refused_by_channel == {"locked": {"app": 2, "hall": 5}, "bad_move": {"app": 1, "hall": 0}}
+
+
+def test_the_auditor_and_the_desk_are_told_the_same_of_a_draw_and_the_auditor_its_root() -> None:
+    drawing = Drawing(
+        number=1,
+        segment="draw",
+        state="drawn",
+        root="ab" * 32,
+        entrants=5,
+        tickets=7,
+        beacon_round=9,
+        beacon_at_ms=11,
+        winners=3,
+    )
+    state = State(draws={1: drawing})
+    (audited,) = evidence(SHORT, state, [], Books(), now_ms=0, counters={}, edges=()).draws
+    rounds = Rounds(SHORT, bytes(32))
+    page = desk(
+        SHORT,
+        rounds,
+        state,
+        [],
+        now_ms=0,
+        rate=1.0,
+        crew="Mei",
+        counters={},
+        gates={},
+        edges={},
+        books=Books(),
+    )
+    (on_desk,) = page.draws
+    said = ("state", "entrants", "tickets", "beacon_round", "beacon_at_ms", "winners")
+    for told in (audited, on_desk):
+        assert all(getattr(told, name) == getattr(drawing, name) for name in said)
+    assert audited.root == drawing.root

@@ -10,7 +10,7 @@ from gala.beginning import OtherRundown, begin
 from gala.edge.crew import Crew
 from gala.follower import STALE, CueRefused, Follower
 from gala.passes import CrewPass, Passes
-from gala.protocol_crew import CuePost
+from gala.protocol.crew import CuePost
 from gala.store.clients import Clients
 from gala.store.log import Forked, ShowLog
 from tests.gala.hall import SECRET, Hall

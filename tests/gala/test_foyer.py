@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gala.edge.doors.foyer import EARLY_MS, LATE_MS_MAX, LINE, WAIT_MS_MIN, Foyer
-from gala.protocol_door import Queue
+from gala.protocol.door import Queue
 from gala.settings import SettingsFault, read
 from gala.store.clients import Clients
 from tests.gala.phones import Join, Phone, Refused, Stage, running

@@ -79,12 +79,12 @@ def credulous(patch: pytest.MonkeyPatch) -> None:
 
 def generous(patch: pytest.MonkeyPatch) -> None:
     """Who is on a slow channel may decide as much later, whatever the class."""
-    patch.setattr("gala.show_state.closes_at_ms", lambda _timing, at_ms, delay_ms: at_ms + delay_ms)
+    patch.setattr("gala.show.state.closes_at_ms", lambda _timing, at_ms, delay_ms: at_ms + delay_ms)
 
 
 def forgetful(patch: pytest.MonkeyPatch) -> None:
     """A hold that begins at a lock's instant keeps the gates open."""
-    patch.setattr("gala.show._overdue", lambda _rundown, state, _entry: state)
+    patch.setattr("gala.show.fold._overdue", lambda _rundown, state, _entry: state)
 
 
 Scene = Callable[[GateMachine], None]

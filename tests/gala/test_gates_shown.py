@@ -6,7 +6,7 @@ import pytest
 
 from gala.edge.crew import Crew
 from gala.passes import CrewPass, Passes
-from gala.protocol_crew import CuePost, DeskRound
+from gala.protocol.crew import CuePost, DeskRound
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.timing import GRACE_MS

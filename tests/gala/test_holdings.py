@@ -12,7 +12,7 @@ from gala.edge.audience import Audience, Cohort, Tuning, Viewer
 from gala.edge.holdings import Holdings
 from gala.edge.waiting import mine_of
 from gala.protocol import Mine
-from gala.show_state import State
+from gala.show.state import State
 from gala.store import keys
 from gala.store.clients import Clients
 from tests.gala.hall import Hall

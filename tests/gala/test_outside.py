@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gala import outside
-from gala.outside import CrewDoor, Mistaken, Unreachable, Watcher
+from gala.draws import outside
+from gala.draws.outside import CrewDoor, Mistaken, Unreachable, Watcher
 from gala.store import keys
 from gala.store.clients import Clients
 from rewards.log.note import Cosigner

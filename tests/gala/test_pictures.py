@@ -13,10 +13,10 @@ import pytest
 from rich.console import Console
 
 from gala.rundown import Rundown
-from gala.rundown_check import check
-from gala.rundown_file import load, read
-from gala.rundown_pictures import PICTURE_BYTES_MAX, media_type
-from gala.rundown_table import Fault
+from gala.rundown.check import check
+from gala.rundown.file import load, read
+from gala.rundown.pictures import PICTURE_BYTES_MAX, media_type
+from gala.rundown.table import Fault
 from gala.store.clients import Clients
 from gala.texts import Texts
 from tests.conftest import PATIENCE_S

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from gala import protocol, protocol_crew
-from gala.typescript import typescript, wire
+from gala import protocol
+from gala.protocol import crew as protocol_crew
+from gala.protocol.typescript import typescript, wire
 
 GENERATED = Path(__file__).parents[2] / "gala" / "web" / "src" / "protocol.gen.ts"
 

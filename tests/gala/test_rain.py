@@ -9,8 +9,8 @@ from gala import embargo, protocol
 from gala.edge import wallet
 from gala.edge.audience import Audience, Tuning
 from gala.rounds import Rounds
-from gala.rundown_file import Reading, load, read
-from gala.show_reasons import Reason
+from gala.rundown.file import Reading, load, read
+from gala.show.reasons import Reason
 from gala.store import keys
 from gala.store.clients import Clients
 from gala.view import show

@@ -16,9 +16,9 @@ from gala.edge.audience import Audience, Tuning
 from gala.notary import Notary
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.rundown_file import Reading, read
-from gala.show_reasons import Reason
-from gala.show_refusals import refusal
+from gala.rundown.file import Reading, read
+from gala.show.reasons import Reason
+from gala.show.refusals import refusal
 from gala.store.clients import Clients
 from gala.view import show
 from rewards.evidence.checks import verify_bundle

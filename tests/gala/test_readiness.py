@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from gala.evidence import Books
-from gala.protocol_crew import EvidenceLeaf
+from gala.protocol.crew import EvidenceLeaf
 from gala.readiness import AWAKE_MS, parties, unseen_close, witnesses
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.store import keys
 from gala.store.clients import Clients
 from tests.gala.test_draw_office import begun

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from gala.cli import app
 from gala.rehearsal import HURRY_MAX, SEEN_MS, hurry, next_act
 from gala.rundown import Rundown
-from gala.rundown_file import load
-from gala.show_state import State
+from gala.rundown.file import load
+from gala.show.state import State
 from gala.timing import GRACE_MS, slowest_ms
 from tests.gala.story import GALA_2019, SHORT, TETRIS, Story
 

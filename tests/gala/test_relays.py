@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from structlog.testing import capture_logs
 
-from gala import relays
-from gala.relays import Relays
+from gala.draws import relays
+from gala.draws.relays import Relays
 from rewards.arithmetic.beacon import QUICKNET
 from tests.rewards.test_draw import QUICKNET_ROUNDS
 

@@ -53,3 +53,19 @@ async def test_a_file_of_many_writes_becomes_short_and_all_is_there_after_a_kill
                     await asyncio.sleep(0.05)
         assert await clients.once.mget("votes", "after") == [b"19999", b"it"]
         await clients.close()
+
+
+async def test_who_looks_after_the_file_ends_when_told_to_wherever_that_falls(
+    valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rewriting, "LOOK_S", 0.001)  # looks nearly all the time
+    for turn in range(0, 400, 7):
+        looking = asyncio.create_task(rewriting.keep_short(valkey_url))
+        for _ in range(turn):
+            await asyncio.sleep(0)
+        told = 0
+        while not looking.done():
+            looking.cancel()
+            told += 1
+            await asyncio.wait([looking], timeout=PATIENCE_S)
+        assert told == 1

@@ -16,7 +16,7 @@ import pytest
 from redis import exceptions
 
 from gala.listener import reserve
-from gala.protocol_crew import CuePost, DeskClock, DeskEdge
+from gala.protocol.crew import CuePost, DeskClock, DeskEdge
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.store.valkey import EmbeddedValkey

@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from gala.planner import Window, planned_windows, window_ms
 from gala.rundown import Cue, Rundown
-from gala.rundown_check import check
-from gala.rundown_file import Faults, load, read
-from gala.rundown_lines import Lines
-from gala.rundown_rules import prizes_minor
-from gala.rundown_times import Calendar, duration_ms, shown
+from gala.rundown.check import check
+from gala.rundown.file import Faults, load, read
+from gala.rundown.lines import Lines
+from gala.rundown.rules import prizes_minor
+from gala.rundown.times import Calendar, duration_ms, shown
+from gala.show.planner import Window, planned_windows, window_ms
 
 
 def windows(rundown: Rundown) -> list[Window]:

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gala.rundown import Rundown
-from gala.show import advance
-from gala.show_ahead import timed
-from gala.show_reasons import Reason
-from gala.show_refusals import due, refusal
-from gala.show_state import State, running_order
+from gala.show.ahead import timed
+from gala.show.fold import advance
+from gala.show.reasons import Reason
+from gala.show.refusals import due, refusal
+from gala.show.state import State, running_order
 from gala.timing import OPEN_LEAD_MS
 from tests.gala.story import GALA_2019, SHORT, SONG, TETRIS, Story, entry_of, locked_tetris
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gala.as_run import as_run
-from gala.chronicle import Chronicle, Deed, Refused, chronicle, keep, kept
 from gala.edge.report import Report
-from gala.reckoning import Chance, reckoning
 from gala.statement import statement
-from gala.statement_look import amount, money
+from gala.statement.chronicle import Chronicle, Deed, Refused, chronicle, keep, kept
+from gala.statement.look import amount, money
+from gala.statement.reckoning import Chance, reckoning
 from rewards.evidence.checks import Check, verify_bundle
 from tests.gala.story import SHORT, TETRIS, Story
 

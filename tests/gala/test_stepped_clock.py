@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.store.clients import connect
 from gala.store.log import Entry, ShowLog
 from gala.store.valkey import EmbeddedValkey

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gala import protocol, timing
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.show_state import State
+from gala.show.state import State
 from gala.store.log import Entry
 from gala.texts import Texts
 from gala.timing import cohort_delay_ms

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from gala.desk import desk
 from gala.evidence import Books
 from gala.protocol import RoundView
-from gala.protocol_crew import Desk
+from gala.protocol.crew import Desk
 from gala.rounds import Rounds
 from gala.rundown import Rundown
-from gala.rundown_file import read
-from gala.show_reasons import Reason
+from gala.rundown.file import read
+from gala.show.reasons import Reason
 from gala.timing import cohort_delay_ms
 from gala.view import show
 from games.game import running_ms

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gala.show_refusals import FACTOR_BP_MAX
+from gala.show.refusals import FACTOR_BP_MAX
 from games import GAMES
 from games.boost import CAP_MAX
 from games.game import (

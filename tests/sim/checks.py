@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from gala.rundown import Rundown
-from gala.show_state import State
+from gala.show.state import State
 from gala.store.log import Entry
 from gala.timekeeping import OFF_MS
 from rewards.evidence.checks import Check

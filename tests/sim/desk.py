@@ -9,8 +9,8 @@ from redis.exceptions import RedisError
 
 from gala.asks import Asker, AtTill, Seal, Unanswered
 from gala.follower import CueRefused, Follower
-from gala.protocol_crew import TillReply
-from gala.show_state import State
+from gala.protocol.crew import TillReply
+from gala.show.state import State
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from tests.gala.hall import SECRET

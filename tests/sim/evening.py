@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from gala.conductor import pages_of
 from gala.publishing import REFRESH_MS
 from gala.rundown import Rundown
-from gala.rundown_file import load
+from gala.rundown.file import load
 from gala.store.log import Entry
 from rewards.evidence.checks import verify_bundle
 from tests.sim import checks

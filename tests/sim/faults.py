@@ -6,7 +6,7 @@ from functools import partial
 from random import Random
 
 from gala import embargo
-from gala.show_state import State
+from gala.show.state import State
 from gala.timing import closes_at_ms, slowest_ms
 from tests.sim.process import Weather
 from tests.sim.roles import Playing

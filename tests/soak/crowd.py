@@ -159,7 +159,8 @@ class Phone:
             if round_ is None or round_["state"] != "open":
                 self._changed.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), TRY_AGAIN_S)
+                    async with asyncio.timeout(TRY_AGAIN_S):
+                        await self._changed.wait()
                 continue
             move = self._move(round_)
             if move is not None:
@@ -307,7 +308,8 @@ class Crowd:
                     task.result()
             self._news.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), 0.05)
+                async with asyncio.timeout(0.05):
+                    await self._news.wait()
 
     async def more(self, acks: int) -> None:
         """Plays on until so many more answers have acknowledged something."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gala.rundown_file import load
+from gala.rundown.file import load
 
 RUNDOWN = Path(__file__).parent / "soak.toml"
 SOAK = load(RUNDOWN)

@@ -23,7 +23,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gala.protocol_door import Queue
+from gala.protocol.door import Queue
 
 LINE = 0.8  # of the rate is promised to who waits
 WAIT_MS_MIN = 1_000  # nobody is sent away for less: to come again costs both sides something

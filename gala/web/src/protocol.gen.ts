@@ -1,4 +1,4 @@
-// Written by gala/typescript.py from gala/protocol*.py: change those, then run
+// Written by gala/protocol/typescript.py from gala/protocol*.py: change those, then run
 //   gala protocol > gala/web/src/protocol.gen.ts
 
 /** The segment on air. `text` is the content hash of its `SegmentText` at `/texts/HASH.json`. */
@@ -240,7 +240,7 @@ export interface Welcome {
   delay_ms: number;
   /** so much more their cohort's delay is */
   rest_ms: number;
-  /** see `gala.protocol_door.Back` */
+  /** see `gala.protocol.door.Back` */
   back_ms: number;
   /** None: nothing is left off */
   relief: Relief | null;

@@ -15,9 +15,9 @@ export const en = {
   rehearsal: "Rehearsal. Nothing here is worth money.",
   held: "The show is on hold",
   heldSub: "Its clocks wait too. Nothing you did is lost.",
-  level1: "Very many are watching: boards refresh more slowly.",
-  level3: "Very many are watching: taps are counted a little later. Votes go out at once.",
-  level4: "Very many are watching: votes and draws go first. Boosts stay on your phone for now.",
+  level1: "It is very busy here: boards refresh more slowly.",
+  level3: "It is very busy here: taps are counted a little later. Votes go out at once.",
+  level4: "It is very busy here: votes and draws go first. Boosts stay on your phone for now.",
   level5: "Nothing can be counted at the moment. What was counted is safe; what was not sent may come too late.",
 
   joinTitle: "Come in. The lights are going down.",

@@ -13,9 +13,9 @@ export const es: Dictionary = {
   rehearsal: "Ensayo. Nada de esto vale dinero.",
   held: "El espectáculo está en pausa",
   heldSub: "Sus relojes también esperan. No se pierde nada de lo que hiciste.",
-  level1: "Hay muchísima gente: los marcadores van más despacio.",
-  level3: "Hay muchísima gente: los toques se cuentan un poco más tarde. Los votos salen al momento.",
-  level4: "Hay muchísima gente: primero van los votos y los sorteos. Tus impulsos se quedan por ahora en el teléfono.",
+  level1: "Hay mucho movimiento: los marcadores van más despacio.",
+  level3: "Hay mucho movimiento: los toques se cuentan un poco más tarde. Los votos salen al momento.",
+  level4: "Hay mucho movimiento: primero van los votos y los sorteos. Tus impulsos se quedan por ahora en el teléfono.",
   level5: "Ahora mismo no se puede contar nada. Lo contado está a salvo; lo no enviado puede llegar tarde.",
 
   joinTitle: "Pasa. Se apagan las luces.",

@@ -13,9 +13,9 @@ export const sw: Dictionary = {
   rehearsal: "Mazoezi. Hakuna chochote hapa chenye thamani ya pesa.",
   held: "Onyesho limesimama kidogo",
   heldSub: "Saa zake pia zinasubiri. Ulichofanya hakipotei.",
-  level1: "Watazamaji ni wengi sana: mbao za matokeo zinasasishwa polepole.",
-  level3: "Watazamaji ni wengi sana: miguso inahesabiwa baadaye kidogo. Kura zinatumwa mara moja.",
-  level4: "Watazamaji ni wengi sana: kura na bahati nasibu kwanza. Miguso yako inabaki kwenye simu kwa sasa.",
+  level1: "Kuna shughuli nyingi sasa: mbao za matokeo zinasasishwa polepole.",
+  level3: "Kuna shughuli nyingi sasa: miguso inahesabiwa baadaye kidogo. Kura zinatumwa mara moja.",
+  level4: "Kuna shughuli nyingi sasa: kura na bahati nasibu kwanza. Miguso yako inabaki kwenye simu kwa sasa.",
   level5: "Kwa sasa hakuna kinachoweza kuhesabiwa. Kilichohesabiwa kiko salama; ambacho hakijatumwa kinaweza kuchelewa.",
 
   joinTitle: "Karibu ndani. Taa zinafifia.",
