@@ -221,12 +221,15 @@ class Edge:
         if now_ms < self._news_at_ms:
             return
         self._news_at_ms = now_ms + int(NEWS_MS * self._told_rate)
-        plays = self.plays
-        self._ack_ms = plays.figures.took(plays.ack_ms, self._told_rate)
-        plays.ack_ms.clear()
-        relief = self.shedding.news(plays, self._ack_ms[1], self.rotation.lasting)
+        self._take_in()
+        self._ack_ms = self.plays.figures.newest()
+        relief = self.shedding.news(self.plays, self._ack_ms[1], self.rotation.lasting)
         if relief is not None:
             await self._broadcast.tell_all("relief", relief)
+
+    def _take_in(self) -> None:
+        self.plays.figures.took(self.plays.ack_ms, self._told_rate)
+        self.plays.ack_ms.clear()
 
     async def report(self, now_ms: int) -> None:
         """Tells the crew how this edge is doing, when that is due: also when it cannot do anything else."""
@@ -235,6 +238,7 @@ class Edge:
             return
         self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
         plays = self.plays
+        self._take_in()
         p50_ms, p99_ms = self._ack_ms
         plays.forget()
         back_ms = self._window.news(len(self.audience))

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 
 CHOKE = "import sys; from tests.bench.choke import choke_main; choke_main(sys.argv[1:])"
 SLICE_S = 0.002
-REST_S_MAX = 0.2  # however much was used: a slice may be long where the machine is busy
+REST_S_MAX = 0.05  # however much was used: a slice is long where it is we who get no core
 
 
 def cpu_s(pid: int) -> float:

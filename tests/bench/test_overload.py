@@ -16,7 +16,7 @@ FOUND: dict[str, Any] = {
     "cue_most_ms": 900.0,
     "lost": 0,
     "cut_off": 0,
-    "level_at_the_end": 0,
+    "home_after_s": 12.0,
     "highest_level": 3,
     "taps_counted": 7,
 }
@@ -52,7 +52,7 @@ def test_a_choked_process_stands_still_until_it_has_had_its_share_and_no_longer(
         ({"cue_most_ms": float("inf")}, ["a cue is with everybody"]),
         ({"lost": 1}, ["acknowledged and not counted"]),
         ({"cut_off": 1}, ["cut off"]),
-        ({"level_at_the_end": 1}, ["level at the end"]),
+        ({"home_after_s": float("inf")}, ["nothing left off any more"]),
     ],
 )
 def test_a_goal_of_the_overload_is_met_or_missed(worse: dict[str, Any], missed: list[str]) -> None:
