@@ -9,15 +9,18 @@ play with many numbers and name the one that did well.
 import hashlib
 import hmac
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gala.host_keys import BadHostKeys, HostKeys
+from gala.host_tokens import BadHostKeys
 from gala.passes import derive
 from gala.rundown import Rundown, Segment
 from gala.settings import Settings
 from rewards.rules.leaves import account_hash
+
+if TYPE_CHECKING:
+    from gala.host_keys import HostKeys
 
 
 class NoHost(Exception):
@@ -27,7 +30,7 @@ class NoHost(Exception):
 class Accounts:
     """Those of one service. `host` None: no token proves anything."""
 
-    def __init__(self, secret: bytes, host: HostKeys | None) -> None:
+    def __init__(self, secret: bytes, host: "HostKeys | None") -> None:
         self._secret = secret
         self.host = host
 
@@ -42,10 +45,12 @@ def pseudonym(secret: bytes, hashed: bytes) -> str:
     return hmac.digest(derive(secret, "accounts"), b"gala/pseudonym/1\0" + hashed, hashlib.sha256)[:16].hex()
 
 
-def host_keys(settings: Settings) -> HostKeys | None:
+def host_keys(settings: Settings) -> "HostKeys | None":
     """The host app's keys, if GALA_HOST_KEYS names them. NoHost if they cannot be used."""
     if not settings.host_keys:
         return None
+    from gala.host_keys import HostKeys
+
     try:
         path = Path(settings.host_keys)
         return HostKeys.read(path, issuer=settings.host_issuer, audience=settings.host_audience)
@@ -53,7 +58,7 @@ def host_keys(settings: Settings) -> HostKeys | None:
         raise NoHost(f"GALA_HOST_KEYS: {error}") from None
 
 
-def as_held(rundown: Rundown, *, rehearsal: bool, host: HostKeys | None) -> Rundown:
+def as_held(rundown: Rundown, *, rehearsal: bool, host: "HostKeys | None") -> Rundown:
     """The rundown as it can be held with such a host.
 
     Where nobody vouches for accounts, a rehearsal draws among all numbers, and its specs say so; a show whose

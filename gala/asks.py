@@ -69,6 +69,13 @@ class Claim(msgspec.Struct, frozen=True, tag="claim"):
     until_ms: int = 0
 
 
+class Claimed(msgspec.Struct, frozen=True):
+    """The answer to a claim. status: done | refused; reason as for a till."""
+
+    status: str
+    reason: str
+
+
 Ask = AtTill | Claim
 
 

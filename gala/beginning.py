@@ -1,14 +1,13 @@
-"""The beginning of an evening: the service's secret, the store, and the log's first entry."""
+"""The beginning of an evening: the store, and the log's first entry."""
 
 import contextlib
-import os
 from collections.abc import AsyncIterator, Sequence
 
 import structlog
 
 from gala.follower import Follower
-from gala.roles import Entropy
 from gala.rundown import Rundown
+from gala.secret import Entropy
 from gala.settings import Settings
 from gala.store import users
 from gala.store.clients import Clients, connect
@@ -16,19 +15,6 @@ from gala.store.log import Entry, ShowLog
 from gala.store.valkey import embedded
 
 log = structlog.get_logger("gala")
-
-
-def service_secret(settings: Settings, entropy: Entropy) -> bytes:
-    """GALA_SECRET, or one of our own that is kept, readable to us alone, in the data folder."""
-    if settings.secret:
-        return settings.secret.encode()
-    path = settings.data / "secret"
-    settings.data.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(made, "wb") as file:
-            file.write(entropy(32).hex().encode())
-    return path.read_bytes()
 
 
 @contextlib.asynccontextmanager

@@ -8,8 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gala.edge.pace import SHARE, every_ms
-from gala.evening import EDGE_S
+from gala.edge.pace import EDGE_S, SHARE, every_ms
 
 PAGE = 65_536
 OVERHEAD_BYTES = 70

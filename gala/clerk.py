@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 import structlog
 
-from gala.asks import Ask, Asked, AtTill, Claim
+from gala.asks import Ask, Asked, AtTill, Claim, Claimed
 from gala.protocol.crew import TillReply
 from gala.wallets import Wallets
 from rewards.keeping.register import Register
@@ -19,13 +19,6 @@ from rewards.money import cashier
 from rewards.money.vouchers import Answer
 
 log = structlog.get_logger("gala")
-
-
-class Claimed(msgspec.Struct, frozen=True):
-    """The answer to a claim. status: done | refused; reason as for a till."""
-
-    status: str
-    reason: str
 
 
 def _request(ask: Ask) -> cashier.AtTill | cashier.Wanted:

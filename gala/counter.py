@@ -21,17 +21,17 @@ from starlette.types import ASGIApp
 
 from gala.asks import AtTill
 from gala.clerk import at_till
-from gala.edge.app import Guarded, healthz
 from gala.edge.bearer import Allowed, bearers
 from gala.edge.evidence_files import bundle_files, statement_route
+from gala.edge.pages import Guarded, healthz
 from gala.edge.socket import make_sockets
 from gala.edge.till import till_routes
 from gala.listener import Listener
 from gala.loops import Loops
-from gala.notary import register_keys
 from gala.passes import Passes
 from gala.protocol.crew import TillReply
 from gala.publishing import Publishing
+from gala.secret import register_keys
 from gala.settings import Settings
 from gala.wire.exchange import Exchange
 from gala.wire.limits import Limits

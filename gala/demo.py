@@ -19,25 +19,22 @@ import msgspec
 import segno
 from rich.console import Console
 
-from gala.beginning import service_secret
 from gala.clock import GalaClock
+from gala.draws.beacons import chain_and_signature
 from gala.evening import Evening, open_evening
-from gala.notary import chain_and_signature
-from gala.passes import CREW_ROLES, Passes
-from gala.rehearsal import hurry, next_act
-from gala.roles import Entropy
+from gala.links import PASS_S, links
+from gala.rehearsal import BEFORE_MS, hurry, next_act
 from gala.rundown import Rundown, words
+from gala.secret import Entropy, service_secret
 from gala.settings import Settings
 from gala.store.valkey import in_use
 from gala.timekeeping import world_of
 from gala.timing import GRACE_MS
 from rewards.evidence.checks import verify_bundle
 
-BEFORE_MS = 60_000  # gala time starts so long before the show
 CROWD_READY_S = 15
 DIRECTOR_S = 0.05
 LATE_S = 12
-PASS_S = 24 * 3600
 KEPT = 4  # evenings of earlier demos, so that their bundles can still be looked at
 
 
@@ -237,18 +234,6 @@ def _post(port: int, token: str, post: dict[str, Any]) -> None:
 
 
 # ---------------------------------------------------------------- what is told
-
-
-def links(passes: Passes, join_url: str, crew_port: int) -> dict[str, str]:
-    """Where everybody goes."""
-    tokens = {role: passes.crew(role, role, expires_at_s=int(time.time()) + PASS_S) for role in CREW_ROLES}
-    crew = f"http://127.0.0.1:{crew_port}"
-    return {
-        "phone": join_url,
-        "director": f"{crew}/director#pass={tokens['director']}",
-        "overlay": f"{crew}/overlay#pass={tokens['overlay']}",
-        "auditor": f"{crew}/audit#pass={tokens['auditor']}",
-    }
 
 
 def _welcome(evening: Evening, console: Console) -> None:

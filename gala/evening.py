@@ -9,30 +9,26 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gala import roles
 from gala.accounts import Accounts, as_held, host_keys
 from gala.beginning import begin, same_show, store_for
-from gala.clerk import Clerk
 from gala.clock import GalaClock
-from gala.conductor import Conductor
-from gala.draws.office import Signature
-from gala.edge.crew import Crew
-from gala.edge.edge import Edge
-from gala.edge.overlay import Overlays
+from gala.draws.beacons import Signature
+from gala.edge.pace import EDGE_S
 from gala.edge.shedding import BEAT_S
-from gala.listener import Listener
 from gala.loops import BACKOFF_S, Loops, Step
-from gala.notary import Notary
 from gala.passes import Passes, derive
-from gala.roles import ROLES, Booth, Entropy, Front, House, Office
+from gala.ports import join_url
+from gala.roles import ROLES
+from gala.roles.house import House, texts_of
+from gala.roles.parts import Parts
 from gala.rounds import Rounds
 from gala.rundown import Rundown
+from gala.secret import Entropy
 from gala.settings import Settings
 from gala.store.clients import Clients
 from gala.store.log import ShowLog
@@ -41,12 +37,10 @@ from gala.timing import GRACE_MS
 from gala.vitals import Pulse
 from gala.wire.limits import Limits
 from rewards.arithmetic.beacon import Chain
-from rewards.keeping.register import Register
 
 log = structlog.get_logger("gala")
 
 CONDUCTOR_S = 0.02
-EDGE_S = 0.02
 CREW_S = 0.05
 NOTARY_S = 0.1
 CLERK_S = 0.03
@@ -71,17 +65,10 @@ LEAVE_MS_MIN, LEAVE_MS_MAX = 2_000, 30_000
 
 PHONES = Limits()
 
-Part = TypeVar("Part")
 
-
-def _here(part: Part | None) -> Part:
-    assert part is not None, "another process has this role"
-    return part
-
-
-@dataclass(slots=True)
-class Evening:
-    """A process of an open evening, and those of its parts that it has; to ask for another is a mistake.
+@dataclass(slots=True, kw_only=True)
+class Evening(Parts):
+    """A process of an open evening, with those of its parts that it has.
 
     shared: other processes serve its ports too. join_url: where the audience goes.
     """
@@ -90,10 +77,6 @@ class Evening:
     rehearsal: bool
     shared: bool
     join_url: str
-    front: Front | None
-    timed: Conductor | None
-    office: Office | None
-    booth: Booth | None
     loops: Loops
     pulse: Pulse
     _leaving: bool = field(default=False, init=False)  # written by `keep_out`
@@ -132,48 +115,6 @@ class Evening:
     def bundle(self) -> Path:
         """Where the evidence will be."""
         return self.house.bundle
-
-    @property
-    def edge(self) -> Edge:
-        return _here(self.front).edge
-
-    @property
-    def public(self) -> Listener:
-        return _here(self.front).public
-
-    @property
-    def conductor(self) -> Conductor:
-        return _here(self.timed)
-
-    @property
-    def notary(self) -> Notary:
-        return _here(self.office).notary
-
-    @property
-    def clerk(self) -> Clerk:
-        return _here(self.office).clerk
-
-    @property
-    def register(self) -> Register:
-        return _here(self.office).register
-
-    @property
-    def crew(self) -> Crew:
-        return _here(self.booth).crew
-
-    @property
-    def overlays(self) -> Overlays:
-        return _here(self.booth).overlays
-
-    @property
-    def crew_listener(self) -> Listener:
-        return _here(self.booth).listener
-
-    @property
-    def listeners(self) -> list[Listener]:
-        """Those that this process has."""
-        found = [self.front.public] if self.front else []
-        return [*found, self.booth.listener] if self.booth else found
 
     @property
     def ready(self) -> bool:
@@ -371,7 +312,7 @@ async def open_evening(
             log=show_log,
             rounds=Rounds(rundown, derive(secret, "rounds")),
             passes=Passes(secret, rundown.id),
-            texts=roles.texts_of(rundown, secret),
+            texts=texts_of(rundown, secret),
             secret=secret,
             entropy=entropy,
             wall_s=wall_s,
@@ -380,21 +321,36 @@ async def open_evening(
         )
         office = None
         if "notary" in wanted:
+            from gala.roles.notary import office as open_office
+
             its = house.of(clients["notary"])
-            office = await roles.office(its, rehearsal=rehearsal, chain=chain, signature=signature)
+            office = await open_office(its, rehearsal=rehearsal, chain=chain, signature=signature)
             stack.push_async_callback(office.register.close)
-        front = roles.front(house.of(clients["edge"]), limits, shared=shared) if "edge" in wanted else None
-        join_url = roles.join_url(settings, front.public.port if front else settings.public_port)
-        booth = roles.booth(house.of(clients["crew"]), join_url, shared=shared) if "crew" in wanted else None
+        front = None
+        if "edge" in wanted:
+            from gala.roles.edge import front as open_front
+
+            front = open_front(house.of(clients["edge"]), limits, shared=shared)
+        url = join_url(settings, front.public.port if front else settings.public_port)
+        booth = None
+        if "crew" in wanted:
+            from gala.roles.crew import booth as open_booth
+
+            booth = open_booth(house.of(clients["crew"]), url, shared=shared)
+        timed = None
+        if conducts:
+            from gala.roles.conductor import conductor
+
+            timed = conductor(house, grace_ms)
         yield Evening(
             house=house,
             rehearsal=rehearsal,
             shared=shared,
-            join_url=join_url,
+            join_url=url,
             loops=loops,
             pulse=pulse,
             front=front,
-            timed=roles.conductor(house, grace_ms) if conducts else None,
+            timed=timed,
             office=office,
             booth=booth,
         )

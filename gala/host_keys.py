@@ -15,18 +15,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from gala.host_tokens import TOKEN_CHARS_MAX, BadHostKeys, BadToken
+
 RSA_BITS_MIN = 2048
-TOKEN_CHARS_MAX = 8_192
 ACCOUNT_BYTES_MAX = 256
 LEEWAY_S = 30  # how far the host's clock may be off ours
-
-
-class BadHostKeys(Exception):
-    """The file holds no keys that can be used; the message says which and why."""
-
-
-class BadToken(Exception):
-    """The token says nothing that we believe; the message says why, and nothing of what it holds."""
 
 
 class HostKey(msgspec.Struct, frozen=True):

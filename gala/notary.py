@@ -14,11 +14,11 @@ import structlog
 from redis.asyncio import Redis
 
 from gala import embargo
-from gala.draws.office import DrawOffice, Signature
+from gala.draws.beacons import Signature
+from gala.draws.office import DrawOffice
 from gala.edge.report import Report
 from gala.evidence import books
 from gala.follower import Follower
-from gala.passes import derive
 from gala.publishing import Publishing
 from gala.rounds import Rounds
 from gala.rundown import Rundown, Segment
@@ -30,8 +30,8 @@ from gala.statement import chronicle
 from gala.store import keys
 from gala.store.log import ShowLog
 from gala.wallets import Wallets
-from rewards.arithmetic.beacon import Chain, RehearsalBeacon
-from rewards.keeping.register import Keys, Register
+from rewards.arithmetic.beacon import Chain
+from rewards.keeping.register import Register
 from rewards.log.note import BadNote
 from rewards.rules import leaves
 from voting.box import PAGE, Box, GateState
@@ -39,17 +39,6 @@ from voting.box import PAGE, Box, GateState
 log = structlog.get_logger("gala.notary")
 
 LOOK_MS = 500  # between two looks at what witnesses have cosigned
-
-
-def register_keys(secret: bytes) -> Keys:
-    """The books' keys, derived from the service's secret."""
-    return Keys(log=derive(secret, "log"), places=derive(secret, "places"), codes=derive(secret, "codes"))
-
-
-def chain_and_signature(rundown: Rundown, secret: bytes) -> tuple[Chain, Signature]:
-    """A rehearsal's own beacon: a chain of quicknet's scheme that begins an hour before the show."""
-    beacon = RehearsalBeacon(derive(secret, "beacon"), rundown.starts_at_ms - 3_600_000)
-    return beacon.chain, beacon.signature
 
 
 class Notary:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from gala.settings import STATEMENT
 from gala.statement import chronicle, statement
 from gala.statement.reckoning import reckoning
 from rewards.evidence import bundle
@@ -18,7 +19,6 @@ from rewards.evidence.checks import Check, verify_bundle
 from rewards.keeping.register import Register
 
 REFRESH_MS = 60_000  # at most so often: a checkpoint a redemption would be many, and tell when each was
-STATEMENT = "statement.html"
 
 log = structlog.get_logger("gala")
 

@@ -12,6 +12,7 @@ from gala.show.refusals import refusal
 from gala.show.state import State, delays_of
 from gala.timing import slowest_ms
 
+BEFORE_MS = 60_000  # gala time starts so long before the show
 SEEN_MS = 8_000  # after the slowest channel saw a result, before time may be hurried again
 HURRY_MAX = 2_048
 DOUBLE_BP, MINUTE_MS = 20_000, 60_000

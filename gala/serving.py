@@ -12,16 +12,17 @@ from rich.console import Console
 
 from gala import leash, memory
 from gala.accounts import as_held, host_keys
-from gala.beginning import service_secret
 from gala.clock import GalaClock
-from gala.demo import BEFORE_MS, links
+from gala.draws.beacons import chain_and_signature
 from gala.draws.relays import Relays
 from gala.evening import open_evening
-from gala.listener import reserve
-from gala.notary import chain_and_signature
+from gala.links import links
 from gala.passes import Passes
-from gala.roles import ROLES, Entropy, join_url
+from gala.ports import join_url, reserve
+from gala.rehearsal import BEFORE_MS
+from gala.roles import ROLES
 from gala.rundown import Rundown
+from gala.secret import Entropy, service_secret
 from gala.settings import Settings
 from gala.store import users
 from gala.store.valkey import embedded

@@ -32,7 +32,10 @@ import msgspec
 from gala.edge.doors.admission import PROOF_BITS_MAX
 from gala.edge.doors.foyer import ADMIT_PER_S_MAX
 from gala.edge.doors.networks import BadNetworks, shared_networks
-from rewards.money.ledger import POSTGRESQL
+from rewards.money.address import POSTGRESQL
+
+STATEMENT = "statement.html"
+"""Within GALA_DATA, beside the folder `bundle`: the statement of the evening."""
 
 
 class SettingsFault(Exception):

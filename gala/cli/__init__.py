@@ -1,46 +1,30 @@
-"""``gala``: the composition root. Clock, entropy and environment enter here and nowhere else."""
+"""``gala``: the composition root. Clock, entropy and environment enter here and nowhere else.
 
-import asyncio
+A command imports what it runs when it is run, and so does everything in this folder: whoever asks for help,
+or for a pass, does not wait for the libraries of the ledger and of the sockets.
+"""
+
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
-import uvloop
-from redis.exceptions import RedisError
 
-from gala import recount, settings
-from gala.accounts import NoHost
-from gala.beginning import OtherRundown, service_secret
 from gala.cli import outside as cli_outside
 from gala.cli.audit import audit
 from gala.cli.capacity import capacity_command
 from gala.cli.console import fail, out, read_settings
 from gala.cli.money import exclude_command, statement_command, vouchers
-from gala.counter import serve_counter
-from gala.demo import Options, demo
-from gala.listener import CannotListen
-from gala.logs import set_up_logs
 from gala.passes import CREW_ROLES, Passes
-from gala.protocol import typescript
 from gala.roles import ROLES
-from gala.rundown import Rundown
-from gala.rundown import check as rundown_check
-from gala.rundown.file import Faults, load
-from gala.serving import Unserved, command_of, roles_of, serve_here, serve_with_workers
-from gala.store import users
-from gala.store.clients import StoreUnusable
-from gala.store.log import Forked
-from gala.store.valkey import ValkeyUnusable
-from gala.workers import NotUp
-from rewards.keeping.reopening import NoEvening, OtherKeys
+
+if TYPE_CHECKING:
+    from gala import recount, settings
+    from gala.rundown import Rundown
 
 RUNDOWNS = Path(__file__).parent.parent / "rundowns"
 CHECKOUT = Path(__file__).parent.parent.parent
@@ -88,8 +72,10 @@ def find_rundown(name: str) -> Path:
     raise fail(f"no rundown at {name}; shipped are: {known}")
 
 
-def read_rundown(name: str) -> Rundown:
+def read_rundown(name: str) -> "Rundown":
     """A checked rundown, or the end."""
+    from gala.rundown.file import Faults, load
+
     path = find_rundown(name)
     try:
         return load(path)
@@ -117,6 +103,12 @@ def demo_command(
     ] = False,
 ) -> None:
     """Play an evening in a few minutes, with a simulated crowd, on this machine alone."""
+    import msgspec
+
+    from gala.cli.running import run_or_say, stop_on_signals
+    from gala.demo import Options, demo
+    from gala.logs import set_up_logs
+
     if manual and as_json:
         raise fail("--manual waits for you and --json asks nobody: choose one")
     chosen = read_settings()
@@ -168,6 +160,10 @@ def serve(
     ] = "",
 ) -> None:
     """Run an evening until Ctrl-C: in this process, some roles of it, or in several processes."""
+    from gala.cli.running import run_or_say, stop_on_signals
+    from gala.logs import set_up_logs
+    from gala.serving import Unserved, command_of, roles_of, serve_here, serve_with_workers
+
     chosen = read_settings()
     set_up_logs(chosen.log, worker or ("workers" if workers > 1 else ""))
     if not rundown:
@@ -211,8 +207,13 @@ def serve(
     raise typer.Exit(run_or_say(run))
 
 
-async def counter(chosen: settings.Settings) -> int:
+async def counter(chosen: "settings.Settings") -> int:
     """Keeps an evening's books open until a signal."""
+    from gala.cli.running import stop_on_signals
+    from gala.counter import serve_counter
+    from gala.secret import service_secret
+    from rewards.keeping.reopening import NoEvening
+
     if not (chosen.data / "books").is_dir():
         raise NoEvening(f"no books in {chosen.data}: an evening keeps them, and GALA_DATA says where")
     return await serve_counter(
@@ -229,7 +230,9 @@ def check(
     rundown: Annotated[str, typer.Argument(help="A rundown's file, or the name of a shipped one.")],
 ) -> None:
     """Check a rundown: every fault with its line and segment, or the evening as a table."""
-    raise typer.Exit(rundown_check.check(find_rundown(rundown), out))
+    from gala.rundown.check import check as checked
+
+    raise typer.Exit(checked(find_rundown(rundown), out))
 
 
 @app.command("pass")
@@ -240,6 +243,8 @@ def pass_command(
     hours: Annotated[int, typer.Option(min=1, max=24 * 30, help="How long it is good.")] = 24,
 ) -> None:
     """Make a pass for one of the crew, and print it."""
+    from gala.secret import service_secret
+
     chosen = read_settings()
     found = next((known for known in CREW_ROLES if known == role), None)
     if found is None:
@@ -260,6 +265,9 @@ def acl() -> None:
 
     A role may then write what is its own, and no more: set GALA_REDIS_URL to ``redis://{role}@HOST``.
     """
+    from gala.secret import service_secret
+    from gala.store import users
+
     for line in users.lines(service_secret(read_settings(), secrets.token_bytes)):
         sys.stdout.write(f"{line}\n")
 
@@ -283,6 +291,14 @@ def recount_command(
 
     The store is GALA_REDIS_URL, or that of GALA_DATA, whether its evening runs or is over.
     """
+    import uvloop
+    from redis.exceptions import RedisError
+
+    from gala import recount
+    from gala.store.clients import StoreUnusable
+    from gala.store.log import Forked
+    from gala.store.valkey import ValkeyUnusable
+
     chosen = read_settings()
     try:
         found = (
@@ -304,8 +320,14 @@ def recount_command(
     raise typer.Exit(1 if any(one.wrong for one in found) else 0)
 
 
-async def recount_store(chosen: settings.Settings, target: str, asked: str) -> list[recount.Recount]:
+async def recount_store(chosen: "settings.Settings", target: str, asked: str) -> "list[recount.Recount]":
     """The rounds of a show in the store; of the only one there when none is named."""
+    import msgspec
+
+    from gala import recount
+    from gala.secret import service_secret
+    from gala.store import users
+
     plan = read_rundown(target) if target else None
     if users.MARK in chosen.redis_url:
         url = users.address(chosen.redis_url, "notary", service_secret(chosen, secrets.token_bytes))
@@ -322,6 +344,8 @@ async def recount_store(chosen: settings.Settings, target: str, asked: str) -> l
 @app.command()
 def protocol() -> None:
     """Print the wire's types as TypeScript."""
+    from gala.protocol import typescript
+
     sys.stdout.write(typescript.wire())
 
 
@@ -346,44 +370,6 @@ def bench_command(
         raise fail("benches are run from a source checkout, and this is an installed package without them")
     command = [sys.executable, "-m", f"tests.bench.{name}", *context.args]
     raise typer.Exit(subprocess.run(command, cwd=CHECKOUT, check=False).returncode)  # noqa: S603
-
-
-def stop_on_signals() -> asyncio.Event:
-    """An event that SIGINT and SIGTERM set; a second SIGINT ends the hard way."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        stop.set()
-        loop.remove_signal_handler(signal.SIGINT)
-
-    loop.add_signal_handler(signal.SIGINT, on_signal)
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    return stop
-
-
-def run_or_say(run: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Runs a command's coroutine; what can be wrong with a machine is said in words."""
-    said: Exception | None = None
-    code = 1
-    try:
-        code = uvloop.run(run())
-    except* (
-        *(CannotListen, OtherRundown, NotUp, StoreUnusable, ValkeyUnusable),
-        *(NoEvening, NoHost, OtherKeys),
-    ) as problems:
-        said = first_of(problems)
-    except* KeyboardInterrupt:
-        code = 130
-    if said is not None:
-        raise fail(str(said), 1)
-    return code
-
-
-def first_of(problems: BaseExceptionGroup[Exception]) -> Exception:
-    """The first of several that came together, however deep."""
-    found = problems.exceptions[0]
-    return first_of(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def main() -> None:

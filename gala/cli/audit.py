@@ -5,13 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from gala.beginning import service_secret
 from gala.cli.console import fail, out, read_settings
-from gala.notary import register_keys
-from rewards.evidence.checks import verify_bundle
-from rewards.keeping.reopening import NoEvening, OtherKeys, reopen
 
 audit = typer.Typer(help="Check the published evidence.", no_args_is_help=True)
 
@@ -25,6 +20,8 @@ def verify(
     ] = None,
 ) -> None:
     """Check a bundle from its files alone. Exit 0: every check passes; 1: one fails."""
+    from rewards.evidence.checks import verify_bundle
+
     if not bundle.is_dir():
         raise fail(f"{bundle} is no folder")
     try:
@@ -44,6 +41,11 @@ def keys_command(
 
     With them and the bundle every viewer's plays can be told apart: give them to the auditor alone.
     """
+    import uvloop
+
+    from gala.secret import service_secret
+    from rewards.keeping.reopening import NoEvening, OtherKeys
+
     chosen = read_settings()
     try:
         uvloop.run(_export(chosen.data / "books", service_secret(chosen, secrets.token_bytes), to))
@@ -53,6 +55,9 @@ def keys_command(
 
 
 async def _export(folder: Path, secret: bytes, to: Path) -> None:
+    from gala.secret import register_keys
+    from rewards.keeping.reopening import reopen
+
     books = await reopen(folder, keys=register_keys(secret))
     try:
         await books.register.export_keys(to)

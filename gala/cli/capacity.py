@@ -3,9 +3,7 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from gala import capacity
 from gala.cli.console import out
 
 
@@ -19,6 +17,10 @@ def capacity_command(
 
     What is measured and what is only multiplied is said in docs/capacity.md.
     """
+    from rich.table import Table
+
+    from gala import capacity
+
     audience = capacity.Audience(viewers=int(viewers), vote_s=vote_s, per_edge=per_edge, busy=busy)
     table = Table(box=None, pad_edge=False)
     for heading in ("what", "how much", "from"):

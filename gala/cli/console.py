@@ -1,11 +1,13 @@
 """What all commands share: where they speak, how they fail, and where they read their settings."""
 
 import os
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 
-from gala import settings
+if TYPE_CHECKING:
+    from gala import settings
 
 out = Console()
 err = Console(stderr=True)
@@ -17,8 +19,10 @@ def fail(message: str, code: int = 2) -> typer.Exit:
     return typer.Exit(code)
 
 
-def read_settings() -> settings.Settings:
+def read_settings() -> "settings.Settings":
     """The environment's settings, or the end."""
+    from gala import settings
+
     try:
         return settings.read(os.environ)
     except settings.SettingsFault as fault:

@@ -3,23 +3,15 @@
 import secrets
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvloop
-from rich.table import Table
 
-from gala.beginning import service_secret
 from gala.cli.console import fail, out, read_settings
-from gala.notary import register_keys
-from gala.publishing import write_statement
-from gala.settings import Settings
-from rewards.evidence.checks import verify_bundle
-from rewards.keeping.reopening import NoEvening, OtherKeys, reopen
-from rewards.money.codes import BadList
-from rewards.money.holders import Imported
-from rewards.rules.history import BrokenHistory
-from rewards.rules.leaves import account_hash
+
+if TYPE_CHECKING:
+    from gala.settings import Settings
+    from rewards.money.holders import Imported
 
 FAULTS_SHOWN = 200
 
@@ -40,6 +32,12 @@ def import_command(
     Every row is checked by itself and against the others; if one is bad nothing is taken, unless --skip-bad.
     Exit 1: rows are bad, and nothing was taken; 2: the file or the books cannot be read.
     """
+    import uvloop
+
+    from rewards.keeping.reopening import NoEvening, OtherKeys
+    from rewards.money.codes import BadList
+    from rewards.rules.history import BrokenHistory
+
     chosen = read_settings()
     try:
         content = listed.read_bytes()
@@ -50,7 +48,10 @@ def import_command(
     raise typer.Exit(1 if found.faults and not found.stored else 0)
 
 
-async def _import(chosen: Settings, draw: int, tier: int, content: bytes, *, skip_bad: bool) -> Imported:
+async def _import(chosen: "Settings", draw: int, tier: int, content: bytes, *, skip_bad: bool) -> "Imported":
+    from gala.secret import register_keys, service_secret
+    from rewards.keeping.reopening import NoEvening, reopen
+
     if not (chosen.data / "books").is_dir():
         raise NoEvening(f"no books in {chosen.data}: the evening founds them when it begins")
     keys = register_keys(service_secret(chosen, secrets.token_bytes))
@@ -61,8 +62,10 @@ async def _import(chosen: Settings, draw: int, tier: int, content: bytes, *, ski
         await books.register.close()
 
 
-def _report(found: Imported) -> None:
+def _report(found: "Imported") -> None:
     """Row by row what is wrong, never the code itself."""
+    from rich.table import Table
+
     if found.faults:
         table = Table("line", "what is wrong", title=f"{len(found.faults)} of {found.rows} rows are bad")
         for line, fault in found.faults[:FAULTS_SHOWN]:
@@ -96,6 +99,9 @@ def statement_command(
 
     Exit 1: it is written, and says that a check fails; 2: there is no bundle.
     """
+    from gala.publishing import write_statement
+    from rewards.evidence.checks import verify_bundle
+
     folder = data or read_settings().data
     if not (folder / "bundle").is_dir():
         raise fail(f"no bundle in {folder}: it is published after the show")
@@ -115,6 +121,8 @@ def exclude_command(
 
     An account is what the host app's tokens call `sub`. Empty lines are left out. Exit 2: it cannot be read.
     """
+    from rewards.rules.leaves import account_hash
+
     try:
         accounts = [line.strip() for line in listed.read_text("utf-8").splitlines()]
     except (OSError, UnicodeDecodeError) as problem:

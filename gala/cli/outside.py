@@ -11,9 +11,6 @@ from typing import Annotated
 import typer
 
 from gala.cli.console import err, fail, out
-from gala.draws import outside
-from gala.draws.outside import CrewDoor, Mistaken, Unreachable, Watcher
-from rewards.rules.witness import NotCosigned
 
 draw = typer.Typer(
     help="A party of a draw, on a machine of its own: commit before the show, reveal after the roster.",
@@ -29,6 +26,8 @@ Secret = Annotated[
 
 
 def _done(act: Callable[[], str]) -> None:
+    from gala.draws.outside import Mistaken, Unreachable
+
     try:
         out.print(act(), soft_wrap=True, highlight=False)
     except (Unreachable, Mistaken, OSError) as problem:
@@ -42,10 +41,12 @@ def _file(path: Path | None, number: int, party: str) -> Path:
 @draw.command()
 def commit(crew: Crew, token: Pass, number: Number, party: Party = "auditor", secret: Secret = None) -> None:
     """Make a secret, keep it in a file here, and publish what commits to it. Again: the same."""
+    from gala.draws import outside
+
     path = _file(secret, number, party)
 
     def act() -> str:
-        sealed = outside.commit(CrewDoor(crew, token), number, party, path, secrets.token_bytes)
+        sealed = outside.commit(outside.CrewDoor(crew, token), number, party, path, secrets.token_bytes)
         return f"committed: {sealed}\nKeep {path}: it is what you will reveal. Nobody else has it."
 
     _done(act)
@@ -54,9 +55,10 @@ def commit(crew: Crew, token: Pass, number: Number, party: Party = "auditor", se
 @draw.command()
 def reveal(crew: Crew, token: Pass, number: Number, party: Party = "auditor", secret: Secret = None) -> None:
     """Open the commitment, once the roster is fixed and before the reveals are closed (a minute)."""
+    from gala.draws import outside
 
     def act() -> str:
-        outside.reveal(CrewDoor(crew, token), number, party, _file(secret, number, party))
+        outside.reveal(outside.CrewDoor(crew, token), number, party, _file(secret, number, party))
         return "revealed"
 
     _done(act)
@@ -70,9 +72,10 @@ def beacon(
     number: Number,
 ) -> None:
     """Bring the beacon's signature by hand, where the service reaches no relay. It proves itself."""
+    from gala.draws import outside
 
     def act() -> str:
-        outside.bring_beacon(CrewDoor(crew, token), number, signature)
+        outside.bring_beacon(outside.CrewDoor(crew, token), number, signature)
         return "brought; the draw goes on if it is the signature of its round"
 
     _done(act)
@@ -86,9 +89,10 @@ def void_(
     reason: Annotated[str, typer.Option(help="Why; it is published.")],
 ) -> None:
     """End a draw without a result, before its reveals are closed. Its prizes return to the budget."""
+    from gala.draws import outside
 
     def act() -> str:
-        outside.give_up(CrewDoor(crew, token), number, reason)
+        outside.give_up(outside.CrewDoor(crew, token), number, reason)
         return f"draw {number} is void"
 
     _done(act)
@@ -110,8 +114,11 @@ def witness(
 
     Give the operator the printed key for the rundown's `witnesses`; keep this running through the draws.
     """
+    from gala.draws.outside import CrewDoor, Mistaken, Unreachable, Watcher, cosigner_of
+    from rewards.rules.witness import NotCosigned
+
     try:
-        cosigner = outside.cosigner_of(key, name, secrets.token_bytes)
+        cosigner = cosigner_of(key, name, secrets.token_bytes)
         if not crew:
             out.print(str(cosigner.verifier), soft_wrap=True, highlight=False)
             return

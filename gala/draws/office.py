@@ -8,7 +8,6 @@ close, or that was not closed in time, is void. What a killed notary had done is
 
 import hashlib
 import hmac
-from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -18,6 +17,7 @@ from redis.asyncio import Redis
 
 from gala import admitted
 from gala.accounts import pseudonym
+from gala.draws.beacons import Signature
 from gala.edge import wallet
 from gala.follower import Follower
 from gala.passes import derive
@@ -45,9 +45,6 @@ RESERVES_MAX = 600
 DAY_MS = 86_400_000
 REVEAL_MS = 60_000  # how long a party has to reveal before its commitment is taken instead
 GRACE_MS = 30_000  # how long after the beacon a cosignature from before may still be on its way
-
-Signature = Callable[[int], bytes | None]
-"""A beacon: the 48-byte signature of a round, or None while there is none. `register` verifies it."""
 
 
 def party_secret(secret: bytes, draw: int, party: str) -> bytes:

@@ -4,8 +4,7 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from gala.asks import Asker, Claim, Unanswered
-from gala.clerk import Claimed
+from gala.asks import Asker, Claim, Claimed, Unanswered
 from gala.edge.audience import Viewer
 from gala.edge.edge import Edge
 from gala.protocol import ClaimReply

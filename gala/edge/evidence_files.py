@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from gala import embargo
 from gala.edge.bearer import Allowed, json_response
-from gala.publishing import STATEMENT
+from gala.settings import STATEMENT
 
 NOT_YET = "The evidence is published after the show, once every channel has seen it.\n"
 # A statement runs nothing and fetches nothing.

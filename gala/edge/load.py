@@ -26,7 +26,7 @@ COUNTS_NOTHING = 5
 
 ACK_MS = 500  # live phones are to have their answers within a second; half of it is the time to do something
 STEP_MS = 500  # a cue is to reach everyone within a second, and a step that late has used up half of it
-LATE_MS = 250  # a play waits for the loop to read it, to send its batch, and to hear what the store said
+LATE_MS = 400  # a play waits for the loop twice, to be read and to be answered: most of the second
 QUEUE = 0.25  # of the room for plays, which is about a second's: half a second's answers, there and back
 CALM = 0.5  # of what presses: between the two is neither, so that no level goes up and down by itself
 UP = 2  # tellings of pressure, a second each, for a rung up: one bad second is a disk or a collector

@@ -2,7 +2,7 @@
 
 What a picture is, is said by its content and never by its name. SVG is a document that could fetch and run
 things: only drawings without any of that are taken, and what serves them forbids it a second time
-(`gala.edge.app`).
+(`gala.edge.pages`).
 """
 
 import re

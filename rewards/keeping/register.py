@@ -12,7 +12,6 @@ number stands at which place: for the operator, and the auditor who asks).
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ import numpy.typing as npt
 from rewards.arithmetic import beacon, places, ranking
 from rewards.evidence import bundle, keyed
 from rewards.keeping.journal import Journal
+from rewards.keeping.keys import Keys
 from rewards.keeping.payouts import Payouts
 from rewards.keeping.played import rounds_of
 from rewards.keeping.standing import Drawn, Scores, Standing, scores_of
@@ -33,16 +33,6 @@ from rewards.money.ledger import Ledger
 from rewards.money.vouchers import Voucher
 from rewards.rules import boxes, draws, history, leaves, parts
 from rewards.rules.leaves import DrawSpec, Leaf, RoundOpening
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Keys:
-    """The operator's secrets, 32 bytes each: the log's Ed25519 key, the master of all place keys, the key of
-    the voucher codes. Never printed."""
-
-    log: bytes
-    places: bytes
-    codes: bytes
 
 
 class Register:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rewards.arithmetic import places
-from rewards.keeping.register import Keys, Register
+from rewards.keeping.keys import Keys
+from rewards.keeping.register import Register
 from rewards.log import canonical
 from rewards.money.ledger import Ledger
 

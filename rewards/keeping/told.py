@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from rewards.keeping.journal import Line
 from rewards.money.books import Equation
 from rewards.rules.leaves import Leaf
 
@@ -31,6 +30,17 @@ class Frozen:
 def frozen_of(leaf: Leaf) -> Frozen:
     """What a `roster` leaf says of it."""
     return Frozen(*(leaf[name] for name in Frozen.__dataclass_fields__))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A leaf as anyone may be told of it while the log grows: where, which, its hash in the tree (hex)."""
+
+    index: int
+    schema: str
+    key: str
+    hash: str
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from rewards.money.address import POSTGRESQL, BadUrl
 from rewards.money.books import BadRow, Book, Row
 
 LOCK = 0x67616C61  # "gala": the advisory lock under which one process writes at a time
-POSTGRESQL = "postgresql+asyncpg"
 AT_ONCE = 20_000  # rows that are on their way to the database together
 # SQLite keeps a table in the order of its key only where that is called INTEGER; it has 64 bits there.
 COUNTED = BigInteger().with_variant(Integer, "sqlite")
@@ -106,10 +106,6 @@ CODE = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("voucher", LargeBinary(16), unique=True, nullable=True),
 )
-
-
-class BadUrl(ValueError):
-    """A ledger's URL that cannot be used. It may hold a password, so it is not repeated here."""
 
 
 class Overtaken(Exception):

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rewards.arithmetic.beacon import RehearsalBeacon
-from rewards.keeping.register import Keys, Register
+from rewards.keeping.keys import Keys
+from rewards.keeping.register import Register
 from rewards.rules import leaves
 from rewards.rules.boxes import PAGE_SLOTS
 from rewards.rules.leaves import DrawSpec, Prize, RoundOpening, TicketRound, Window

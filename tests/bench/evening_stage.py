@@ -18,14 +18,15 @@ import msgspec
 import uvloop
 
 from gala import memory, settings
-from gala.beginning import service_secret
 from gala.cli import read_rundown
 from gala.clock import GalaClock
-from gala.demo import BEFORE_MS, direct, pace, summary_of
+from gala.demo import direct, pace, summary_of
+from gala.draws.beacons import chain_and_signature
 from gala.edge.report import Report
 from gala.evening import Evening, open_evening
 from gala.logs import set_up_logs
-from gala.notary import chain_and_signature
+from gala.rehearsal import BEFORE_MS
+from gala.secret import service_secret
 from gala.serving import as_many_sockets_as_allowed
 from gala.store import keys
 from gala.timekeeping import world_of

@@ -26,11 +26,12 @@ from gala.edge.doors.admission import Admission
 from gala.edge.doors.seats import Seats
 from gala.edge.doors.window import Window
 from gala.edge.edge import Edge
+from gala.edge.pace import EDGE_S
 from gala.edge.rotation import Rotation
 from gala.edge.shedding import Shedding
 from gala.edge.socket import AtOnce, ViewerSocket, make_sockets
 from gala.edge.trace import EdgeTrace
-from gala.evening import CLOCK_S, EDGE_S, FOLLOW_S
+from gala.evening import CLOCK_S, FOLLOW_S
 from gala.listener import Listener
 from gala.passes import Passes
 from gala.protocol import Tally

@@ -137,9 +137,7 @@ class Watch:
     phones: int
     part: str = CALM
     began_s: float = 0.0  # that part
-    judged_ms: list[float] = field(
-        default_factory=list
-    )  # how long answers took in the tight time, once relieved
+    judged_ms: list[float] = field(default_factory=list)  # answers of the tight time, once relieved
     seconds: list[Second] = field(default_factory=list)
     pressed: list[tuple[float, str]] = field(default_factory=list)
 

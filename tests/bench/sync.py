@@ -32,9 +32,9 @@ import uvloop
 from rich.console import Console
 
 from gala.clock import GalaClock
+from gala.draws.beacons import chain_and_signature
 from gala.evening import Evening, open_evening
 from gala.logs import set_up_logs
-from gala.notary import chain_and_signature
 from gala.protocol.crew import CuePost
 from gala.rundown import Rundown
 from gala.rundown.file import load

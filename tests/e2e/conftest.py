@@ -21,13 +21,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from gala.beginning import service_secret
 from gala.clock import GalaClock
-from gala.demo import BEFORE_MS
+from gala.draws.beacons import chain_and_signature
 from gala.evening import Evening, open_evening
-from gala.notary import chain_and_signature
 from gala.protocol.crew import CuePost
+from gala.rehearsal import BEFORE_MS
 from gala.rundown.file import load
+from gala.secret import service_secret
 from gala.settings import Settings
 from gala.show.state import State
 from gala.timekeeping import world_of

@@ -13,16 +13,18 @@ import msgspec
 from redis.asyncio import Redis
 
 from gala.conductor import Conductor
+from gala.draws.beacons import chain_and_signature
 from gala.edge.audience import Audience, Cohort, Tuning
 from gala.edge.plays import Plays
 from gala.edge.waiting import Said
 from gala.follower import Follower
-from gala.notary import Notary, chain_and_signature, register_keys
+from gala.notary import Notary
 from gala.protocol import PlayReply
 from gala.publishing import Publishing
 from gala.rehearsal import next_act
 from gala.rounds import Rounds
 from gala.rundown import Rundown
+from gala.secret import register_keys
 from gala.show.state import State
 from gala.store import keys
 from gala.store.clients import Clients

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from gala.asks import Asked, Asker, Seal
 from gala.clerk import Clerk
-from gala.notary import register_keys
 from gala.rundown import Rundown, Segment
+from gala.secret import register_keys
 from gala.store.clients import Clients
 from gala.wallets import Wallets, titles_of
 from rewards.keeping.register import Register

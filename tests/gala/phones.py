@@ -14,8 +14,8 @@ import socketio
 from redis.asyncio import Redis
 
 from gala.clock import GalaClock
+from gala.draws.beacons import chain_and_signature
 from gala.evening import Evening, open_evening
-from gala.notary import chain_and_signature
 from gala.protocol.crew import CuePost
 from gala.rundown import Rundown
 from gala.settings import Settings

@@ -18,9 +18,9 @@ import msgpack
 from websockets.asyncio.client import ClientConnection, connect
 
 from gala.clock import GalaClock
+from gala.draws.beacons import chain_and_signature
 from gala.edge.audience import Tuning
 from gala.evening import Evening, open_evening
-from gala.notary import chain_and_signature
 from gala.protocol.crew import CuePost
 from gala.rundown import Rundown
 from gala.settings import Settings

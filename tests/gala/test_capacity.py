@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from gala.capacity import Audience, Measured, edges_max, lines
-from gala.evening import EDGE_S
+from gala.edge.pace import EDGE_S
 
 PAPER = Path("docs/capacity.md").read_text("utf-8")
 TWENTY_MILLION = Audience(viewers=20_000_000)

@@ -17,7 +17,7 @@ from gala import publishing
 from gala.cli import app
 from gala.counter import Counter, open_counter, serve_counter
 from gala.passes import CrewRole, Passes
-from gala.settings import Settings
+from gala.settings import STATEMENT, Settings
 from rewards.evidence.checks import verify_bundle
 from rewards.keeping.reopening import NoEvening, OtherKeys
 from rewards.money.vouchers import Voucher
@@ -143,7 +143,7 @@ async def test_the_statement_is_for_auditors_and_directors_and_tells_what_was_re
         assert status == 401
         assert headers["www-authenticate"].startswith("Basic ")
         assert (await shop.get(url, shop.bearer("merchant")))[0] == 403
-        (shop.data / publishing.STATEMENT).unlink(missing_ok=True)
+        (shop.data / STATEMENT).unlink(missing_ok=True)
         assert (await shop.get(url, shop.bearer("auditor")))[0] == 404
         await shop.step()
         for role in ("auditor", "director"):

@@ -22,10 +22,11 @@ END_S = 90
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:
-    """This process's, without settings of its own."""
+    """This process's, without settings of its own, and without what only tests need."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GALA_")}
     ports = {"GALA_PUBLIC_PORT": "0", "GALA_CREW_PORT": "0"}
-    return {**kept, "GALA_DATA": str(data), "PYTHONPATH": str(Path.cwd()), **ports, **more}
+    found = os.pathsep.join([str(Path("tests/installed").resolve()), str(Path.cwd())])
+    return {**kept, "GALA_DATA": str(data), "PYTHONPATH": found, **ports, **more}
 
 
 def start(data: Path, *flags: str, **more: str) -> "subprocess.Popen[str]":

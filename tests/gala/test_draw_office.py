@@ -14,10 +14,11 @@ from redis.asyncio import Redis
 from gala.draws.office import GRACE_MS, REVEAL_MS
 from gala.evidence import Books
 from gala.follower import CueRefused
-from gala.notary import Notary, register_keys
+from gala.notary import Notary
 from gala.publishing import Publishing
 from gala.rundown import Rundown
 from gala.rundown.file import load
+from gala.secret import register_keys
 from gala.show.reasons import Reason
 from gala.store import keys
 from gala.store.clients import Clients

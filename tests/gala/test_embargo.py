@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from gala import embargo
-from gala.notary import register_keys
+from gala.secret import register_keys
 from gala.store.clients import connect
 from rewards.money.codes import voucher_code
 from tests.gala.gates import GATES

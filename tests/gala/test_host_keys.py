@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from gala.host_keys import ACCOUNT_BYTES_MAX, LEEWAY_S, BadHostKeys, BadToken
+from gala.host_keys import ACCOUNT_BYTES_MAX, LEEWAY_S
+from gala.host_tokens import BadHostKeys, BadToken
 from tests.gala.host import host_keys, jwk, private, published, token
 from tests.gala.phones import NOW_S
 

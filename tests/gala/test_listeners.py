@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from gala.edge import app
+from gala.edge import pages
 from gala.store.clients import Clients
 from tests.conftest import PATIENCE_S
 from tests.gala.phones import Join, Phone, Refused, Stage, running
@@ -109,7 +109,7 @@ async def test_without_built_pages_the_listeners_say_how_to_build_them(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(app, "PAGES", tmp_path / "none")
+    monkeypatch.setattr(pages, "PAGES", tmp_path / "none")
     async with running(valkey_url, tmp_path) as stage:
         for url in (f"{stage.url}/", f"{stage.crew_url}/director"):
             status, said = await get(http, url)

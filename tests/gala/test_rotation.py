@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 from redis import exceptions
 
-from gala.listener import reserve
+from gala.ports import reserve
 from gala.protocol.crew import CuePost, DeskClock, DeskEdge
 from gala.store.clients import Clients
 from gala.store.log import ShowLog

@@ -121,7 +121,7 @@ async def test_phones_of_an_edge_that_is_out_of_rotation_are_told_that_nothing_i
             stage.wait(0.2)
             await asyncio.sleep(0.05)
     other.watch.ahead_ms = 0
-    hearing = asyncio.create_task(phone.hear("relief", lambda said: said.get("level", 0) == 0))
+    hearing = asyncio.create_task(phone.hear("relief", lambda said: said.get("level", 0) < 5))
     async with asyncio.timeout(PATIENCE_S):
         while not hearing.done():
             stage.wait(0.2)
@@ -130,7 +130,7 @@ async def test_phones_of_an_edge_that_is_out_of_rotation_are_told_that_nothing_i
 
 def hold_up() -> None:
     """Nothing else of this process gets its turn: less than a step may take, more than a loop may be late."""
-    time.sleep(1.5 * LATE_MS / 1000)
+    time.sleep(1.1 * LATE_MS / 1000)
 
 
 async def test_an_edge_whose_loop_comes_late_is_pressed_although_no_answer_was_slow(

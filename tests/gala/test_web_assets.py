@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from gala.edge.app import Assets
+from gala.edge.pages import Assets
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gala.cli import app
-from gala.listener import CannotListen, bound, reserve
+from gala.ports import CannotListen, bound, reserve
 from gala.store import valkey
 from gala.store.clients import Clients
 from tests.conftest import PATIENCE_S

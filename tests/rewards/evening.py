@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from rewards.arithmetic.beacon import RehearsalBeacon
-from rewards.keeping.register import Keys, Register
+from rewards.keeping.keys import Keys
+from rewards.keeping.register import Register
 from rewards.keeping.standing import Drawn
 from rewards.money.codes import voucher_code
 from rewards.money.vouchers import Voucher

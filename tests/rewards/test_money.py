@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from rewards.keeping.register import Register
+from rewards.money.address import BadUrl
 from rewards.money.books import BadRow, Book, Row
 from rewards.money.cashier import Cashier, IdempotencyClash
 from rewards.money.codes import read_code, voucher_code
-from rewards.money.ledger import METADATA, ROW, BadUrl, Ledger
+from rewards.money.ledger import METADATA, ROW, Ledger
 from rewards.money.vouchers import IssuingIds, Voucher, row_id
 from rewards.rules.history import BrokenHistory
 from tests.rewards import databases

@@ -9,15 +9,20 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from uvicorn.server import ServerState
 
-from gala import roles
 from gala.accounts import Accounts
 from gala.beginning import begin, same_show
 from gala.clock import GalaClock
+from gala.draws.beacons import chain_and_signature
 from gala.edge.shedding import BEAT_S
 from gala.evening import PHONES
 from gala.loops import Loops, Step
-from gala.notary import chain_and_signature
 from gala.passes import Passes, derive
+from gala.roles.conductor import conductor
+from gala.roles.edge import Stalls
+from gala.roles.edge import stalls as stalls_of
+from gala.roles.house import House, texts_of
+from gala.roles.notary import Office
+from gala.roles.notary import office as open_office
 from gala.rounds import Rounds
 from gala.settings import Settings
 from gala.store.clients import Clients
@@ -52,8 +57,8 @@ class Playing:
         self.process = process
         self.role = role
         self.loops = Paced(process.world)
-        self.stalls: roles.Stalls | None = None
-        self.office: roles.Office | None = None
+        self.stalls: Stalls | None = None
+        self.office: Office | None = None
         self.server = ServerState()
         self.up = False
         self._folder = folder
@@ -80,7 +85,7 @@ class Playing:
                 tasks.create_task(self._plays(self.stalls))
         await house.timekeeper.leave()
 
-    async def _plays(self, stalls: roles.Stalls) -> None:
+    async def _plays(self, stalls: Stalls) -> None:
         await self.loops.forever("plays", stalls.edge.plays.step, 0)
         await stalls.edge.plays.finish()
 
@@ -92,13 +97,13 @@ class Playing:
 
     # ------------------------------------------------------------ as gala.evening puts them together
 
-    def _house(self) -> roles.House:
+    def _house(self) -> House:
         process, world = self.process, self.world
         clients = Clients(cast("Redis", Told(process)), "")
         clock = GalaClock(world.now_ms(), monotonic_ns=process.monotonic_ns)
         clocks = process.clocks()
         rundown = world.rundown
-        return roles.House(
+        return House(
             settings=Settings(data=self._folder),
             rundown=rundown,
             clock=clock,
@@ -115,7 +120,7 @@ class Playing:
             log=ShowLog(clients, rundown.id),
             rounds=Rounds(rundown, derive(SECRET, "rounds")),
             passes=Passes(SECRET, rundown.id),
-            texts=roles.texts_of(rundown, SECRET),
+            texts=texts_of(rundown, SECRET),
             secret=SECRET,
             entropy=process.chance.randbytes,
             wall_s=lambda: world.now_ms() // 1000,
@@ -123,7 +128,7 @@ class Playing:
             accounts=Accounts(SECRET, None),
         )
 
-    async def _begin(self, house: roles.House) -> None:
+    async def _begin(self, house: House) -> None:
         """As on the night: everybody's clock is set by the world's, and only the draws are a rehearsal's."""
         if self.role == "conductor":
             await begin(
@@ -139,7 +144,7 @@ class Playing:
             same_show(first[0], house.rundown, rehearsal=True)
         await house.timekeeper.step()
 
-    async def _steps(self, house: roles.House) -> list[tuple[str, Step, float]]:
+    async def _steps(self, house: House) -> list[tuple[str, Step, float]]:
         now, often_s = house.clock.now_ms, self.process.chance.uniform(*OFTEN_S)
 
         def in_time(step: Callable[[int], Awaitable[object]]) -> Step:
@@ -150,9 +155,9 @@ class Playing:
             return stepped
 
         if self.role == "conductor":
-            return [("conductor", in_time(roles.conductor(house, GRACE_MS).step), often_s)]
+            return [("conductor", in_time(conductor(house, GRACE_MS).step), often_s)]
         if self.role == "edge":
-            self.stalls = stalls = roles.stalls(house, PHONES)
+            self.stalls = stalls = stalls_of(house, PHONES)
             return [
                 ("claims", stalls.asker.step, 0.1),
                 ("edge", lambda: stalls.edge.step(now()), often_s),
@@ -161,7 +166,7 @@ class Playing:
                 ("trace", lambda: stalls.trace.step(now(), stalls.edge.plays), 2.0),
             ]
         chain, signature = chain_and_signature(house.rundown, SECRET)
-        self.office = office = await roles.office(house, rehearsal=True, chain=chain, signature=signature)
+        self.office = office = await open_office(house, rehearsal=True, chain=chain, signature=signature)
         return [
             ("notary", in_time(office.notary.step), 2 * often_s),
             ("clerk", in_time(office.clerk.step), often_s),

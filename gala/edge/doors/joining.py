@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from gala.accounts import Accounts
 from gala.edge.bearer import json_response
-from gala.host_keys import TOKEN_CHARS_MAX, BadToken
+from gala.host_tokens import TOKEN_CHARS_MAX, BadToken
 from gala.passes import Passes
 from gala.protocol import Join
 
