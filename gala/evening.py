@@ -18,8 +18,7 @@ from gala.accounts import Accounts, as_held, host_keys
 from gala.beginning import begin, same_show, store_for
 from gala.clock import GalaClock
 from gala.draws.beacons import Signature
-from gala.edge.pace import EDGE_S
-from gala.edge.shedding import BEAT_S
+from gala.edge.pace import BEAT_S, EDGE_S
 from gala.loops import BACKOFF_S, Loops, Step
 from gala.passes import Passes, derive
 from gala.ports import join_url

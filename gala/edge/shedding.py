@@ -5,12 +5,12 @@ from collections.abc import Callable
 import structlog
 
 from gala.edge.load import COUNTS_NOTHING, Load, Measured
+from gala.edge.pace import BEAT_S
 from gala.edge.plays import QUEUE_MAX, Plays
 from gala.protocol import Relief
 
 log = structlog.get_logger("gala")
 
-BEAT_S = 0.1  # how often it is looked how late the event loop comes
 GATHERS_FROM = 3
 GATHER_MS = 2_000
 """How long phones gather at level 3: six taps' plays become one, two of the mole's. A person who looks

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from gala.edge.load import ACK_MS, LATE_MS, Measured
-from gala.edge.shedding import BEAT_S, GATHER_MS, Shedding
+from gala.edge.pace import BEAT_S
+from gala.edge.shedding import GATHER_MS, Shedding
 from gala.store.clients import Clients
 from tests.conftest import PATIENCE_S
 from tests.gala.phones import Join, Phone, Stage, running

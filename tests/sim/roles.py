@@ -13,7 +13,7 @@ from gala.accounts import Accounts
 from gala.beginning import begin, same_show
 from gala.clock import GalaClock
 from gala.draws.beacons import chain_and_signature
-from gala.edge.shedding import BEAT_S
+from gala.edge.pace import BEAT_S
 from gala.evening import PHONES
 from gala.loops import Loops, Step
 from gala.passes import Passes, derive
