@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from gala.accounts import Accounts, as_held, host_keys
 from gala.clock import GalaClock
 from gala.draws.beacons import Signature
-from gala.edge.pace import EDGE_S
+from gala.edge.pace import BEAT_S, EDGE_S
 from gala.passes import Passes, derive
 from gala.processes.beginning import begin, same_show, store_for
 from gala.processes.loops import BACKOFF_S, Loops, Step
@@ -178,6 +178,7 @@ class Evening(Parts):
                 ("claims", self.front.asker.step, ASKS_S),
                 ("edge", lambda: edge.step(now()), EDGE_S),
                 ("log", edge.follow, FOLLOW_S),
+                ("load", lambda: edge.relieve(now()), BEAT_S),
                 ("report", lambda: edge.report(now()), REPORT_S),
                 ("trace", lambda: trace.step(now(), edge.plays), TRACE_S),
             ]

@@ -40,6 +40,7 @@ BENCHES = {  # modules of tests/bench, which only a source checkout has
     "cluster": "what durable costs on a cluster, and what its faults cost",
     "return": "how soon phones are back, and with what, whose lines broke",
     "welcome": "what it costs an edge to welcome somebody back",
+    "overload": "what is left off when an edge is too small, and what that is worth",
     "sync": "how nearly phones on four networks and five channels start a cue together",
 }
 

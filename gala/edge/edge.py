@@ -38,6 +38,7 @@ from gala.store.clients import Clients
 from gala.store.log import ShowLog
 from gala.texts import Texts
 
+NEWS_MS = 1_000
 REPORT_MS = 1_000
 
 
@@ -102,6 +103,8 @@ class Edge:
         self._rate = rate
         self._told_rate = rate()
         self._boards = Boards(clients.once, rounds, self.audience, broadcast, lambda: self.state)
+        self._news_at_ms = 0
+        self._ack_ms = 0.0, 0.0  # p50 and p99 of the answers of the newest second
         self._report_at_ms = 0
         self._reported_at_ms = 0
         self._reported_count = 0
@@ -132,7 +135,7 @@ class Edge:
         self.audience.follow()
         if self._rate() != self._told_rate:
             self._told_rate = self._rate()
-            self._report_at_ms = now_ms
+            self._news_at_ms = self._report_at_ms = now_ms
             self._boards.due_now(now_ms)
             # the step's own instant is old by now, and at the pace before; a phone would be minutes off
             clock = Clock(now_ms=self.now(), rate=self._told_rate)
@@ -209,7 +212,24 @@ class Edge:
         await self._tell(viewer.cohort, now_ms)
         await self._broadcast.tell_one(viewer.sid, "show", self.show_of(viewer.cohort, now_ms))
 
-    # ------------------------------------------------------------ reports
+    # ------------------------------------------------------------ load and reports
+
+    async def relieve(self, now_ms: int) -> None:
+        """Looks how pressed this edge is and, once a second, tells phones if something else is left off now.
+        Asks the store nothing: an edge that is pressed waits longest for that."""
+        self.shedding.beat(self.rotation.mark())
+        if now_ms < self._news_at_ms:
+            return
+        self._news_at_ms = now_ms + int(NEWS_MS * self._told_rate)
+        self._take_in()
+        self._ack_ms = self.plays.figures.newest()
+        relief = self.shedding.news(self.plays, self._ack_ms[1], self.rotation.lasting)
+        if relief is not None:
+            await self._broadcast.tell_all("relief", relief)
+
+    def _take_in(self) -> None:
+        self.plays.figures.took(self.plays.ack_ms, self._told_rate)
+        self.plays.ack_ms.clear()
 
     async def report(self, now_ms: int) -> None:
         """Tells the crew how this edge is doing, when that is due: also when it cannot do anything else."""
@@ -218,12 +238,9 @@ class Edge:
             return
         self._report_at_ms = now_ms + int(REPORT_MS * self._told_rate)
         plays = self.plays
-        p50_ms, p99_ms = plays.figures.took(plays.ack_ms, self._told_rate)
-        plays.ack_ms.clear()
+        self._take_in()
+        p50_ms, p99_ms = self._ack_ms
         plays.forget()
-        relief = self.shedding.news(plays, p99_ms, self.rotation.lasting)
-        if relief is not None:
-            await self._broadcast.tell_all("relief", relief)
         back_ms = self._window.news(len(self.audience))
         if back_ms is not None:
             await self._broadcast.tell_all("back", Back(within_ms=back_ms))

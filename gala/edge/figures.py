@@ -31,6 +31,7 @@ class Figures:
         self.unknown = 0
         self.acks = Spread([0] * (len(ACK_MS) + 1))
         self.batches = Spread([0] * (len(BATCH) + 1))
+        self._newest: list[float] = []  # real ms; since `newest` was asked last
 
     def flushed(self, count: int) -> None:
         """So many plays went to the store together."""
@@ -38,8 +39,8 @@ class Figures:
             self.batches.counts[bisect_left(BATCH, count)] += 1
             self.batches.total += count
 
-    def took(self, ack_ms: Sequence[float], rate: float) -> tuple[float, float]:
-        """Takes in how long answers took since the last time, gala ms; p50 and p99, real ms."""
+    def took(self, ack_ms: Sequence[float], rate: float) -> None:
+        """Takes in how long answers took since the last time, gala ms."""
         taken = sorted(took_ms / rate for took_ms in ack_ms)
         below = 0
         for index, bound in enumerate(ACK_MS):
@@ -48,4 +49,9 @@ class Figures:
             below = upto
         self.acks.counts[-1] += len(taken) - below
         self.acks.total += sum(taken)
+        self._newest += taken
+
+    def newest(self) -> tuple[float, float]:
+        """p50 and p99 of what was taken in since this was asked last, real ms."""
+        taken, self._newest = sorted(self._newest), []
         return (taken[len(taken) // 2], taken[len(taken) * 99 // 100]) if taken else (0.0, 0.0)

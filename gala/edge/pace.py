@@ -7,6 +7,7 @@ alone. What a phone is told to do, and what became of its plays, is never thinne
 import math
 
 EDGE_S = 0.02  # how long an edge rests between two of its steps
+BEAT_S = 0.1  # how often it looks how late its event loop comes
 FRAME_MS = 0.010  # of CPU, a board to one phone: 7 to 10 µs (`gala bench hotpath`)
 SHARE = 0.2  # of a core
 FASTEST_MS = 200  # no newer picture is there: that is how often the conductor takes one

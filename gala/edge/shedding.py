@@ -5,6 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from gala.edge.load import COUNTS_NOTHING, Load, Measured
+from gala.edge.pace import BEAT_S
 from gala.edge.plays import QUEUE_MAX, Plays
 from gala.protocol import Relief
 
@@ -26,6 +27,8 @@ class Shedding:
         self.load = Load()
         self._stepped_ns = 0  # 0: not since it was out of rotation
         self._step_ms = 0.0  # the longest since the last news
+        self._beat_ns = 0  # 0: not yet
+        self._late_ms = 0.0  # the loop at worst, since the last news
         self._crowded = 0  # plays, by the last news
 
     def stepped(self, mark: int) -> None:
@@ -34,6 +37,12 @@ class Shedding:
             self._step_ms = max(self._step_ms, (mark - self._stepped_ns) / 1e6)
         self._stepped_ns = mark
 
+    def beat(self, mark: int) -> None:
+        """Is called every `BEAT_S`, by a loop that does nothing else in between. mark: as of `stepped`."""
+        if self._beat_ns:
+            self._late_ms = max(self._late_ms, (mark - self._beat_ns) / 1e6 - BEAT_S * 1000)
+        self._beat_ns = mark
+
     def news(self, plays: Plays, ack_ms: float, out: str) -> Relief | None:
         """Once a second: what all phones are to be told now, None if they know it.
 
@@ -41,13 +50,20 @@ class Shedding:
         rotation, empty if it is not.
         """
         measured = Measured(
-            ack_ms, self._step_ms, plays.waiting / QUEUE_MAX, plays.figures.crowded - self._crowded
+            ack_ms,
+            self._step_ms,
+            plays.waiting / QUEUE_MAX,
+            plays.figures.crowded - self._crowded,
+            self._late_ms,
         )
-        self._step_ms = 0.0
+        self._step_ms = self._late_ms = 0.0
         self._crowded = plays.figures.crowded
         if out:
-            self._stepped_ns = 0  # how long a silent store held a step up is no load
-        else:
+            # How long a silent store held a step up is no load, and no calm. A loop that is late is one,
+            # and may be why the log was not read.
+            self._stepped_ns = 0
+            measured = Measured(late_ms=measured.late_ms)
+        if not out or measured.pressure >= 1:
             self.load.take(measured)
             self._let_in(self.load.share)
         level = COUNTS_NOTHING if out else self.load.level

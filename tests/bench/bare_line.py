@@ -79,16 +79,21 @@ class BareLine(asyncio.Protocol):
 
     async def ask(self, event: str, content: dict[str, Any]) -> Any:
         """Sends an event and waits for its acknowledgement; `LineDown` if none comes."""
-        if self._transport.is_closing():
-            raise LineDown("it is down")
-        self._next_id += 1
-        asked = self._asked[self._next_id] = asyncio.get_running_loop().create_future()
-        self._say({"type": EVENT, "nsp": NAMESPACE, "data": [event, content], "id": self._next_id})
+        asked = self.say(event, content)
         try:
             async with asyncio.timeout(ANSWER_S):  # wait_for of 3.11 forgets a cancellation
                 return await asked
         except TimeoutError as error:
             raise LineDown("no answer") from error
+
+    def say(self, event: str, content: dict[str, Any]) -> "asyncio.Future[Any]":
+        """Sends an event; its acknowledgement, however long it takes, or `LineDown`, which is also raised."""
+        if self._transport.is_closing():
+            raise LineDown("it is down")
+        self._next_id += 1
+        asked = self._asked[self._next_id] = asyncio.get_running_loop().create_future()
+        self._say({"type": EVENT, "nsp": NAMESPACE, "data": [event, content], "id": self._next_id})
+        return asked
 
     async def close(self) -> None:
         """Hangs up."""

@@ -129,7 +129,7 @@ async def serve(url: str, folder: Path) -> None:
 
     async def count() -> None:
         await edge.plays.step()
-        edge.plays.ack_ms.clear()  # as the report does
+        edge.plays.ack_ms.clear()  # as `Edge.relieve` does
 
     async def board() -> None:
         counters = hall.rounds.board(

@@ -71,7 +71,15 @@ class Service:
 
     async def up(self) -> None:
         """Waits until it says where it is to be found."""
+        await self.front_up()
+        await self.desk_up()
+
+    async def front_up(self) -> None:
+        """As `up`, of a process that has no desk."""
         self.port = int((await self.says(r"^phone +http://127\.0\.0\.1:(\d+)/"))[0])
+
+    async def desk_up(self) -> None:
+        """As `up`, of a process that lets no viewers in."""
         (link,) = await self.says(r"^director +(http://.+)")
         self._crew_url, _, self._token = link.partition("/director#pass=")
 

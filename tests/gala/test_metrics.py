@@ -105,9 +105,12 @@ async def test_an_overdue_cue_is_told_from_the_log_alone(stage: Stage) -> None:
 
 def test_answers_are_spread_over_bounds_in_real_time() -> None:
     figures = Figures()
-    assert figures.took([], 1) == (0, 0)
-    assert figures.took([8_000, 40, 60], 8) == (7.5, 1_000)
-    assert figures.took([ACK_MS[-1] + 1], 1) == (5_001, 5_001)
+    assert figures.newest() == (0, 0)
+    figures.took([8_000, 40], 8)
+    figures.took([60], 8)
+    assert figures.newest() == (7.5, 1_000)
+    figures.took([ACK_MS[-1] + 1], 1)
+    assert figures.newest() == (5_001, 5_001)
     assert figures.acks.counts == [1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1]
     assert figures.acks.total == 5 + 7.5 + 1_000 + 5_001
 

@@ -4,10 +4,12 @@ The edge, its store and its phones are real; how long its answers took is put in
 """
 
 import asyncio
+import time
 from pathlib import Path
 
-from gala.edge.load import ACK_MS, Measured
-from gala.edge.shedding import GATHER_MS
+from gala.edge.load import ACK_MS, LATE_MS, Measured
+from gala.edge.pace import BEAT_S
+from gala.edge.shedding import GATHER_MS, Shedding
 from gala.store.clients import Clients
 from tests.conftest import PATIENCE_S
 from tests.gala.phones import Join, Phone, Stage, running
@@ -120,8 +122,50 @@ async def test_phones_of_an_edge_that_is_out_of_rotation_are_told_that_nothing_i
             stage.wait(0.2)
             await asyncio.sleep(0.05)
     other.watch.ahead_ms = 0
-    hearing = asyncio.create_task(phone.hear("relief", lambda said: said.get("level", 0) == 0))
+    hearing = asyncio.create_task(phone.hear("relief", lambda said: said.get("level", 0) < 5))
     async with asyncio.timeout(PATIENCE_S):
         while not hearing.done():
             stage.wait(0.2)
             await asyncio.sleep(0.05)
+
+
+def hold_up() -> None:
+    """Nothing else of this process gets its turn: less than a step may take, more than a loop may be late."""
+    time.sleep(1.1 * LATE_MS / 1000)
+
+
+async def test_an_edge_whose_loop_comes_late_is_pressed_although_no_answer_was_slow(
+    stage: Stage, join: Join
+) -> None:
+    phone = await join()
+    await phone.hear("welcome")
+    hearing = asyncio.create_task(phone.hear("relief", lambda said: said.get("level", 0) == 1))
+    async with asyncio.timeout(PATIENCE_S):
+        while not hearing.done():
+            hold_up()
+            stage.wait(1)
+            await asyncio.sleep(0.15)
+
+
+async def test_out_of_rotation_a_late_loop_presses_and_a_silent_store_neither_presses_nor_calms(
+    stage: Stage,
+) -> None:
+    plays, shares = stage.evening.edge.plays, list[float]()
+    shedding, mark = Shedding(shares.append), 0
+
+    def second(late_ms: float, out: str) -> int:
+        """The level of the ladder when a second has passed whose step took as long as that."""
+        nonlocal mark
+        for _ in range(2):
+            shedding.beat(mark)
+            shedding.stepped(mark)
+            mark += int((BEAT_S * 1e3 + late_ms) * 1e6)
+        shedding.beat(mark)
+        shedding.news(plays, 0.0, out)
+        return shedding.load.level
+
+    assert [second(0, "store") for _ in range(4)] == [0] * 4
+    assert [second(LATE_MS, "log") for _ in range(4)] == [0, 1, 1, 3]
+    assert [second(0, "store") for _ in range(40)] == [3] * 40
+    assert [second(0, "") for _ in range(40)][-1] == 0
+    assert shares[-1] == 1.0

@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 from gala.accounts import Accounts
 from gala.clock import GalaClock
 from gala.draws.beacons import chain_and_signature
+from gala.edge.pace import BEAT_S
 from gala.evening import PHONES
 from gala.passes import Passes, derive
 from gala.processes.beginning import begin, same_show
@@ -160,6 +161,7 @@ class Playing:
             return [
                 ("claims", stalls.asker.step, 0.1),
                 ("edge", lambda: stalls.edge.step(now()), often_s),
+                ("load", lambda: stalls.edge.relieve(now()), BEAT_S),
                 ("report", lambda: stalls.edge.report(now()), 1.0),
                 ("trace", lambda: stalls.trace.step(now(), stalls.edge.plays), 2.0),
             ]

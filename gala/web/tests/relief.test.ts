@@ -18,13 +18,36 @@ describe("gathering", () => {
     const sent = { total: 5, at_ms: 1000 };
     expect(gatherTaps(0, Infinity, 7)).toBe(300);
     expect(gatherTaps(2000, Infinity, 7)).toBe(2000);
-    expect(isTotalDue(6, sent, false, 2999, 2000)).toBe(false);
-    expect(isTotalDue(6, sent, false, 3000, 2000)).toBe(true);
+    expect(isTotalDue(6, sent, false, 1999, 2000)).toBe(false);
+    expect(isTotalDue(6, sent, false, 2000, 2000)).toBe(true);
+    expect(isTotalDue(6, { total: 5, at_ms: 1800 }, false, 2099, 2000)).toBe(false);
+    expect(isTotalDue(6, { total: 5, at_ms: 1800 }, false, 2100, 2000)).toBe(true);
     expect(isTotalDue(5, sent, true, 2500, 2000)).toBe(false);
     const hits = [{ mole: 1, at_ms: 900 }];
     expect(isDue(hits, { hit_at_ms: 0, at_ms: 1000 }, 2999, false, 2000)).toBe(false);
     expect(isDue(hits, { hit_at_ms: 0, at_ms: 1000 }, 3000, false, 2000)).toBe(true);
     expect(isDue(hits, { hit_at_ms: 0, at_ms: 1000 }, 1001, true, 2000)).toBe(true);
+  });
+
+  test("spreads phones that all hear of it at once over all of the time, and no tap waits longer than that", () => {
+    const chance = (seat: number): number => ((seat * 7919) % 300) + 10_000;
+    const due = (from_ms: number, seat: number): number => {
+      let at_ms = from_ms;
+      while (!isTotalDue(6, { total: 5, at_ms: from_ms }, false, at_ms, 2000, seat)) at_ms += 10;
+      return at_ms;
+    };
+    const first = Array.from({ length: 1000 }, (_none, seat) => due(chance(seat), seat));
+    const again = first.map((at_ms, seat) => due(at_ms, seat));
+    for (const instants of [first, again]) {
+      const fifths = new Map<number, number>();
+      for (const at_ms of instants) fifths.set(Math.floor(at_ms / 400), (fifths.get(Math.floor(at_ms / 400)) ?? 0) + 1);
+      expect(Math.max(...fifths.values())).toBeLessThanOrEqual(280);
+    }
+    first.forEach((at_ms, seat) => {
+      expect(at_ms - chance(seat)).toBeLessThanOrEqual(2300);
+      expect(again[seat]! - at_ms).toBeGreaterThanOrEqual(1690); // its instant may have come while it waited the usual 300
+      expect(again[seat]! - at_ms).toBeLessThanOrEqual(2010);
+    });
   });
 
   test("ends before the round does, at an instant of each phone's own", () => {

@@ -106,8 +106,9 @@ function useTaps(props: RoundProps, stars: Stars, given: Given): OwnTaps {
     const timer = setInterval(() => {
       const { closes_at_ms, cut_at_ms } = now.current.props.round;
       const ends = [closes_at_ms, cut_at_ms].map((end_ms) => end_ms - evening.at_ms()).filter((left_ms) => left_ms > 0);
-      const gather_ms = gatherTaps(evening.relief.peek().gather_ms, Math.min(...ends), evening.mine.peek().number);
-      if (isTotalDue(total.peek(), sent.current, now.current.tooFast, local_ms(), gather_ms)) send();
+      const seat = evening.mine.peek().number;
+      const gather_ms = gatherTaps(evening.relief.peek().gather_ms, Math.min(...ends), seat);
+      if (isTotalDue(total.peek(), sent.current, now.current.tooFast, local_ms(), gather_ms, seat)) send();
     }, LOOK_MS);
     const leaving = (): void => {
       if (document.hidden && total.peek() > sent.current.total) send();

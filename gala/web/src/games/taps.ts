@@ -25,15 +25,35 @@ export interface SentTotal {
  * `seat` tells phones apart.
  */
 export function gatherTaps(gather_ms: number, left_ms: number, seat: number): number {
-  const own = (Math.max(0, seat) * GOLDEN) % 1;
-  const last_ms = 2 * BATCH_MS + own * gather_ms;
+  const last_ms = 2 * BATCH_MS + ownPart(seat) * gather_ms;
   return left_ms <= last_ms ? BATCH_MS : Math.max(BATCH_MS, gather_ms);
 }
 /** Multiples of it lie evenly over 0…1, however many there are. */
 const GOLDEN = 0.618_033_988_75;
+const ownPart = (seat: number): number => (Math.max(0, seat) * GOLDEN) % 1;
 
-/** Whether the total goes out now. `tooFast`: the last answer left something out for its pace. `now_ms` is local. */
-export function isTotalDue(total: number, sent: SentTotal, tooFast: boolean, now_ms: number, gather_ms = BATCH_MS): boolean {
+/**
+ * Whether an instant of this phone's own lies between: it has one in every `gather_ms`. All phones hear at once that they
+ * are to gather, just after each has sent something: if they only waited for so long, all would send at once for ever.
+ */
+function ownInstantPassed(from_ms: number, to_ms: number, gather_ms: number, seat: number): boolean {
+  const instants = (at_ms: number): number => Math.floor(at_ms / gather_ms - ownPart(seat));
+  return instants(to_ms) > instants(from_ms);
+}
+
+/**
+ * Whether the total goes out now. `tooFast`: the last answer left something out for its pace. `now_ms` is local. `seat`
+ * tells phones apart where they gather for longer than usual.
+ */
+export function isTotalDue(
+  total: number,
+  sent: SentTotal,
+  tooFast: boolean,
+  now_ms: number,
+  gather_ms = BATCH_MS,
+  seat = 0,
+): boolean {
   const waited_ms = now_ms - sent.at_ms;
-  return (total > sent.total && waited_ms >= gather_ms) || (tooFast && waited_ms >= Math.max(AGAIN_MS, gather_ms));
+  const gathered = gather_ms <= BATCH_MS || !Number.isFinite(sent.at_ms) || ownInstantPassed(sent.at_ms, now_ms, gather_ms, seat);
+  return (total > sent.total && waited_ms >= BATCH_MS && gathered) || (tooFast && waited_ms >= Math.max(AGAIN_MS, gather_ms));
 }
