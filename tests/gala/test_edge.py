@@ -425,7 +425,9 @@ async def test_an_opinions_counts_run_live_each_channel_in_its_own_time(stage: S
 
     boards = stage.evening.edge._boards
     stage.wait(18)
-    await sees(hall, "locked")
+    async with asyncio.timeout(PATIENCE_S):
+        while not stage.evening.crew.state.rounds[SONG].sealed:
+            await asyncio.sleep(0.02)
     await stage.go("last-song.reveal")
     await sees(hall, "revealed")
     assert SONG in boards._rings, "the app's picture is still before the result"
