@@ -33,9 +33,7 @@ UP = 2  # tellings of pressure, a second each, for a rung up: one bad second is 
 UP_GATHERING = 3  # while phones gather, which takes two seconds to show
 HARD = 2  # so often what presses: the second within which answers were to come is over
 DOWN = 5  # of calm for a rung down: longer than a rung up takes to show
-DOWN_MAX = (
-    40  # where that was too early, twice as long the next time, up to this: so that levels do not swing
-)
+DOWN_MAX = 40  # where that was too early, twice as long the next time, up to this: levels do not swing
 SHARE_MIN = 1 / 16  # never nobody
 SHARE_GROWS = 1 / 16  # a telling: from the least to all in fifteen seconds
 
@@ -73,7 +71,8 @@ class Load:
     def __init__(self) -> None:
         self.share = 1.0
         self._rung = 0
-        self._pressed = self._calm = 0  # tellings in a row, since the newest rung
+        self._pressed = 0  # tellings in a row, since the newest rung
+        self._calm = 0  # tellings since it was pressed, or the newest rung; what is neither does not count
         self._down = [DOWN] * len(LEVELS)  # how long it is to be calm for a rung down, by rung
         self._tries = False  # the newest rung was one down, and it has not been calm there for so long
 
@@ -86,7 +85,7 @@ class Load:
         pressure = measured.pressure
         pressed, calm = pressure >= 1, pressure < CALM
         self._pressed = self._pressed + 1 if pressed else 0
-        self._calm = self._calm + 1 if calm else 0
+        self._calm = 0 if pressed else self._calm + calm
         if pressed and self._pressed >= self._up(pressure):
             self._press()
         if calm:

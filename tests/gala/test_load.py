@@ -150,6 +150,13 @@ def test_where_boards_are_far_from_enough_phones_gather_a_second_later() -> None
     assert levels([PRESSED] * 7) == [0, 0, 1, 1, 3, 3, 3, 4]
 
 
+def test_a_second_that_is_neither_pressed_nor_calm_puts_nothing_off() -> None:
+    between = Measured(late_ms=0.7 * LATE_MS)
+    assert after([*[PRESSED] * UP, *[between] * 100]).level == 1
+    assert after([*[PRESSED] * UP, *[CALM, between] * DOWN]).level == 0
+    assert after([*[PRESSED] * UP, *[CALM, PRESSED] * DOWN]).level == 1
+
+
 def swings(seconds: int, bears: int) -> list[int]:
     """The levels of an edge that is calm from that level on and pressed below it."""
     load = Load()

@@ -81,16 +81,15 @@ def faults(found: Remains) -> list[str]:
 def _told(found: Remains) -> Iterator[Attempt]:
     """The attempts as the history's checker takes them, for which *too late* is final.
 
-    It is, once the gates are shut. Before, it speaks of the message it answers: the same play, sent earlier
-    over a line that the phone has given up, may still be with another edge and count.
+    It is, once the gates are shut. Before, it speaks of the message it answers: the same play, sent over
+    another line that the phone has given up, or from another tab whose clock is right, may count.
     """
     shut_ms = _shut_ms(found)
-    sent: dict[tuple[int, str, int], float] = {}
-    for attempt in sorted(found.crowd.attempts, key=lambda attempt: attempt.sent_ms):
-        play = attempt.number, attempt.round, attempt.seq
-        earlier = sent.setdefault(play, attempt.sent_ms) < attempt.sent_ms
+    sent = Counter((one.number, one.round, one.seq) for one in found.crowd.attempts)
+    for attempt in found.crowd.attempts:
+        again = sent[attempt.number, attempt.round, attempt.seq] > 1
         late = attempt.reason in ("locked", "sealed")
-        if earlier and late and attempt.heard_ms <= shut_ms.get(attempt.round, attempt.heard_ms):
+        if again and late and attempt.heard_ms <= shut_ms.get(attempt.round, attempt.heard_ms):
             yield replace(attempt, status=NONE, reason="")
         else:
             yield attempt

@@ -77,6 +77,10 @@ class Desks:
                     ready_s = ready_s or now_s + self._pause_s(target)
                     if now_s >= ready_s:
                         await self._press(self._go(target), standby=target)
+        while self.state.phase != "ended":  # a hold may be what was pressed last
+            await asyncio.sleep(LOOK_S)
+            if await self._looked() and self.state.held_at_ms:
+                await self._press({"cue": "resume"})
 
     def _off(self, target: str) -> bool:
         """Whether it is not to come any more: its round is void."""

@@ -45,6 +45,7 @@ SECOND = 4  # each so-many-th phone is a second device of the viewer before
 CHEATS = 0.2
 CALM_S, CALM_SHORT_S = 90.0, 25.0  # from here on nothing goes wrong any more, so that it comes to its end
 REST_S = 6.0  # of calm at least, in which whoever died is replaced and whoever was blind reads on
+READ_ON_S = 2.0  # then, in which all read what was written last
 END_S = 80.0  # of calm at most
 LOOK_S = 0.5
 PAGES = pages_of(WHOLE.numbers_max)
@@ -122,6 +123,7 @@ class Evening:
                     self._calm_down()
             self._till.closes = True
             await spending
+            await asyncio.sleep(READ_ON_S)
         finally:
             for task in (*tasks, spending):
                 task.cancel()
