@@ -24,6 +24,7 @@ import uvloop
 from gala.crowd.line import LineDown
 from gala.processes.serving import as_many_sockets_as_allowed
 from tests.bench.goals import Goals, judged
+from tests.bench.plans import ONE_HALL
 from tests.bench.returning import Phone, chances, seated
 from tests.bench.sync_report import share
 from tests.gala.serving import serving_plan
@@ -42,23 +43,9 @@ GOALS: Goals = {
     "hits lost": ("hits_lost", 0.0),
     "wrong or missing": ("wrong", 0.0),
 }
-PLAN = """
-[show]
-id = "short"
-languages = ["en"]
-name = { en = "Mascot night" }
-zone = "Asia/Shanghai"
-date = 2019-11-10
-starts = 19:30:00
-ends = 20:30:00
-currency = "XTS"
-numbers_max = 100_000
-
-[[channels]]
-id = "hall"
-name = { en = "In the hall" }
-delay = "0s"
-
+PLAN = (
+    ONE_HALL
+    + """
 [[segments]]
 id = "whack"
 plan = 19:30:00
@@ -78,6 +65,7 @@ lock = "after 150s"
 reveal = "go"
 end = "go"
 """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

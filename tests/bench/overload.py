@@ -31,6 +31,7 @@ from gala.store.clients import Clients
 from gala.store.valkey import embedded
 from tests.bench.choke import choked, cpu_s
 from tests.bench.goals import Goals, judged, lines_of
+from tests.bench.plans import ONE_HALL
 from tests.bench.returning import chances, seated
 from tests.bench.sync_report import share as at
 from tests.bench.tapping import Heard, Tapper
@@ -51,23 +52,9 @@ GOALS: Goals = {
     "cut off": ("cut_off", 0.0),
     "nothing left off any more": ("home_after_s", 45.0),
 }
-PLAN = """
-[show]
-id = "short"
-languages = ["en"]
-name = { en = "Boost night" }
-zone = "Asia/Shanghai"
-date = 2019-11-10
-starts = 19:30:00
-ends = 20:30:00
-currency = "XTS"
-numbers_max = 100_000
-
-[[channels]]
-id = "hall"
-name = { en = "In the hall" }
-delay = "0s"
-
+PLAN = (
+    ONE_HALL
+    + """
 [[segments]]
 id = "boost"
 plan = 19:30:00
@@ -92,6 +79,7 @@ lock = "go"
 reveal = "go"
 end = "go"
 """
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeVar
 from gala.crowd.line import LineDown, RefusedConnect
 from gala.processes import memory
 from tests.bench.bare_line import BareLine
+from tests.bench.choke import cpu_s
 from tests.bench.goals import Goals, judged
 from tests.bench.sync_report import share
 from tests.gala.serving import CHOICES, serving
@@ -221,10 +222,8 @@ async def measure(options: Options, folder: Path) -> dict[str, Any]:
 def _used_s(pid: int) -> tuple[float, float, float]:
     """CPU time of that process and of ours so far, all threads, and how long its loop's thread has waited for
     a core. Linux only."""
-    # the kernel's clock of another process' CPU time: its id, inverted, over three bits of kind
-    theirs_s = time.clock_gettime((~pid << 3) | 2)
     waited_ns = int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
-    return theirs_s, time.process_time(), waited_ns / 1e9
+    return cpu_s(pid), time.process_time(), waited_ns / 1e9
 
 
 async def _vote_on(phone: Phone, stop: asyncio.Event) -> None:
